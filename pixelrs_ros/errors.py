@@ -1,0 +1,21 @@
+"""Errors that a caller may want to tell apart. Every message says what was expected, what came, and the remedy."""
+
+
+class PixelrsError(Exception):
+    """Base of every error that pixelrs_ros raises on purpose."""
+
+
+class BadInputError(PixelrsError, ValueError):
+    """An image or an instruction that cannot be used: empty, truncated, too long, of an unknown encoding."""
+
+
+class ConfigError(PixelrsError, ValueError):
+    """A configuration with an unknown, missing or impossible value; the message names the key."""
+
+
+class CheckpointError(PixelrsError, RuntimeError):
+    """A checkpoint folder that is incomplete or does not fit its configuration; the message lists what."""
+
+
+class DataError(PixelrsError, ValueError):
+    """A data set whose files are missing or malformed; the message names the file."""

@@ -1,0 +1,156 @@
+"""The values that travel between the robot, the dialogue and the network. Frozen, validated on construction."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from pixelrs_ros.errors import BadInputError
+
+DEFAULT_SESSION_ID = "default"
+
+
+class Status(str, enum.Enum):
+    """How a turn ended."""
+
+    GROUNDED = "grounded"  # the answer holds at least one mask
+    ANSWERED = "answered"  # words only: nothing had to be segmented
+    NOT_FOUND = "not_found"  # what the user wants is not in the picture
+    CLARIFY = "clarify"  # more than one thing fits: the answer is a question
+    BAD_INPUT = "bad_input"  # the instruction or the image could not be used
+    INTERNAL_ERROR = "internal_error"  # our fault; the message says what happened
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One camera image.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB in [0, 255].
+        stamp_ns: Capture time in nanoseconds since the epoch of the publisher's clock.
+        frame_id: Coordinate frame of the camera.
+    """
+
+    image: np.ndarray
+    stamp_ns: int = 0
+    frame_id: str = ""
+
+    def __post_init__(self) -> None:
+        image = self.image
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            got = f"{getattr(image, 'dtype', type(image).__name__)} {getattr(image, 'shape', '')}"
+            raise BadInputError(f"image must be an (H, W, 3) uint8 RGB array, got {got}")
+        if image.shape[0] < 1 or image.shape[1] < 1:
+            raise BadInputError(f"image is empty: height {image.shape[0]} px, width {image.shape[1]} px")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One instruction of the user.
+
+    Attributes:
+        text: What was said or typed; not empty after stripping white space.
+        session_id: Which dialogue it belongs to; the empty string means the default session.
+        stamp_ns: Start of the utterance, nanoseconds, same clock as the frames.
+        source: Whether it was typed or spoken.
+        confidence: Of the speech recogniser, in [0, 1]; 1 for typed text.
+    """
+
+    text: str
+    session_id: str = DEFAULT_SESSION_ID
+    stamp_ns: int = 0
+    source: Literal["typed", "spoken"] = "typed"
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.session_id:
+            object.__setattr__(self, "session_id", DEFAULT_SESSION_ID)
+        if not self.text.strip():
+            raise BadInputError("the instruction is empty")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise BadInputError(f"confidence must lie in [0, 1], got {self.confidence}")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One mask and the words it belongs to.
+
+    Attributes:
+        phrase: The words of the answer that the mask grounds.
+        mask: (H, W) bool at the size of the input image.
+        score: The network's own estimate of the mask's IoU, in [0, 1].
+    """
+
+    phrase: str
+    mask: np.ndarray
+    score: float
+
+    def __post_init__(self) -> None:
+        if self.mask.dtype != np.bool_ or self.mask.ndim != 2:
+            raise ValueError(f"mask must be (H, W) bool, got {self.mask.dtype} {self.mask.shape}")
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score must lie in [0, 1], got {self.score}")
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(x0, y0, x1, y1) in px, half open; all zero when the mask is empty."""
+        columns = np.flatnonzero(self.mask.any(axis=0))
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        if columns.size == 0:
+            return (0, 0, 0, 0)
+        return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+@dataclass(frozen=True)
+class GroundedPhrase:
+    """Characters [start, end) of the reply's text belong to segment number `segment`."""
+
+    start: int
+    end: int
+    segment: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end or self.segment < 0:
+            raise ValueError(f"not a character range of a segment: {self}")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one turn gives back.
+
+    Attributes:
+        status: How the turn ended.
+        text: The explanation, free of special tokens.
+        answer: The same answer as the network wrote it, with its `[OBJ]`, `[SEG]` and status tokens; this is what the
+            dialogue's history keeps.
+        segments: The masks, in the order of their phrases.
+        phrases: Character ranges of `text`, one a segment.
+        latency_ms: Milliseconds by stage ("encode", "prefill", "generate", "masks", "total").
+        message: What went wrong, for `BAD_INPUT` and `INTERNAL_ERROR`; else empty.
+    """
+
+    status: Status
+    text: str
+    answer: str = ""
+    segments: tuple[Segment, ...] = ()
+    phrases: tuple[GroundedPhrase, ...] = ()
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        for phrase in self.phrases:
+            if phrase.end > len(self.text) or phrase.segment >= len(self.segments):
+                raise ValueError(f"{phrase} reaches beyond the text or the {len(self.segments)} segments")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One past exchange of a dialogue: the user's words, the network's answer with its special tokens, the status."""
+
+    index: int
+    text: str
+    answer: str
+    status: Status
