@@ -1,0 +1,58 @@
+"""Which object and part a phrase names, judged by its words alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text in lower case, without punctuation and articles."""
+    return tuple(word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in {"the", "a", "an"})
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that name colours, kinds and parts, in lower case; a word may be both a kind and a part ("bowl")."""
+
+    colours: frozenset[str]
+    kinds: frozenset[str]
+    parts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Referent:
+    """What a phrase names, or what it should: "handle of the red mug" is (("red",), ("mug",), ("handle",))."""
+
+    colours: frozenset[str]
+    kinds: frozenset[str]
+    parts: frozenset[str]
+
+    def same_object(self, other: Referent) -> bool:
+        """Whether both name the same colours and kinds, and no others."""
+        return self.colours == other.colours and self.kinds == other.kinds
+
+    def same_part(self, other: Referent) -> bool:
+        """Whether both name the same parts, or both none."""
+        return self.parts == other.parts
+
+
+def referent_of(phrases: Iterable[str], vocabulary: Vocabulary) -> Referent:
+    """Read what grounded phrases name, by words alone.
+
+    What stands before the last "of" names parts, what stands after it kinds: so "the bowl of the blue spoon" is a spoon's
+    bowl. Colours count on both sides. Without an "of" a word that may be both is a kind ("the blue bowl"). Several phrases
+    are taken together, so that an answer which names two objects equals no single one.
+    """
+    colours: set[str] = set()
+    kinds: set[str] = set()
+    parts: set[str] = set()
+    for phrase in phrases:
+        spoken = words(phrase)
+        split = len(spoken) - spoken[::-1].index("of") if "of" in spoken else 0
+        before, after = set(spoken[:split]), set(spoken[split:])
+        colours |= (before | after) & vocabulary.colours
+        kinds |= (after & vocabulary.kinds) | (before & vocabulary.kinds - vocabulary.parts)
+        parts |= (before & vocabulary.parts) | (after & vocabulary.parts - vocabulary.kinds)
+    return Referent(frozenset(colours), frozenset(kinds), frozenset(parts))
