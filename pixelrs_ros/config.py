@@ -1,0 +1,237 @@
+"""The one place for every size of the network: nested frozen dataclasses, read from YAML, every field concrete."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from pixelrs_ros.errors import ConfigError
+
+T = TypeVar("T")
+
+PRESETS_DIR = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """Low-resolution encoder, a CLIP vision transformer; `select_layer` indexes its hidden states (-2: penultimate)."""
+
+    image_size_px: int
+    patch_size_px: int
+    hidden_size: int
+    intermediate_size: int
+    num_layers: int
+    num_heads: int
+    select_layer: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check(self.image_size_px % self.patch_size_px == 0, "clip.image_size_px must be a multiple of patch_size_px")
+        _check(self.hidden_size % self.num_heads == 0, "clip.hidden_size must be a multiple of num_heads")
+        _check(-self.num_layers - 1 <= self.select_layer <= -1, "clip.select_layer must lie in [-num_layers-1, -1]")
+
+    @property
+    def grid_size(self) -> int:
+        """Patches along one side."""
+        return self.image_size_px // self.patch_size_px
+
+    @property
+    def num_patches(self) -> int:
+        """Patch tokens of one image."""
+        return self.grid_size**2
+
+
+@dataclass(frozen=True)
+class ConvNextConfig:
+    """High-resolution encoder, a ConvNeXt whose four stages are resized to one grid and concatenated."""
+
+    image_size_px: int
+    depths: tuple[int, ...]
+    hidden_sizes: tuple[int, ...]
+    grid_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check(len(self.depths) == len(self.hidden_sizes) == 4, "convnext.depths and hidden_sizes must have 4 entries")
+        _check(self.image_size_px % 32 == 0, "convnext.image_size_px must be a multiple of 32")
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the concatenated stages."""
+        return sum(self.hidden_sizes)
+
+
+@dataclass(frozen=True)
+class LanguageConfig:
+    """Causal language model: any `model_type` of transformers with the arguments of its configuration class."""
+
+    model_type: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SamConfig:
+    """Segment Anything: image encoder, prompt encoder and mask decoder."""
+
+    image_size_px: int
+    patch_size_px: int
+    embed_dim: int
+    depth: int
+    num_heads: int
+    window_size: int
+    global_attn_indexes: tuple[int, ...]
+    use_rel_pos: bool
+    prompt_dim: int
+    mask_in_channels: int
+    decoder_depth: int
+    decoder_num_heads: int
+    decoder_mlp_dim: int
+    iou_head_hidden_dim: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check(self.image_size_px % self.patch_size_px == 0, "sam.image_size_px must be a multiple of patch_size_px")
+        _check(self.embed_dim % self.num_heads == 0, "sam.embed_dim must be a multiple of num_heads")
+        _check(self.prompt_dim % (2 * self.decoder_num_heads) == 0, "sam.prompt_dim must be divisible by 2 heads")
+
+    @property
+    def grid_size(self) -> int:
+        """Cells of the image embedding along one side."""
+        return self.image_size_px // self.patch_size_px
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How user text is read; the tokens themselves live in the tokenizer."""
+
+    lowercase_user: bool
+    max_context_tokens: int
+    max_answer_tokens: int
+
+
+@dataclass(frozen=True)
+class MirasConfig:
+    """A whole MIRAS network."""
+
+    clip: ClipConfig
+    convnext: ConvNextConfig
+    projector_hidden_size: int
+    language: LanguageConfig
+    sam: SamConfig
+    text: TextConfig
+
+    def __post_init__(self) -> None:
+        _check(
+            self.convnext.grid_size == 2 * self.clip.grid_size,
+            f"convnext.grid_size must be twice CLIP's grid ({2 * self.clip.grid_size}), got {self.convnext.grid_size}",
+        )
+
+
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+def from_mapping(cls: type[T], data: Any, where: str = "") -> T:
+    """Build a dataclass from nested mappings.
+
+    Args:
+        cls: The dataclass.
+        data: A mapping with exactly its fields; a field with a default may be left out.
+        where: Path of the mapping in its file, for the message.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value is of the wrong type; the message names it.
+    """
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where or cls.__name__} must be a mapping, got {type(data).__name__}")
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    prefix = f"{where}." if where else ""
+    unknown = sorted(str(key) for key in data if key not in fields)
+    if unknown:
+        raise ConfigError(f"unknown key {prefix}{unknown[0]}; known here: {', '.join(fields)}")
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in data:
+            values[name] = _convert(hints[name], data[name], f"{prefix}{name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ConfigError(f"missing key {prefix}{name}")
+    return cls(**values)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return from_mapping(hint, value, where)  # type: ignore[arg-type]
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in typing.get_args(hint):
+            return None
+        return _convert(next(arg for arg in typing.get_args(hint) if arg is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where} must be a list, got {value!r}")
+        return tuple(_convert(typing.get_args(hint)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is dict or hint is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where} must be a mapping, got {value!r}")
+        item_hint = typing.get_args(hint)[1] if typing.get_args(hint) else Any
+        return {key: _convert(item_hint, item, f"{where}.{key}") for key, item in value.items()}
+    if hint is Any:
+        return value
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
+        raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}")
+    return value
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """The inverse of `from_mapping`: plain dictionaries and lists that YAML can hold."""
+    plain = dataclasses.asdict(config)
+
+    def lists(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: lists(item) for key, item in value.items()}
+        return [lists(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    return typing.cast(dict[str, Any], lists(plain))
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file.
+
+    Raises:
+        ConfigError: The file is missing or is not YAML; the message names it.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no configuration file {path}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+
+
+def load_config(cls: type[T], path: Path) -> T:
+    """Read a dataclass from a YAML file; errors name the file and the key."""
+    try:
+        return from_mapping(cls, read_yaml(path))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def load_preset(name: str) -> MirasConfig:
+    """The shipped network configuration of that name, for example "nano"."""
+    known = sorted(path.stem for path in PRESETS_DIR.glob("*.yaml"))
+    if name not in known:
+        raise ConfigError(f"unknown preset {name!r}; known: {', '.join(known)}")
+    return load_config(MirasConfig, PRESETS_DIR / f"{name}.yaml")

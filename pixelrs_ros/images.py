@@ -1,0 +1,107 @@
+"""Camera image to the three encoder inputs, and mask logits back to the camera's pixels. Shared by training and run time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from pixelrs_ros.config import MirasConfig
+
+GREY = 127  # what the language model's eyes are shown in the blind control
+
+
+@dataclass(frozen=True)
+class EncoderImages:
+    """One image at the size of each encoder, not yet normalised.
+
+    Attributes:
+        clip: (S, S, 3) uint8 RGB, stretched to a square.
+        convnext: (T, T, 3) uint8 RGB, stretched to a square.
+        sam: (h, w, 3) uint8 RGB, longest side resized, not padded.
+    """
+
+    clip: np.ndarray
+    convnext: np.ndarray
+    sam: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Normalised inputs of the three encoders, each (B, 3, side, side) float32."""
+
+    clip: torch.Tensor
+    convnext: torch.Tensor
+    sam: torch.Tensor
+
+
+def resized_shape(height_px: int, width_px: int, side_px: int) -> tuple[int, int]:
+    """(height, width) in px after the longest side became `side_px`, at least 1 (segment_anything's rounding)."""
+    scale = side_px / max(height_px, width_px)
+    return max(1, int(height_px * scale + 0.5)), max(1, int(width_px * scale + 0.5))
+
+
+def _resize(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
+    shrinks = height_px <= image.shape[0] and width_px <= image.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (width_px, height_px), interpolation=interpolation)
+
+
+def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = False) -> EncoderImages:
+    """Resize one image for the three encoders.
+
+    Args:
+        image: (H, W, 3) uint8 RGB in [0, 255].
+        config: Sizes.
+        blind: Show plain grey to the encoders of the language model; SAM still sees the image.
+    """
+    seen = np.full_like(image, GREY) if blind else image
+    clip, convnext = config.clip.image_size_px, config.convnext.image_size_px
+    sam_shape = resized_shape(*image.shape[:2], config.sam.image_size_px)
+    return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
+
+
+def normalise(images: np.ndarray, mean: Sequence[float], std: Sequence[float], scale: float) -> torch.Tensor:
+    """(B, H, W, 3) uint8 -> (B, 3, H, W) float32: (value / scale - mean) / std."""
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    offset = torch.tensor(mean).view(1, 3, 1, 1) * scale
+    return (pixels - offset) / (torch.tensor(std).view(1, 3, 1, 1) * scale)
+
+
+def sam_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
+    """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32, normalised, then padded bottom and right with zeros."""
+    side = config.sam.image_size_px
+    pixels = normalise(images, config.sam.mean, config.sam.std, scale=1.0)
+    return F.pad(pixels, (0, side - pixels.shape[3], 0, side - pixels.shape[2]))
+
+
+def to_pixels(images: EncoderImages, config: MirasConfig) -> Pixels:
+    """Normalise one image for the three encoders; batch size 1."""
+    return Pixels(
+        clip=normalise(images.clip[None], config.clip.mean, config.clip.std, scale=255.0),
+        convnext=normalise(images.convnext[None], config.convnext.mean, config.convnext.std, scale=255.0),
+        sam=sam_pixels(images.sam[None], config),
+    )
+
+
+def masks_to_image(logits: torch.Tensor, height_px: int, width_px: int, config: MirasConfig) -> torch.Tensor:
+    """Mask logits to the image they belong to.
+
+    Args:
+        logits: (N, 1, h, w) float, on SAM's padded square.
+        height_px: Height of the image.
+        width_px: Width of the image.
+        config: Sizes.
+
+    Returns:
+        (N, H, W) float logits; positive is inside.
+    """
+    side = config.sam.image_size_px
+    logits = F.interpolate(logits, (side, side), mode="bilinear", align_corners=False)
+    inner_height, inner_width = resized_shape(height_px, width_px, side)
+    logits = logits[..., :inner_height, :inner_width]
+    return F.interpolate(logits, (height_px, width_px), mode="bilinear", align_corners=False)[:, 0]

@@ -1,0 +1,62 @@
+"""MIRAS: two vision encoders, a language model that emits `[SEG]`, SAM's mask decoder. Tensors only."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from pixelrs_ros.model.sam import Sam
+
+
+class Miras(nn.Module):
+    """The whole network; parts are injected, `build.build_miras` assembles them.
+
+    Letters in the shapes: B images, P image tokens an image, L tokens of text and image, H hidden size of the language
+    model, N segmentation prompts, C channels of SAM's prompts.
+    """
+
+    def __init__(
+        self,
+        clip: nn.Module,
+        convnext: nn.Module,
+        fusion: nn.Module,
+        projector: nn.Module,
+        language: PreTrainedModel,
+        segmentation_prompt: nn.Module,
+        sam: Sam,
+    ) -> None:
+        super().__init__()
+        self.clip = clip
+        self.convnext = convnext
+        self.fusion = fusion
+        self.projector = projector
+        self.language = language
+        self.segmentation_prompt = segmentation_prompt
+        self.sam = sam
+
+    def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) and (B, 3, T, T) float, normalised -> (B, P, C_clip) float fused tokens."""
+        return self.fusion(self.clip(clip_pixels), self.convnext(convnext_pixels))
+
+    def encode_image(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) and (B, 3, T, T) float, normalised -> (B, P, H) float image tokens."""
+        return self.projector(self.fuse(clip_pixels, convnext_pixels))
+
+    def embed(self, token_ids: torch.Tensor, image_tokens: torch.Tensor, is_image: torch.Tensor) -> torch.Tensor:
+        """Word embeddings with the image tokens put in their places.
+
+        Args:
+            token_ids: (B, L) int64; what stands at image positions does not matter.
+            image_tokens: (B, P, H) float.
+            is_image: (B, L) bool with exactly P true entries a row.
+
+        Returns:
+            (B, L, H) float.
+        """
+        embeddings = self.language.get_input_embeddings()(token_ids)
+        return embeddings.masked_scatter(is_image.unsqueeze(-1), image_tokens.to(embeddings.dtype))
+
+    def prompts(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(N, H) float last hidden states at the positions that predict `[SEG]` -> (N, 1, C) float prompts."""
+        return self.segmentation_prompt(hidden).unsqueeze(1)
