@@ -1,0 +1,158 @@
+"""The chat layout: the only file that knows where image tokens, `[SEG]` and the status tokens sit.
+
+    <s><user><im_start><image>…<im_end> words<assistant>[ASK] words</s><user> words<assistant> words[OBJ] phrase[SEG]</s>
+
+The picture stands in the first turn. Users' words are encoded as plain text, so they can never place a special token.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+from pixelrs_ros.text import tokenizer as tokens
+from pixelrs_ros.types import GroundedPhrase, Status
+
+_MARKERS = re.compile("(" + "|".join(re.escape(t) for t in (tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE)) + ")")
+_STATUS_TOKENS = {Status.CLARIFY: tokens.ASK, Status.NOT_FOUND: tokens.NONE}
+
+
+@dataclass(frozen=True)
+class ParsedAnswer:
+    """An answer for people: clean text, the phrase of each `[SEG]`, and the status the network chose."""
+
+    text: str
+    phrases: tuple[GroundedPhrase, ...]
+    status: Status
+
+
+class ChatLayout:
+    """Turns dialogues into token ids and answers back into words."""
+
+    def __init__(self, tokenizer: Tokenizer, num_image_tokens: int, *, lowercase_user: bool) -> None:
+        self.tokenizer = tokenizer
+        self.num_image_tokens = num_image_tokens
+        self.lowercase_user = lowercase_user
+        self.ids = {token: tokenizer.token_to_id(token) for token in tokens.SPECIAL_TOKENS}
+
+    @property
+    def vocab_size(self) -> int:
+        """Tokens, special ones included."""
+        return int(self.tokenizer.get_vocab_size())
+
+    @property
+    def eos_id(self) -> int:
+        """Ends an answer."""
+        return self.ids[tokens.EOS]
+
+    @property
+    def seg_id(self) -> int:
+        """Asks for a mask."""
+        return self.ids[tokens.SEG]
+
+    @property
+    def image_id(self) -> int:
+        """Stands where an image token goes."""
+        return self.ids[tokens.IMAGE]
+
+    def prefix(self) -> list[int]:
+        """What every dialogue begins with: the picture inside the first user turn."""
+        image = [self.ids[tokens.IMAGE]] * self.num_image_tokens
+        start = [self.ids[tokens.BOS], self.ids[tokens.USER], self.ids[tokens.IMAGE_START]]
+        return [*start, *image, self.ids[tokens.IMAGE_END]]
+
+    def user(self, text: str, *, first: bool) -> list[int]:
+        """One user turn up to and including the token after which the answer begins."""
+        words = " " + " ".join(text.split())
+        encoded = self._encode_plain(words.lower() if self.lowercase_user else words)
+        start = [] if first else [self.ids[tokens.USER]]
+        return [*start, *encoded, self.ids[tokens.ASSISTANT]]
+
+    def answer(self, answer: str) -> list[int]:
+        """An answer with its special tokens, ended."""
+        pieces = _MARKERS.split(answer)
+        ids: list[int] = []
+        for index, piece in enumerate(pieces):
+            if index % 2:
+                ids.append(self.ids[piece])
+            else:
+                ids.extend(self._encode_plain(self._space(piece, pieces[index - 1] if index else "")))
+        return [*ids, self.eos_id]
+
+    def history_answer(self, value: str, status: Status) -> str:
+        """A data set's answer as the network would have written it: with the token of its status."""
+        return _STATUS_TOKENS.get(status, "") + value
+
+    def prompt(self, turns: Sequence[tuple[str, str]], text: str) -> list[int]:
+        """A whole dialogue up to the point where the network answers.
+
+        Args:
+            turns: Earlier (user's words, answer with its special tokens), oldest first.
+            text: The user's new words.
+        """
+        ids = self.prefix()
+        for index, (user, answer) in enumerate(turns):
+            ids.extend(self.user(user, first=index == 0))
+            ids.extend(self.answer(answer))
+        return [*ids, *self.user(text, first=not turns)]
+
+    def decode_answer(self, ids: Sequence[int]) -> str:
+        """Generated ids to an answer with its special tokens; the inverse of `answer`."""
+        names = {self.ids[token]: token for token in (tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE)}
+        silent = set(self.ids.values()) - set(names)
+        parts: list[str] = []
+        plain: list[int] = []
+        for token_id in [*ids, self.eos_id]:
+            if token_id in names or token_id in silent:
+                # Letters that merely spell a marker are dropped, else they would become one when read as history.
+                parts.append(_MARKERS.sub("", self.tokenizer.decode(plain)))
+                parts.append(names.get(token_id, ""))
+                plain = []
+            else:
+                plain.append(token_id)
+        return "".join(parts)
+
+    @staticmethod
+    def parse(answer: str) -> ParsedAnswer:
+        """Clean text, phrases and status of an answer; a `[SEG]` without `[OBJ]` takes the clause before it."""
+        text = ""
+        phrases: list[GroundedPhrase] = []
+        start: int | None = None
+        status = Status.ANSWERED
+        for index, piece in enumerate(_MARKERS.split(answer)):
+            if index % 2 == 0:
+                text += piece
+            elif piece == tokens.OBJ:
+                start = len(text)
+            elif piece == tokens.SEG:
+                begin = _clause_start(text, phrases) if start is None else start
+                begin += len(text[begin:]) - len(text[begin:].lstrip())
+                phrases.append(GroundedPhrase(begin, max(begin, len(text.rstrip())), len(phrases)))
+                start = None
+            else:
+                status = Status.CLARIFY if piece == tokens.ASK else Status.NOT_FOUND
+        lead = len(text) - len(text.lstrip())
+        text = text.strip()
+        shifted = (GroundedPhrase(max(0, p.start - lead), min(len(text), max(0, p.end - lead)), p.segment) for p in phrases)
+        return ParsedAnswer(text, tuple(shifted), Status.GROUNDED if phrases else status)
+
+    def _encode_plain(self, text: str) -> list[int]:
+        self.tokenizer.encode_special_tokens = True
+        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    @staticmethod
+    def _space(piece: str, before: str) -> str:
+        """One space before words, none before punctuation, none at the end: the same words give the same tokens."""
+        words = " ".join(piece.split())
+        if not words:
+            return ""
+        return f" {words}" if before != tokens.SEG or words[0].isalnum() else words
+
+
+def _clause_start(text: str, phrases: Sequence[GroundedPhrase]) -> int:
+    after = phrases[-1].end if phrases else 0
+    boundary = max((text.rstrip(" .,:;!?").rfind(mark) + 1 for mark in ".,:;!?"), default=0)
+    return max(after, boundary)
