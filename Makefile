@@ -1,0 +1,29 @@
+# The interpreter that .venv is made from; another one:  make demo PYTHON=python3.12
+PYTHON ?= python3
+RUN = scripts/env.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo chat test lint clean
+
+help:  ## Shows this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup:  ## Makes .venv with everything pinned and builds the ROS interfaces; stamped, so a second time takes a second
+	@$(PYTHON) scripts/set_up.py
+
+demo: setup  ## Simulated camera, robot, operator and planner; writes out/demo/report.html and results.json
+	@$(RUN) python -m pixelrs_ros.ros.demo
+
+chat: setup  ## Type instructions about the simulated scene, turn after turn
+	@$(RUN) python -m pixelrs_ros.ros.chat
+
+test: setup  ## Runs every test
+	@$(RUN) python -m pytest
+
+lint: setup  ## ruff and mypy
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+
+clean:  ## Removes what set-up, tests and demo made
+	rm -rf .venv build install log out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,273 @@
+"""Makes `.venv` with everything pinned and builds the ROS interfaces into `install`. Run by `make setup`.
+
+Needs nothing but a Python interpreter. Each step is stamped with a hash of what it was made from, so a second run does
+nothing. Where a ROS 2 environment is sourced, that one is used; else ROS 2 Kilted comes from wheels.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import dataclasses
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+LOG = ROOT / "log" / "set_up.log"
+LOG_TAIL_LINES = 40
+REQUIREMENTS = ROOT / "requirements"
+# Those that every pinned package has a wheel for.
+WHEEL_PYTHONS = ((3, 11), (3, 12), (3, 13))
+SOURCED_PYTHONS = ((3, 10), *WHEEL_PYTHONS)
+
+
+class SetUpError(Exception):
+    """The set-up cannot go on; the message says why and what helps."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ros:
+    """Where ROS 2 comes from.
+
+    Attributes:
+        distro: Name of the sourced distribution; empty when it comes from wheels.
+        numpy: Version of numpy that its cv_bridge was built with; empty when it brings no cv_bridge.
+        colcon: Whether it brings colcon.
+    """
+
+    distro: str = ""
+    numpy: str = ""
+    colcon: bool = False
+
+
+def say(text: str) -> None:
+    """Prints one line of progress at once."""
+    print(f"[set-up] {text}", flush=True)
+
+
+def run(title: str, command: list[str], env: Mapping[str, str] | None = None) -> None:
+    """Runs a long command with its output in the log; on a terminal its newest line shows.
+
+    Raises:
+        SetUpError: With the end of the output, when the command fails.
+    """
+    say(f"{title} …")
+    started_s = time.monotonic()
+    lines: list[str] = []
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write(f"$ {' '.join(command)}\n")
+        with subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                log.write(line)
+                lines.append(line)
+                if sys.stdout.isatty():
+                    print(f"\r\033[K  {line.strip()[:100]}", end="", flush=True)
+    if sys.stdout.isatty():
+        print("\r\033[K", end="")
+    if process.returncode:
+        tail = "".join(lines[-LOG_TAIL_LINES:])
+        raise SetUpError(f"{title}: failed with exit status {process.returncode}; the whole output is in {LOG}\n{tail}")
+    say(f"{title}: done in {time.monotonic() - started_s:.0f} s")
+
+
+def base_python() -> str:
+    """Path of the interpreter to build on: this one, or what this one's virtual environment stands on."""
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
+def sourced_ros() -> Ros:
+    """Looks for a ROS 2 environment in the shell's variables.
+
+    Raises:
+        SetUpError: When one is sourced but this Python cannot import its rclpy.
+    """
+    distro = os.environ.get("ROS_DISTRO", "")
+    if not distro or not os.environ.get("AMENT_PREFIX_PATH"):
+        return Ros()
+    probe = "import rclpy, importlib.util as u; cv = u.find_spec('cv_bridge')\nif cv: import numpy; print(numpy.__version__)"
+    found = subprocess.run([base_python(), "-c", probe], capture_output=True, text=True)
+    if found.returncode:
+        raise SetUpError(
+            f"ROS 2 {distro} is sourced, but {base_python()} cannot import its rclpy:\n{found.stderr.strip()}\n"
+            "Name the Python of that ROS installation (`make setup PYTHON=/usr/bin/python3`), "
+            "or start from a shell that has not sourced it to use the wheels."
+        )
+    return Ros(distro, found.stdout.strip(), shutil.which("colcon") is not None)
+
+
+def check_python(ros: Ros) -> None:
+    """Refuses an interpreter or a machine without wheels, and names the way out.
+
+    Raises:
+        SetUpError: When the version or the architecture is not served.
+    """
+    served = SOURCED_PYTHONS if ros.distro else WHEEL_PYTHONS
+    if sys.version_info[:2] not in served:
+        names = ", ".join(f"{major}.{minor}" for major, minor in served)
+        others = [path for path in (shutil.which(f"python{a}.{b}") for a, b in served) if path]
+        remedy = f"Try: make setup PYTHON={others[0]}" if others else f"Install one and say: make setup PYTHON=python{names[-4:]}"
+        raise SetUpError(f"Python {platform.python_version()} is not served; needed is one of {names}.\n{remedy}")
+    if not ros.distro and (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise SetUpError(
+            f"The ROS 2 wheels exist for Linux on x86-64 only, this is {sys.platform} on {platform.machine()}.\n"
+            "Install ROS 2 (https://docs.ros.org), source its setup.bash, and start again: it will be used."
+        )
+
+
+def missing_system_packages() -> list[str]:
+    """Debian packages of what the build and the simulator need and the machine lacks."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    needed = {
+        "gcc": shutil.which("gcc"),
+        "g++": shutil.which("g++"),
+        f"python{version}-dev": (Path(sysconfig.get_path("include")) / "Python.h").exists(),
+        f"python{version}-venv": importlib.util.find_spec("ensurepip"),
+        # MuJoCo renders with it where there is no screen and no GPU.
+        "libosmesa6": ctypes.util.find_library("OSMesa"),
+    }
+    return [package for package, present in needed.items() if not present]
+
+
+def provide_system_packages() -> None:
+    """Installs missing system packages as root; else says which line to type.
+
+    Raises:
+        SetUpError: When something is missing and we may not, or cannot, install it.
+    """
+    missing = missing_system_packages()
+    if not missing:
+        return
+    line = f"apt-get install -y {' '.join(missing)}"
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise SetUpError(f"These system packages are missing: {' '.join(missing)}. Install them and start again:\n  sudo {line}")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run("Reading the list of system packages", ["apt-get", "update"], env)
+    run(f"Installing {' '.join(missing)}", line.split(), env)
+    if still := missing_system_packages():
+        raise SetUpError(f"{' '.join(still)} cannot be found even after `{line}`.")
+
+
+def fingerprint(paths: Iterable[Path], *words: str) -> str:
+    """Hash of some files' contents and of some words."""
+    digest = hashlib.sha256("\0".join(words).encode())
+    for path in sorted(paths):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_fresh(stamp: Path, wanted: str) -> bool:
+    """Whether a step's stamp says that it was made from just this."""
+    return stamp.exists() and stamp.read_text() == wanted
+
+
+def requirement_lines(ros: Ros) -> dict[str, list[str]]:
+    """Requirements by the words that announce them, in the order of their installation."""
+
+    def read(name: str) -> list[str]:
+        lines = (REQUIREMENTS / f"{name}.txt").read_text().splitlines()
+        return [line for line in lines if line and not line.startswith("#")]
+
+    run_lines = read("run")
+    if ros.numpy:
+        # The system's cv_bridge fits its own OpenCV, and only the major version of numpy that it was compiled with.
+        run_lines = [line for line in run_lines if not re.match(r"(cv-bridge|opencv|numpy)", line)]
+        major = int(ros.numpy.split(".")[0])
+        run_lines.append(f"numpy>={major},<{major + 1}")
+    steps = {}
+    if not ros.distro:
+        steps["ROS 2 Kilted"] = read("ros-kilted")
+    if not ros.colcon:
+        steps["colcon and CMake"] = read("build")
+    return {**steps, "the network's and the simulator's libraries": run_lines, "the test tools": read("dev")}
+
+
+def install_packages(ros: Ros) -> None:
+    """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
+    stamp = VENV / ".stamp"
+    wanted = fingerprint(
+        [*REQUIREMENTS.glob("*.txt"), Path(__file__).resolve()], sys.version, base_python(), str(ROOT), repr(ros)
+    )
+    if is_fresh(stamp, wanted):
+        return
+    for old in (VENV, ROOT / "build", ROOT / "install"):
+        shutil.rmtree(old, ignore_errors=True)
+    LOG.unlink(missing_ok=True)
+    origin = f"the sourced ROS 2 {ros.distro}" if ros.distro else "ROS 2 Kilted from wheels"
+    say(f"Python {platform.python_version()} at {base_python()}, {origin}; the first time takes a few minutes")
+    flags = ["--system-site-packages"] if ros.distro else []
+    run("Making .venv", [base_python(), "-m", "venv", *flags, str(VENV)])
+    env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    pip = [str(VENV_PYTHON), "-m", "pip", "install"]
+    for title, lines in requirement_lines(ros).items():
+        chosen = VENV / "requirements.txt"
+        chosen.write_text("\n".join(lines) + "\n")
+        run(f"Installing {title}", [*pip, "-c", str(REQUIREMENTS / "constraints.txt"), "-r", str(chosen)], env)
+    if not ros.distro:
+        repair_wheels()
+    stamp.write_text(wanted)
+
+
+def repair_wheels() -> None:
+    """Points the ROS wheels' CMake files, which name folders of the machine that built them, to this Python's."""
+    script = "import numpy, sysconfig; print(sysconfig.get_path('include')); print(numpy.get_include())"
+    python_include, numpy_include = subprocess.check_output([str(VENV_PYTHON), "-c", script], text=True).splitlines()
+    for path in VENV.glob("share/*/cmake/*.cmake"):
+        before = path.read_text()
+        after = re.sub(r"/opt/python/[^;\"]*/numpy/_core/include", numpy_include, before)
+        after = re.sub(r"/opt/python/cp\w+-cp\w+/include/python[\d.]+", python_include, after)
+        if after != before:
+            path.write_text(after)
+
+
+def build_interfaces(ros: Ros) -> None:
+    """Builds this package with colcon, unless it was built from the same interfaces."""
+    sources = [*ROOT.glob("msg/*"), *ROOT.glob("srv/*"), ROOT / "CMakeLists.txt", ROOT / "package.xml"]
+    stamp = ROOT / "install" / ".stamp"
+    wanted = fingerprint([*sources, ROOT / "scripts" / "executable.py.in"], (VENV / ".stamp").read_text())
+    if is_fresh(stamp, wanted):
+        return
+    # The flags of the make that called us are not for the makes that build the interfaces.
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    env |= {"VIRTUAL_ENV": str(VENV), "PATH": f"{VENV / 'bin'}{os.pathsep}{env['PATH']}"}
+    if not ros.distro:
+        env |= {"AMENT_PREFIX_PATH": str(VENV), "CMAKE_PREFIX_PATH": str(VENV)}
+    colcon = ["colcon", "--log-base", "log", "build", "--paths", ".", "--merge-install"]
+    arguments = ["--cmake-args", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={VENV_PYTHON}"]
+    run("Building the ROS interfaces", [*colcon, *arguments], env)
+    stamp.write_text(wanted)
+
+
+def main() -> int:
+    """Sets everything up; returns the exit status."""
+    try:
+        ros = sourced_ros()
+        check_python(ros)
+        provide_system_packages()
+        install_packages(ros)
+        build_interfaces(ros)
+    except SetUpError as error:
+        print(f"[set-up] {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n[set-up] interrupted; the next run goes on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
