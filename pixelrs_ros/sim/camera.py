@@ -1,0 +1,57 @@
+"""A pinhole camera that looks at the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where the camera is and what it looks at. World: metres, z up, the table's top at z = 0.
+
+    Attributes:
+        azimuth_deg: Direction from the target to the camera, counter-clockwise seen from above.
+        elevation_deg: Height of the camera above the horizon of the target.
+        distance_m: From the target.
+        target_m: (x, y) of the point on the table that it looks at.
+        fovy_deg: Vertical field of view.
+    """
+
+    azimuth_deg: float
+    elevation_deg: float
+    distance_m: float
+    target_m: tuple[float, float]
+    fovy_deg: float
+
+    @cached_property
+    def position_m(self) -> np.ndarray:
+        """(3,) float64 in the world."""
+        return np.array([*self.target_m, 0.0]) - self.distance_m * self.axes[:, 2]
+
+    @cached_property
+    def axes(self) -> np.ndarray:
+        """(3, 3) float64, columns right, down and forward of the camera in the world."""
+        azimuth, elevation = np.radians(self.azimuth_deg), np.radians(self.elevation_deg)
+        level = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
+        forward = -np.cos(elevation) * level - np.sin(elevation) * np.array([0.0, 0.0, 1.0])
+        right = np.array([-level[1], level[0], 0.0])
+        return np.stack([right, np.cross(forward, right), forward], axis=1)
+
+    def intrinsics(self, width_px: int, height_px: int) -> np.ndarray:
+        """(3, 3) float64 pinhole matrix in px; pixels are square, pixel centres lie at half integers."""
+        focal = height_px / 2 / np.tan(np.radians(self.fovy_deg) / 2)
+        return np.array([[focal, 0.0, width_px / 2], [0.0, focal, height_px / 2], [0.0, 0.0, 1.0]])
+
+    def project(self, points_m: np.ndarray, width_px: int, height_px: int) -> np.ndarray:
+        """Picture coordinates (N, 2) float64 in px of (N, 3) points in front of the camera."""
+        seen = (points_m - self.position_m) @ self.axes @ self.intrinsics(width_px, height_px).T
+        return seen[:, :2] / seen[:, 2:]
+
+    def table_point(self, u_px: float, v_px: float, width_px: int, height_px: int) -> np.ndarray:
+        """(2,) float64, x and y in metres of the point of the table's plane that a picture point shows."""
+        ray = self.axes @ np.linalg.inv(self.intrinsics(width_px, height_px)) @ np.array([u_px, v_px, 1.0])
+        position = self.position_m
+        return (position - ray * position[2] / ray[2])[:2]

@@ -1,0 +1,228 @@
+"""Renders scenes with MuJoCo, off screen: colour, depth, and which object and part every pixel shows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+os.environ.setdefault("MUJOCO_GL", "osmesa")  # needs no display and no GPU; set it to "egl" where there is one
+
+try:
+    import mujoco
+except (ImportError, AttributeError, OSError) as error:
+    raise ImportError(
+        f"MuJoCo cannot draw off screen with MUJOCO_GL={os.environ['MUJOCO_GL']}: {error}. "
+        "Install MuJoCo with `pip install mujoco` and OSMesa with `apt-get install libosmesa6`."
+    ) from error
+
+import numpy as np
+
+from pixelrs_ros.sim.kinds import KINDS
+from pixelrs_ros.sim.meshes import mesh_library
+from pixelrs_ros.sim.scene import Scene, SceneObject
+from pixelrs_ros.sim.textures import SIDE_PX, floor_texture, table_textures
+
+_MAX_GEOMS = 600
+_OUR_TYPE = 1000  # marks our own geoms among MuJoCo's object types in the segmentation
+_PARTS = 8  # more than any kind has
+_FLOOR_M = -0.75
+_NEAR_M, _FAR_M = 0.05, 12.0
+_SHADOW_PX = 1024
+_SAMPLES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the camera sees and the truth about it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        depth_m: (H, W) float32, metres along the optical axis; None unless asked for.
+        intrinsics: (3, 3) float64 in px.
+        object_ids: (H, W) uint8, 0 for the background, else `SceneObject.object_id`.
+        part_ids: (H, W) uint8, 0 for the background, else 1 + index into the kind's parts.
+        objects: The scene's objects.
+    """
+
+    image: np.ndarray
+    depth_m: np.ndarray | None
+    intrinsics: np.ndarray
+    object_ids: np.ndarray
+    part_ids: np.ndarray
+    objects: tuple[SceneObject, ...]
+
+    def mask(self, object_id: int, part: str | None = None) -> np.ndarray:
+        """Visible pixels of an object or of one of its parts, (H, W) bool.
+
+        Raises:
+            ValueError: The scene has no such object, or its kind no such part.
+        """
+        found = [thing for thing in self.objects if thing.object_id == object_id]
+        if not found:
+            raise ValueError(f"no object {object_id}; there are {[thing.object_id for thing in self.objects]}")
+        whole = self.object_ids == object_id
+        if part is None:
+            return whole
+        parts = KINDS[found[0].kind].parts
+        if part not in parts:
+            raise ValueError(f"a {found[0].kind} has no {part!r}; its parts are {', '.join(parts)}")
+        return whole & (self.part_ids == 1 + parts.index(part))
+
+
+def _add_textures(spec: mujoco.MjSpec, count: int) -> None:
+    """Blank textures and their materials; the pictures are written into the compiled model."""
+    for index in range(count):
+        spec.add_texture(
+            name=f"texture_{index}",
+            type=mujoco.mjtTexture.mjTEXTURE_2D,
+            builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
+            width=SIDE_PX,
+            height=SIDE_PX,
+            nchannel=3,
+        )
+        material = spec.add_material(name=f"material_{index}", texuniform=True, specular=0.1, shininess=0.3)
+        material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = f"texture_{index}"
+
+
+def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
+    """The one model: table, floor, a lamp, a camera, the textures and the unit meshes."""
+    spec = mujoco.MjSpec()
+    pictures = [*table_textures(), floor_texture()]
+    _add_textures(spec, len(pictures))
+    for name, mesh in mesh_library().items():
+        spec.add_mesh(
+            name=name,
+            uservert=mesh.vertices.ravel(),
+            userface=mesh.faces.ravel(),
+            maxhullvert=8,
+            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+        )
+    world = spec.worldbody
+    plane, box = mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_BOX
+    world.add_geom(name="table", type=plane, size=[1, 1, 1], material="material_0")
+    world.add_geom(name="edge", type=box, size=[1, 1, 0.02], pos=[0, 0, -0.021])
+    world.add_geom(
+        name="floor", type=plane, size=[6, 6, 1], pos=[0, 0, _FLOOR_M], material=f"material_{len(pictures) - 1}"
+    )
+    world.add_light(name="lamp", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=True)
+    world.add_camera(name="camera")
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = width_px, height_px
+    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = _SHADOW_PX, _SAMPLES
+    spec.stat.extent = 1.0
+    spec.visual.map.znear, spec.visual.map.zfar = _NEAR_M, _FAR_M
+    spec.visual.map.shadowclip = 0.75
+    model = spec.compile()
+    for index, picture in enumerate(pictures):
+        start = model.tex_adr[index]
+        model.tex_data[start : start + picture.size] = picture.ravel()
+    return model
+
+
+class Renderer:
+    """Draws scenes; owns one compiled model whose table, lamp, camera and drawn geoms are overwritten for every scene.
+
+    A context manager: `with Renderer() as renderer: view = renderer.render(scene)`.
+    """
+
+    def __init__(self, width_px: int = 640, height_px: int = 480) -> None:
+        self._size = (width_px, height_px)
+        self._model = _compile(width_px, height_px)
+        self._data = mujoco.MjData(self._model)
+        self._renderer = mujoco.Renderer(self._model, height_px, width_px, max_geom=_MAX_GEOMS)
+        # MuJoCo moves every mesh into its frame of inertia; these take ours there.
+        self._mesh_ids = {name: self._model.mesh(name).id for name in mesh_library()}
+        self._into_mesh: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for name, index in self._mesh_ids.items():
+            matrix = np.zeros(9)
+            mujoco.mju_quat2Mat(matrix, self._model.mesh_quat[index])
+            self._into_mesh[name] = (matrix.reshape(3, 3), self._model.mesh_pos[index].copy())
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the drawing context."""
+        self._renderer.close()
+
+    def render(self, scene: Scene, *, depth: bool = False) -> View:
+        """Draw a scene.
+
+        Args:
+            scene: What to draw.
+            depth: Whether depth is wanted too.
+        """
+        self._set_world(scene)
+        renderer = self._renderer
+        renderer.update_scene(self._data, "camera")
+        for thing in scene.objects:
+            self._add_object(thing)
+        image = renderer.render()
+        renderer.enable_segmentation_rendering()
+        codes = renderer.render()
+        renderer.disable_segmentation_rendering()
+        depth_m = None
+        if depth:
+            renderer.enable_depth_rendering()
+            depth_m = renderer.render()
+            renderer.disable_depth_rendering()
+        ours = np.where(codes[..., 1] == _OUR_TYPE, codes[..., 0], 0)
+        return View(
+            image=image,
+            depth_m=depth_m,
+            intrinsics=scene.camera.intrinsics(*self._size),
+            object_ids=(ours // _PARTS).astype(np.uint8),
+            part_ids=(ours % _PARTS).astype(np.uint8),
+            objects=scene.objects,
+        )
+
+    def _set_world(self, scene: Scene) -> None:
+        model, table, light, camera = self._model, scene.table, scene.light, scene.camera
+        turn = [np.cos(np.radians(table.yaw_deg) / 2), 0, 0, np.sin(np.radians(table.yaw_deg) / 2)]
+        for name in ("table", "edge"):
+            model.geom(name).size[:2] = table.half_m
+            model.geom(name).quat = turn
+        model.geom("table").matid = table.texture
+        model.mat_rgba[table.texture, :3] = table.tint
+        model.mat_texrepeat[table.texture] = 1.0 / table.repeat_m
+        model.geom("edge").rgba[:3] = np.array(table.tint) * 0.45
+        floor = model.nmat - 1
+        model.mat_rgba[floor, :3] = table.floor_tint
+        model.mat_texrepeat[floor] = 1.0
+        lamp = model.light("lamp")
+        lamp.dir, lamp.pos = light.direction, -2.0 * np.array(light.direction)
+        lamp.diffuse, lamp.specular, lamp.ambient = light.diffuse, [0.35] * 3, [0.0] * 3
+        model.vis.headlight.ambient, model.vis.headlight.diffuse = [light.ambient] * 3, [light.fill] * 3
+        model.vis.headlight.specular = [0.05] * 3
+        index = model.camera("camera").id
+        axes = camera.axes * [1.0, -1.0, -1.0]  # MuJoCo's camera has y up and looks along -z
+        mujoco.mju_mat2Quat(model.cam_quat[index], axes.ravel())
+        model.cam_pos[index] = camera.position_m
+        model.cam_fovy[index] = camera.fovy_deg
+        mujoco.mj_kinematics(model, self._data)
+        mujoco.mj_camlight(model, self._data)
+
+    def _add_object(self, thing: SceneObject) -> None:
+        drawn = self._renderer.scene
+        for geom in thing.geoms:
+            turn, shift = self._into_mesh[geom.mesh]
+            linear = np.reshape(geom.linear, (3, 3))
+            item = drawn.geoms[drawn.ngeom]
+            # The matrix may scale as well as turn: the drawing code multiplies with it as it is.
+            mujoco.mjv_initGeom(
+                item,
+                mujoco.mjtGeom.mjGEOM_MESH,
+                np.ones(3),
+                linear @ shift + geom.offset_m,
+                (linear @ turn).ravel(),
+                np.array([*geom.rgb, 1.0], np.float32),
+            )
+            item.dataid = 2 * self._mesh_ids[geom.mesh]
+            item.segid = drawn.ngeom
+            item.objid = thing.object_id * _PARTS + 1 + geom.part
+            item.objtype = _OUR_TYPE
+            item.specular = geom.specular
+            item.shininess = 0.5
+            drawn.ngeom += 1

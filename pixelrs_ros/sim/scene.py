@@ -1,0 +1,217 @@
+"""Scenes: which things stand where on which table, in what light, seen from where. Everything follows from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pixelrs_ros.sim.camera import Camera
+from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, KINDS, Kind
+from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX, all_visible, arrange, body_of, outline_px
+from pixelrs_ros.sim.shapes import Colour, Geom, Shaper, bounds_m, jittered, rotation
+from pixelrs_ros.sim.textures import table_textures
+
+_MIN_OBJECTS, _MAX_OBJECTS = 4, 7
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One thing on the table.
+
+    Attributes:
+        object_id: 1…N, also its value in `View.object_ids`.
+        kind: Name in `KINDS`.
+        colour: Name in `COLOURS`.
+        family: Which shape family of its kind, in 0…3.
+        geoms: The meshes it is made of, placed in the world.
+    """
+
+    object_id: int
+    kind: str
+    colour: str
+    family: int
+    geoms: tuple[Geom, ...]
+
+
+@dataclass(frozen=True)
+class Light:
+    """A lamp far away that casts shadows, and what lights the scene from everywhere.
+
+    Attributes:
+        direction: Unit vector along which the light travels.
+        diffuse: Colour and strength of the lamp.
+        ambient: Strength of the light from everywhere.
+        fill: Strength of the light from the camera, which casts no shadow.
+    """
+
+    direction: tuple[float, float, float]
+    diffuse: Colour
+    ambient: float
+    fill: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table top: its half sides and turn, its texture, the texture's tint and size of repetition."""
+
+    half_m: tuple[float, float]
+    yaw_deg: float
+    texture: int
+    tint: Colour
+    repeat_m: float
+    floor_tint: Colour
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A table with things on it, and a camera."""
+
+    seed: int
+    objects: tuple[SceneObject, ...]
+    camera: Camera
+    light: Light
+    table: Table
+
+    def with_camera(self, camera: Camera) -> Scene:
+        """The same things from elsewhere."""
+        return replace(self, camera=camera)
+
+
+def _sample_camera(rng: np.random.Generator) -> Camera:
+    return Camera(
+        azimuth_deg=float(rng.uniform(0, 360)),
+        elevation_deg=float(rng.uniform(36, 62)),
+        distance_m=float(rng.uniform(0.55, 0.9)),
+        target_m=(float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.04, 0.04))),
+        fovy_deg=float(rng.uniform(42, 48)),
+    )
+
+
+def _sample_light(rng: np.random.Generator, camera: Camera) -> Light:
+    angle = np.radians(camera.azimuth_deg + rng.choice([-1, 1]) * rng.uniform(25, 140))
+    height = np.radians(rng.uniform(45, 75))
+    toward = np.array([np.cos(angle) * np.cos(height), np.sin(angle) * np.cos(height), np.sin(height)])
+    warmth = rng.uniform(-0.06, 0.06)
+    strength = rng.uniform(0.55, 0.8)
+    x, y, z = (float(v) for v in -toward)
+    diffuse = (float(strength * (1 + warmth)), float(strength), float(strength * (1 - warmth)))
+    return Light((x, y, z), diffuse, float(rng.uniform(0.28, 0.38)), float(rng.uniform(0.15, 0.28)))
+
+
+def _sample_table(rng: np.random.Generator) -> Table:
+    def tint(low: float, high: float) -> Colour:
+        level = rng.uniform(low, high)
+        r, g, b = (float(min(level * rng.uniform(0.96, 1.04), 1.0)) for _ in range(3))
+        return (r, g, b)
+
+    return Table(
+        half_m=(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.65, 0.9))),
+        yaw_deg=float(rng.uniform(0, 360)),
+        texture=int(rng.integers(len(table_textures()))),
+        tint=tint(0.72, 1.0),
+        repeat_m=float(rng.uniform(0.4, 0.8)),
+        floor_tint=tint(0.4, 0.9),
+    )
+
+
+def _sample_labels(rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Kinds and colours of the scene: mostly one or two groups of a kind, few colours so that they are shared."""
+    count = int(rng.integers(_MIN_OBJECTS, _MAX_OBJECTS + 1))
+    kinds = [str(k) for k in rng.permutation(list(KINDS))]
+    groups = []
+    if rng.random() < 0.75:
+        groups.append(int(rng.integers(2, 4)))
+    if rng.random() < 0.5:
+        groups.append(2)
+    groups = groups if sum(groups) <= count else groups[:1]
+    groups += [1] * (count - sum(groups))
+    palette = rng.permutation(list(COLOURS))[: int(rng.integers(3, 6))]
+    labels = [
+        (kind, str(c))
+        for kind, size in zip(kinds, groups, strict=False)
+        for c in rng.choice(palette, size, replace=False)
+    ]
+    return [labels[i] for i in rng.permutation(len(labels))]
+
+
+def _laid(geoms: list[Geom], roll_deg: float) -> list[Geom]:
+    """Turned about the vertical, then tipped over so that the top points along x."""
+    turn = rotation("y", 90.0) @ rotation("z", roll_deg)
+    return [geom.moved(turn, np.zeros(3)) for geom in geoms]
+
+
+def build_object(kind: Kind, colour: str, size_m: float, rng: np.random.Generator) -> tuple[int, list[Geom]]:
+    """One thing of a kind: its family, and its geoms, standing on z = 0 around the origin.
+
+    Args:
+        kind: What it is.
+        colour: Name in `COLOURS`.
+        size_m: Its longest side.
+        rng: Source of its family, proportions and shade, and of whether it lies.
+    """
+    family = int(rng.integers(FAMILIES))
+    shaper = Shaper(rng, family, kind.parts, jittered(COLOURS[colour], rng))
+    kind.recipe(shaper)
+    geoms = shaper.geoms
+    if kind.name == "ball":
+        turn = rotation("z", rng.uniform(0, 360)) @ rotation("x", rng.uniform(0, 360))
+        geoms = [geom.moved(turn, np.zeros(3)) for geom in geoms]
+    elif rng.random() < kind.lies:
+        # A ring at +x comes to lie at the side or on top, never underneath: the body is what rests on the table.
+        geoms = _laid(geoms, float(rng.uniform(90, 270)))
+    low, high = bounds_m(geoms)
+    scale = size_m / float((high - low).max())
+    offset = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
+    return family, [geom.moved(scale * np.eye(3), offset) for geom in geoms]
+
+
+def sample_scene(seed: int) -> Scene:
+    """The scene of a seed: four to seven things (rarely fewer, where they find no room), no two alike in kind and colour."""
+    rng = np.random.default_rng(seed)
+    camera, table = _sample_camera(rng), _sample_table(rng)
+    light = _sample_light(rng, camera)
+    focal = camera.intrinsics(WIDTH_PX, HEIGHT_PX)[0, 0]
+    labels = _sample_labels(rng)
+    built = []
+    for name, colour in labels:
+        kind = KINDS[name]
+        size_m = float(rng.uniform(*kind.size_px)) * camera.distance_m / focal
+        built.append(build_object(kind, colour, size_m, rng))
+    places = arrange([body_of(geoms) for _, geoms in built], camera, min(table.half_m), rng)
+    objects = []
+    for number, ((name, colour), (family, geoms), place) in enumerate(
+        zip(labels, built, places, strict=False), start=1
+    ):
+        turn = rotation("z", place.yaw_deg)
+        world = tuple(geom.moved(turn, place.offset_m()) for geom in geoms)
+        objects.append(SceneObject(number, name, colour, family, world))
+    return Scene(seed, tuple(objects), camera, light, table)
+
+
+def move_camera(scene: Scene, seed: int) -> Scene:
+    """The same things from a viewpoint 15–40° further round the table, all of them still in the picture.
+
+    Args:
+        scene: What to look at.
+        seed: Of the new viewpoint.
+    """
+    rng = np.random.default_rng([scene.seed, seed])
+    old = scene.camera
+    points = [np.concatenate([g.vertices_m()[::3] for g in thing.geoms]) for thing in scene.objects]
+    fallback = None
+    for attempt in range(60):
+        camera = replace(
+            old,
+            azimuth_deg=old.azimuth_deg + float(rng.choice([-1, 1]) * rng.uniform(15, 40)),
+            elevation_deg=float(np.clip(old.elevation_deg + rng.uniform(-6, 8), 36, 65)),
+            distance_m=old.distance_m * (1.0 + 0.006 * attempt),
+        )
+        outlines = [outline_px(p, camera) for p in points]
+        seen = [outline for outline in outlines if outline is not None]
+        if len(seen) < len(points):
+            continue
+        fallback = camera
+        if all_visible(seen, [float(np.linalg.norm(p.mean(axis=0) - camera.position_m)) for p in points]):
+            break
+    return scene.with_camera(fallback or replace(camera, distance_m=old.distance_m * 1.5))

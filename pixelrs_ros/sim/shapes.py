@@ -1,0 +1,151 @@
+"""What an object is drawn with: placed unit meshes, rotations, and the shades of a colour."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pixelrs_ros.sim.meshes import mesh_library
+
+Colour = tuple[float, float, float]
+Vector = tuple[float, float, float]
+
+STEEL: Colour = (0.70, 0.72, 0.75)
+WOOD: Colour = (0.72, 0.52, 0.32)
+PAPER: Colour = (0.92, 0.90, 0.84)
+TINT = 0.4  # how far a neutral material leans towards its object's colour, so that a part can be bound to its object
+
+
+@dataclass(frozen=True)
+class Geom:
+    """One unit mesh, placed.
+
+    Attributes:
+        mesh: Name in `mesh_library()`.
+        part: Index into the kind's parts.
+        linear: Row-major 3 × 3 matrix (rotation times scale) from the mesh's units to metres.
+        offset_m: Translation.
+        rgb: Colour in [0, 1].
+        specular: Strength of the highlight, in [0, 1].
+    """
+
+    mesh: str
+    part: int
+    linear: tuple[float, ...]
+    offset_m: Vector
+    rgb: Colour
+    specular: float
+
+    def vertices_m(self) -> np.ndarray:
+        """(V, 3) float64, the placed vertices."""
+        return mesh_library()[self.mesh].vertices @ np.reshape(self.linear, (3, 3)).T + self.offset_m
+
+    def moved(self, linear: np.ndarray, offset_m: np.ndarray) -> Geom:
+        """The same mesh after x → linear @ x + offset."""
+        turned = linear @ np.reshape(self.linear, (3, 3))
+        offset = linear @ np.asarray(self.offset_m) + offset_m
+        return replace(self, linear=tuple(turned.ravel().tolist()), offset_m=tuple(offset.tolist()))
+
+
+def rotation(axis: str, degrees: float) -> np.ndarray:
+    """(3, 3) float64 rotation about "x", "y" or "z"."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
+    matrix = np.eye(3)
+    matrix[i, i], matrix[i, j], matrix[j, i], matrix[j, j] = c, -s, s, c
+    return matrix
+
+
+ALONG_X = rotation("y", 90.0)  # turns a body that stands along z so that its top points along x
+ALONG_Y = rotation("x", -90.0)  # … along y
+
+
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """`first` with `share` of `second`."""
+    r, g, b = (float(a + (b - a) * share) for a, b in zip(first, second, strict=True))
+    return (r, g, b)
+
+
+def jittered(colour: Colour, rng: np.random.Generator) -> Colour:
+    """The colour with a little other hue and brightness, still the same colour word."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*colour)
+    hue = (hue + rng.uniform(-0.012, 0.012)) % 1.0
+    saturation *= rng.uniform(0.92, 1.0)
+    value = min(value * rng.uniform(0.92, 1.06), 1.0)
+    return colorsys.hsv_to_rgb(hue, saturation, value)
+
+
+def darker(colour: Colour, share: float = 0.42) -> Colour:
+    """A darker shade of the colour."""
+    return mix(colour, (0.0, 0.0, 0.0), share)
+
+
+def lighter(colour: Colour, share: float = 0.45) -> Colour:
+    """A lighter shade of the colour; weaker for colours that are light already."""
+    return mix(colour, (1.0, 1.0, 1.0), share)
+
+
+def brightness(colour: Colour) -> float:
+    """Perceived brightness in [0, 1]."""
+    return float(np.dot(colour, (0.3, 0.59, 0.11)))
+
+
+@dataclass
+class Shaper:
+    """Collects the geoms of one object while its kind's recipe runs.
+
+    The recipe works in units of its own (about 1 for the whole object), z up; the sampler scales and places the result.
+
+    Attributes:
+        rng: Source of every proportion.
+        family: Which of four shape families, in 0…3.
+        parts: Names of the kind's parts.
+        main: The object's colour.
+        geoms: What was added so far.
+    """
+
+    rng: np.random.Generator
+    family: int
+    parts: tuple[str, ...]
+    main: Colour
+    geoms: list[Geom] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # White can only be shaded down and black only up; colours in between go either way.
+        level = brightness(self.main)
+        up = level < 0.15 or (level < 0.6 and self.rng.random() < 0.5)
+        self.accent = lighter(self.main, 0.34 if level < 0.15 else 0.45) if up else darker(self.main)
+        self.dark = darker(self.main, 0.5) if level >= 0.15 else darker(self.main, 0.3)
+        self.steel = mix(STEEL, self.main, TINT)
+        self.wood = mix(WOOD, self.main, TINT)
+        self.paper = mix(PAPER, self.main, 0.25)
+
+    def pick(self, low: float, high: float) -> float:
+        """A proportion, uniform in [low, high]."""
+        return float(self.rng.uniform(low, high))
+
+    def add(
+        self,
+        part: str,
+        mesh: str,
+        scale: Vector,
+        at: Vector = (0.0, 0.0, 0.0),
+        *,
+        turn: np.ndarray | None = None,
+        rgb: Colour | None = None,
+        specular: float = 0.25,
+    ) -> None:
+        """Add one unit mesh: scaled along its own axes, turned, then moved; in the object's main colour unless told."""
+        linear = np.diag(scale) if turn is None else turn @ np.diag(scale)
+        colour = self.main if rgb is None else rgb
+        values = tuple(float(v) for v in linear.ravel())
+        place = (float(at[0]), float(at[1]), float(at[2]))
+        self.geoms.append(Geom(mesh, self.parts.index(part), values, place, colour, specular))
+
+
+def bounds_m(geoms: list[Geom] | tuple[Geom, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest corner, each (3,) float64, of the axis-aligned box around the geoms."""
+    points = np.concatenate([geom.vertices_m() for geom in geoms])
+    return points.min(axis=0), points.max(axis=0)
