@@ -1,0 +1,56 @@
+"""What a dialogue with ground truth is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pixelrs_ros.types import Status
+
+
+@dataclass(frozen=True)
+class Target:
+    """An object, or one part of it."""
+
+    object_id: int
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class DialogueTurn:
+    """One exchange.
+
+    Attributes:
+        user: What the user says.
+        answer: What should be answered, with `[OBJ]phrase[SEG]` for each target.
+        status: How the turn ends.
+        kind: What sort of turn it is: wish, attribute, place, correction, change, question, absent, all, take or part.
+        targets: What the masks show, in the order of their `[SEG]`.
+    """
+
+    user: str
+    answer: str
+    status: Status
+    kind: str
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """Three to five turns that end on one target.
+
+    Attributes:
+        turns: The exchanges in order.
+        purpose: What the target serves for, where the user said so.
+        ambiguous: Whether the last user turn alone leaves open which object is meant.
+        told: Whether the user's words alone, without the picture, say the target's kind and colour.
+    """
+
+    turns: tuple[DialogueTurn, ...]
+    purpose: str | None
+    ambiguous: bool
+    told: bool
+
+    @property
+    def target(self) -> Target:
+        """What the last answer's mask shows."""
+        return self.turns[-1].targets[0]
