@@ -1,0 +1,307 @@
+"""The perception node: images and instructions in, masks and explanations out."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header, String
+
+from pixelrs_ros.errors import BadInputError, ConfigError
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Turn as TurnMessage
+from pixelrs_ros.ros import conversions, parameters
+from pixelrs_ros.ros.frames import BufferedFrame, FrameBuffer
+from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.ros.turns import Dialogues, Job, Outputs, TurnRunner
+from pixelrs_ros.ros.worker import Worker
+from pixelrs_ros.srv import GetDialogue, ResetDialogue
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Status
+
+_RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+_DIAGNOSTICS_PERIOD_S = 1.0
+_LOG_THROTTLE_S = 5.0
+# A turn ends at its next token when it is asked to; encoding the image cannot be interrupted.
+_STOP_TIMEOUT_S = 20.0
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+def open_session(values: NodeParameters) -> Dialogues:
+    """Load the network.
+
+    Raises:
+        CheckpointError: The checkpoint is incomplete or does not fit its configuration.
+    """
+    # Here and not above: importing PyTorch takes seconds, in which the node can already answer lifecycle calls.
+    from pixelrs_ros.engine.engine import Engine
+    from pixelrs_ros.engine.session import Session
+
+    engine = Engine.from_checkpoint(values.checkpoint, device=values.device, num_threads=values.num_threads or None)
+    return Session(
+        engine,
+        max_turns=values.max_turns,
+        max_sessions=values.max_sessions,
+        max_characters=values.max_characters,
+        max_new_tokens=values.max_new_tokens,
+    )
+
+
+@dataclass(frozen=True)
+class _Active:
+    """What exists only while the node is active."""
+
+    frames: FrameBuffer[Image]
+    runner: TurnRunner
+    worker: Worker[Job]
+
+
+class PerceptionNode(LifecycleNode):
+    """Answers instructions about what the camera sees.
+
+    Subscribes to `image`, `instruction` and `instruction_text`; publishes `segmentation`, `explanation`, `mask`,
+    `overlay` and `/diagnostics`; serves `~/get_dialogue` and `~/reset_dialogue`. The network runs in a thread of its
+    own. Dialogues live from configuration to clean-up, so deactivating the node does not lose them.
+
+    Args:
+        session_factory: Makes the network and its dialogues when the node is configured.
+        **kwargs: Of `LifecycleNode`.
+
+    Raises:
+        ConfigError: A parameter was given an impossible value.
+    """
+
+    def __init__(self, session_factory: Callable[[NodeParameters], Dialogues] = open_session, **kwargs: Any) -> None:
+        super().__init__("perception", **kwargs)
+        self._session_factory = session_factory
+        self._dialogues: Dialogues | None = None
+        self._outputs: Outputs | None = None
+        self._active: _Active | None = None
+        self._inputs: list[Subscription[Any]] = []
+        self._health = Health(self.get_fully_qualified_name())
+        parameters.declare(self)
+        self.values = parameters.read(self)
+        self.add_on_set_parameters_callback(
+            lambda changed: parameters.check_change(changed, configured=self._dialogues is not None)
+        )
+        self.add_post_set_parameters_callback(self._on_parameters_set)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", _RELIABLE)
+        self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
+        self.create_service(GetDialogue, "~/get_dialogue", self._on_get_dialogue)
+        self.create_service(ResetDialogue, "~/reset_dialogue", self._on_reset_dialogue)
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read the parameters, load the network, create the publishers."""
+        try:
+            self.values = parameters.read(self)
+            started_s = time.perf_counter()
+            self._dialogues = self._session_factory(self.values)
+        except Exception as error:
+            # rclpy would swallow it without a word.
+            self.get_logger().error(
+                f"cannot load checkpoint {self.values.checkpoint!r} on {self.values.device!r} "
+                f"(parameters 'checkpoint', 'device'): {error}"
+            )
+            self._release()
+            return FAILURE
+        self._outputs = Outputs(
+            context=self.context,
+            segmentation=self.create_lifecycle_publisher(Segmentation, "segmentation", _RELIABLE),
+            explanation=self.create_lifecycle_publisher(Explanation, "explanation", _RELIABLE),
+            mask=self.create_lifecycle_publisher(Image, "mask", _RELIABLE),
+            overlay=self.create_lifecycle_publisher(Image, "overlay", _RELIABLE),
+        )
+        loading_s = time.perf_counter() - started_s
+        self.get_logger().info(f"loaded {self.values.checkpoint!r} on {self.values.device} in {loading_s:.1f} s")
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start listening."""
+        assert self._dialogues is not None
+        assert self._outputs is not None
+        self._health.forget_images()
+        activated = super().on_activate(state)
+        runner = TurnRunner(
+            self._dialogues, self._outputs, self._health, self.get_logger(), parameters=lambda: self.values
+        )
+        worker = Worker(runner.run, self.values.max_waiting)
+        self._active = _Active(FrameBuffer(self.values.frame_buffer_size), runner, worker)
+        self._inputs = [
+            self.create_subscription(Image, "image", self._on_image, qos_profile_sensor_data),
+            self.create_subscription(Instruction, "instruction", self._on_instruction, _RELIABLE),
+            self.create_subscription(String, "instruction_text", self._on_instruction_text, _RELIABLE),
+        ]
+        return activated
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening; instructions that still wait are answered with a status."""
+        self._stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Forget the dialogues and give the network's memory back."""
+        result = super().on_cleanup(state)
+        self._release()
+        return result
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and release everything, from whatever state."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to unconfigured, from where the node can be configured again."""
+        self.close()
+        return SUCCESS
+
+    def autostart(self) -> bool:
+        """Configure and activate; whether both worked."""
+        return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+
+    def close(self) -> None:
+        """Stop the worker and release the network; the node may be in any state."""
+        self._stop()
+        self._release()
+
+    def _stop(self) -> None:
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        self._inputs = []
+        if self._active is None:
+            return
+        runner, worker = self._active.runner, self._active.worker
+        self._active = None
+        runner.cancel()
+        for job in worker.stop(_STOP_TIMEOUT_S):
+            runner.refuse(job, Status.INTERNAL_ERROR, "the node was deactivated before this turn: send it again")
+
+    def _release(self) -> None:
+        if self._outputs is not None:
+            outputs = self._outputs
+            for publisher in (outputs.segmentation, outputs.explanation, outputs.mask, outputs.overlay):
+                self.destroy_lifecycle_publisher(publisher)
+        self._outputs = None
+        self._dialogues = None
+        # The network's modules refer to each other in circles.
+        gc.collect()
+
+    # Inputs
+
+    def _on_image(self, message: Image) -> None:
+        if self._active is None:
+            return
+        # Drivers that do not stamp their images exist; reception is the best guess at their capture.
+        stamp_ns = conversions.stamp_to_ns(message.header.stamp) or self._now_ns()
+        error = ""
+        try:
+            conversions.check_image(message)
+        except BadInputError as problem:
+            error = str(problem)
+            self.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
+            message = Image(header=message.header)  # its pixels are of no use
+        self._health.note_image(stamp_ns, error)
+        self._active.frames.add(BufferedFrame(message, stamp_ns, error))
+
+    def _on_instruction(self, message: Instruction) -> None:
+        if self._active is None:
+            return
+        received_s = time.perf_counter()
+        stamp_ns = conversions.stamp_to_ns(message.header.stamp)
+        selected = self._active.frames.select(
+            stamp_ns, self._now_ns(), self.values.max_frame_age_s, self.values.max_frame_slop_s
+        )
+        job = Job(message, stamp_ns, selected, received_s)
+        if not self._active.worker.submit(job):
+            self._active.runner.refuse(
+                job,
+                Status.BAD_INPUT,
+                f"{self.values.max_waiting} instructions wait already (parameter 'max_waiting'): send it again later",
+            )
+
+    def _on_instruction_text(self, message: String) -> None:
+        header = Header(stamp=self.get_clock().now().to_msg())
+        self._on_instruction(Instruction(header=header, text=message.data, source=Instruction.TYPED, confidence=1.0))
+
+    # Services and reports
+
+    def _on_get_dialogue(self, request: GetDialogue.Request, response: GetDialogue.Response) -> GetDialogue.Response:
+        if self._dialogues is None:
+            response.success, response.message = (False, "the node is not configured: it remembers no dialogue")
+            return response
+        response.success = True
+        response.turns = [
+            TurnMessage(
+                index=turn.index, text=turn.text, answer=turn.answer, status=conversions.STATUS_CODES[turn.status]
+            )
+            for turn in self._dialogues.turns(request.session_id or DEFAULT_SESSION_ID)
+        ]
+        response.session_ids = list(self._dialogues.session_ids())
+        return response
+
+    def _on_reset_dialogue(
+        self, request: ResetDialogue.Request, response: ResetDialogue.Response
+    ) -> ResetDialogue.Response:
+        if self._dialogues is None:
+            response.success, response.message = (False, "the node is not configured: it remembers no dialogue")
+            return response
+        response.dropped_turns = self._dialogues.reset(request.session_id or DEFAULT_SESSION_ID)
+        response.success = True
+        return response
+
+    def _on_parameters_set(self, changed: list[Parameter[Any]]) -> None:
+        self.values = parameters.read(self)
+
+    def _publish_diagnostics(self) -> None:
+        message = DiagnosticArray()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.status = self._health.statuses(
+            state=self._state_machine.current_state[1],
+            now_ns=self._now_ns(),
+            max_frame_age_s=self.values.max_frame_age_s,
+            waiting=0 if self._active is None else self._active.worker.waiting,
+        )
+        self._diagnostics.publish(message)
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is interrupted; the exit status is 1 when it could not start."""
+    rclpy.init(args=args)
+    node: PerceptionNode | None = None
+    try:
+        node = PerceptionNode()
+        if node.values.autostart and not node.autostart():
+            return 1 if rclpy.ok() else 0
+        rclpy.spin(node)
+    except ConfigError as error:
+        print(f"perception: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Every parameter of the perception node: its default, what it does, what it accepts and when it may change."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterValueException, ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from pixelrs_ros.errors import ConfigError
+
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+
+
+class Change(enum.Enum):
+    """When a parameter may change."""
+
+    AT_START = "only when the node starts"  # read-only for ROS
+    WHEN_UNCONFIGURED = "only while the node is not configured"
+    ANY_TIME = "at any time"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One parameter. `low` and `high` bound a number, both included."""
+
+    default: bool | int | float | str
+    description: str
+    change: Change
+    low: float | None = None
+    high: float | None = None
+
+    def descriptor(self) -> ParameterDescriptor:
+        """The ROS descriptor, with the range and the read-only flag."""
+        descriptor = ParameterDescriptor(description=self.description, read_only=self.change is Change.AT_START)
+        descriptor.additional_constraints = f"changes {self.change.value}"
+        if self.low is not None and self.high is not None:
+            if isinstance(self.default, float):
+                limits = FloatingPointRange(from_value=self.low, to_value=self.high)
+                descriptor.floating_point_range = [limits]
+            else:
+                descriptor.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high), step=1)]
+        return descriptor
+
+
+SPECS: dict[str, Spec] = {
+    "autostart": Spec(False, "Configure and activate the node when it starts.", Change.AT_START),
+    "checkpoint": Spec(
+        "nano", "Checkpoint folder, or the name of one that is shipped with the package.", Change.WHEN_UNCONFIGURED
+    ),
+    "device": Spec("cpu", "Where the network runs: cpu, cuda or cuda:N.", Change.WHEN_UNCONFIGURED),
+    "num_threads": Spec(
+        0, "CPU threads of the network; 0 leaves the choice to PyTorch.", Change.WHEN_UNCONFIGURED, 0, 256
+    ),
+    "max_turns": Spec(
+        16, "Turns of a dialogue that are remembered; older ones are forgotten.", Change.WHEN_UNCONFIGURED, 1, 1000
+    ),
+    "max_sessions": Spec(
+        8, "Dialogues that are remembered; the one idle longest is forgotten.", Change.WHEN_UNCONFIGURED, 1, 1000
+    ),
+    "max_characters": Spec(
+        2000, "Longest instruction that is accepted, in characters.", Change.WHEN_UNCONFIGURED, 1, 100_000
+    ),
+    "max_new_tokens": Spec(64, "Longest answer, in tokens of the network.", Change.WHEN_UNCONFIGURED, 1, 4096),
+    "max_waiting": Spec(
+        8, "Instructions that may wait for an answer; one more is refused.", Change.WHEN_UNCONFIGURED, 1, 1000
+    ),
+    "frame_buffer_size": Spec(
+        30, "Newest images kept to choose an instruction's image from.", Change.WHEN_UNCONFIGURED, 1, 1000
+    ),
+    "max_frame_age_s": Spec(
+        2.0, "How much older than its instruction an image may be, in seconds.", Change.ANY_TIME, 0.01, 3600.0
+    ),
+    "max_frame_slop_s": Spec(
+        2.0, "How much younger than its instruction an image may be, in seconds.", Change.ANY_TIME, 0.01, 3600.0
+    ),
+    "publish_overlay": Spec(True, "Publish `overlay`, the image with the masks painted over it.", Change.ANY_TIME),
+    "publish_partials": Spec(True, "Publish the explanation also while it is being generated.", Change.ANY_TIME),
+}
+
+
+@dataclass(frozen=True)
+class NodeParameters:
+    """The values in force; the names, meanings and units are those of `SPECS`."""
+
+    autostart: bool
+    checkpoint: str
+    device: str
+    num_threads: int
+    max_turns: int
+    max_sessions: int
+    max_characters: int
+    max_new_tokens: int
+    max_waiting: int
+    frame_buffer_size: int
+    max_frame_age_s: float
+    max_frame_slop_s: float
+    publish_overlay: bool
+    publish_partials: bool
+
+
+def declare(node: Node) -> None:
+    """Declare all of `SPECS` on a node, with the values given on its command line or in its YAML file.
+
+    Raises:
+        ConfigError: A given value has the wrong type or lies out of range; the message names the parameter.
+    """
+    for name, spec in SPECS.items():
+        try:
+            node.declare_parameter(name, spec.default, spec.descriptor())
+        except (InvalidParameterValueException, ParameterException) as error:
+            raise ConfigError(f"parameter {name!r}: {error}. {_remedy(spec)}") from error
+
+
+def read(node: Node) -> NodeParameters:
+    """The values in force.
+
+    Raises:
+        ConfigError: A value that no range can describe is wrong; the message names the parameter.
+    """
+    values = {field.name: node.get_parameter(field.name).value for field in fields(NodeParameters)}
+    for name, value in values.items():
+        problem = problem_with(name, value)
+        if problem:
+            raise ConfigError(problem)
+    return NodeParameters(**values)
+
+
+def problem_with(name: str, value: Any) -> str:
+    """Why a value is wrong in a way that no range can describe; empty when it is not."""
+    if name == "device" and not _DEVICE.fullmatch(value):
+        return f"parameter 'device' must be cpu, cuda or cuda:N, got {value!r}"
+    if name == "checkpoint" and not value.strip():
+        return "parameter 'checkpoint' is empty: name a checkpoint folder, or 'nano' for the one that is shipped"
+    return ""
+
+
+def check_change(parameters: Sequence[Parameter[Any]], *, configured: bool) -> SetParametersResult:
+    """Accept or refuse new values; for `Node.add_on_set_parameters_callback`.
+
+    Args:
+        parameters: With their new values; types and ranges have been checked by ROS.
+        configured: Whether the node holds a network, which some parameters would have no effect on any more.
+    """
+    for parameter in parameters:
+        spec = SPECS.get(parameter.name)
+        if spec is None:
+            continue
+        problem = problem_with(parameter.name, parameter.value)
+        if not problem and configured and spec.change is Change.WHEN_UNCONFIGURED:
+            problem = (
+                f"parameter {parameter.name!r} is read when the node is configured: deactivate and clean it up, "
+                "set the parameter, then configure and activate it again"
+            )
+        if problem:
+            return SetParametersResult(successful=False, reason=problem)
+    return SetParametersResult(successful=True)
+
+
+def _remedy(spec: Spec) -> str:
+    kind = type(spec.default).__name__
+    limits = f" from {spec.low:g} to {spec.high:g}" if spec.low is not None and spec.high is not None else ""
+    return f"Give it a {kind}{limits}; the default is {spec.default!r}"

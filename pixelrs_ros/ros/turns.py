@@ -1,0 +1,203 @@
+"""One turn of a dialogue, from an instruction and its image to the messages that answer it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from rclpy.context import Context
+from rclpy.exceptions import InvalidHandle
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from rclpy.lifecycle import LifecyclePublisher
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.overlay import paint
+from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.frames import BufferedFrame, require_usable
+from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Status, Turn, Utterance
+
+_LOGGED_CHARACTERS = 120
+
+
+class Dialogues(Protocol):
+    """What a turn needs of `pixelrs_ros.engine.session.Session`."""
+
+    def say(self, utterance: Utterance, frame: Frame, on_text: Callable[[str], None] | None = None) -> Reply:
+        """Answer one utterance."""
+
+    def turns(self, session_id: str) -> tuple[Turn, ...]:
+        """The turns of a dialogue, oldest first."""
+
+    def reset(self, session_id: str) -> int:
+        """Forget a dialogue; how many turns it had."""
+
+    def session_ids(self) -> tuple[str, ...]:
+        """The dialogues that are remembered."""
+
+
+class TurnCancelledError(Exception):
+    """Ends a turn that nobody waits for any more."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An instruction and the image that it speaks about.
+
+    Attributes:
+        instruction: As it came.
+        stamp_ns: Start of the utterance, nanoseconds.
+        selected: What `FrameBuffer.select` chose when the instruction came, so that waiting does not age it.
+        received_s: `time.perf_counter()` when the instruction came.
+    """
+
+    instruction: Instruction
+    stamp_ns: int
+    selected: tuple[BufferedFrame[Image] | None, str]
+    received_s: float
+
+    @property
+    def session_id(self) -> str:
+        """The dialogue, never empty."""
+        return self.instruction.session_id or DEFAULT_SESSION_ID
+
+    @property
+    def header(self) -> Header:
+        """Of the image; without one that of the instruction."""
+        frame, _ = self.selected
+        return self.instruction.header if frame is None else frame.message.header
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The publishers of a turn's messages."""
+
+    context: Context
+    segmentation: LifecyclePublisher[Segmentation]
+    explanation: LifecyclePublisher[Explanation]
+    mask: LifecyclePublisher[Image]
+    overlay: LifecyclePublisher[Image]
+
+    def send(self, publisher: LifecyclePublisher[Any], message: Any) -> None:
+        """Publish, unless ROS has been shut down meanwhile, which a turn in another thread cannot foresee."""
+        try:
+            publisher.publish(message)
+        except (rclpy_implementation.RCLError, InvalidHandle):
+            if self.context.ok():
+                raise
+
+
+class TurnRunner:
+    """Runs turns one after another, in the worker's thread.
+
+    Args:
+        dialogues: The network and its dialogues.
+        outputs: Where the answers go.
+        health: Told how each turn ended.
+        logger: Of the node.
+        parameters: Gives the values in force.
+    """
+
+    def __init__(
+        self,
+        dialogues: Dialogues,
+        outputs: Outputs,
+        health: Health,
+        logger: RcutilsLogger,
+        parameters: Callable[[], NodeParameters],
+    ) -> None:
+        self._dialogues = dialogues
+        self._outputs = outputs
+        self._health = health
+        self._logger = logger
+        self._parameters = parameters
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """End the running turn at its next word and refuse the ones after it. May be called from any thread."""
+        self._cancelled.set()
+
+    def run(self, job: Job) -> None:
+        """Answer an instruction. Never raises: whatever goes wrong becomes the turn's status and message."""
+        started_s = time.perf_counter()
+        latency_ms = {"queue": 1e3 * (started_s - job.received_s)}
+        turn, frame = self._next_turn(job), None
+        try:
+            frame = self._frame(job)
+            latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
+            utterance = conversions.utterance_from_instruction(job.instruction, job.stamp_ns)
+            reply = self._dialogues.say(utterance, frame, on_text=lambda text: self._on_text(job, turn, text))
+        except BadInputError as error:
+            reply = Reply(status=Status.BAD_INPUT, text="", message=str(error))
+        except TurnCancelledError:
+            reply = Reply(
+                status=Status.INTERNAL_ERROR,
+                text="",
+                message="the node was deactivated during this turn: send it again",
+            )
+        except Exception as error:
+            self._logger.error(f"turn {turn} of dialogue {job.session_id!r} failed: {error!r}")
+            reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
+        latency_ms.update(reply.latency_ms)
+        latency_ms["total"] = 1e3 * (time.perf_counter() - job.received_s)
+        self._answer(job, turn, replace(reply, latency_ms=latency_ms), frame)
+
+    def refuse(self, job: Job, status: Status, message: str) -> None:
+        """Answer an instruction without running it."""
+        total_ms = 1e3 * (time.perf_counter() - job.received_s)
+        reply = Reply(status=status, text="", message=message, latency_ms={"total": total_ms})
+        self._answer(job, self._next_turn(job), reply, None)
+
+    def _next_turn(self, job: Job) -> int:
+        turns = self._dialogues.turns(job.session_id)
+        return turns[-1].index + 1 if turns else 0
+
+    def _frame(self, job: Job) -> Frame:
+        if self._cancelled.is_set():
+            raise TurnCancelledError
+        buffered = require_usable(job.selected)
+        return conversions.frame_from_image(buffered.message, buffered.stamp_ns)
+
+    def _on_text(self, job: Job, turn: int, text: str) -> None:
+        if self._cancelled.is_set():
+            raise TurnCancelledError
+        if self._parameters().publish_partials:
+            message = conversions.fill_partial(Explanation(), job.header, job.instruction, turn, text)
+            self._outputs.send(self._outputs.explanation, message)
+
+    def _answer(self, job: Job, turn: int, reply: Reply, frame: Frame | None) -> None:
+        self._health.note_turn(reply)
+        self._log(job, turn, reply)
+        header, send = job.header, self._outputs.send
+        if frame is not None:
+            masks = [segment.mask for segment in reply.segments]
+            union = conversions.union_mask(masks, *frame.image.shape[:2])
+            send(self._outputs.mask, conversions.fill_mask(Image(), header, union))
+            if self._parameters().publish_overlay:
+                painted = paint(frame.image, masks)
+                send(self._outputs.overlay, conversions.fill_image(Image(), header, painted, "rgb8"))
+        segmentation = conversions.fill_segmentation(Segmentation(), header, job.instruction, turn, reply)
+        send(self._outputs.segmentation, segmentation)
+        # Last, so that whoever waits for the end of the turn has most likely had the rest.
+        explanation = conversions.fill_explanation(Explanation(), header, job.instruction, turn, reply)
+        send(self._outputs.explanation, explanation)
+
+    def _log(self, job: Job, turn: int, reply: Reply) -> None:
+        text = job.instruction.text
+        said = text if len(text) <= _LOGGED_CHARACTERS else f"{text[:_LOGGED_CHARACTERS]}… ({len(text)} characters)"
+        line = f"[{job.session_id} {turn}] {said!r} -> {reply.status.value}: {reply.text or reply.message!r}"
+        line += f" ({reply.latency_ms['total']:.0f} ms)"
+        if reply.status is Status.INTERNAL_ERROR:
+            self._logger.error(line)
+        elif reply.status is Status.BAD_INPUT:
+            self._logger.warning(line)
+        else:
+            self._logger.info(line)
