@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,7 +43,7 @@ class Camera:
 
     def intrinsics(self, width_px: int, height_px: int) -> np.ndarray:
         """(3, 3) float64 pinhole matrix in px; pixels are square, pixel centres lie at half integers."""
-        focal = height_px / 2 / np.tan(np.radians(self.fovy_deg) / 2)
+        focal = height_px / 2 / math.tan(math.radians(self.fovy_deg) / 2)
         return np.array([[focal, 0.0, width_px / 2], [0.0, focal, height_px / 2], [0.0, 0.0, 1.0]])
 
     def project(self, points_m: np.ndarray, width_px: int, height_px: int) -> np.ndarray:
@@ -52,6 +53,7 @@ class Camera:
 
     def table_point(self, u_px: float, v_px: float, width_px: int, height_px: int) -> np.ndarray:
         """(2,) float64, x and y in metres of the point of the table's plane that a picture point shows."""
-        ray = self.axes @ np.linalg.inv(self.intrinsics(width_px, height_px)) @ np.array([u_px, v_px, 1.0])
+        focal = height_px / 2 / math.tan(math.radians(self.fovy_deg) / 2)
+        ray = self.axes @ np.array([(u_px - width_px / 2) / focal, (v_px - height_px / 2) / focal, 1.0])
         position = self.position_m
         return (position - ray * position[2] / ray[2])[:2]

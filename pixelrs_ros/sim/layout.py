@@ -51,16 +51,23 @@ def body_of(geoms: list[Geom]) -> Body:
     return Body(points[::3], np.abs(points[:, :2]).max(axis=0))
 
 
-def _apart(first: tuple[Body, Place], second: tuple[Body, Place]) -> bool:
-    """Whether two footprints, rectangles turned about the vertical, keep their distance (separating axes)."""
-    (body_a, place_a), (body_b, place_b) = first, second
-    axes_a, axes_b = (rotation("z", place.yaw_deg)[:2, :2] for place in (place_a, place_b))
-    between = np.array([place_b.x_m - place_a.x_m, place_b.y_m - place_a.y_m])
-    for axis in (*axes_a.T, *axes_b.T):
-        reach = body_a.half_m @ np.abs(axes_a.T @ axis) + body_b.half_m @ np.abs(axes_b.T @ axis)
-        if abs(between @ axis) > reach + _GAP_M:
+@dataclass(frozen=True, eq=False)
+class _Footprint:
+    """A rectangle on the table, turned about the vertical."""
+
+    centre_m: np.ndarray
+    axes: np.ndarray
+    half_m: np.ndarray
+
+    def apart(self, other: _Footprint) -> bool:
+        """Whether two footprints keep their distance: no separating axis closer than the gap."""
+        between = other.centre_m - self.centre_m
+        far = np.linalg.norm(self.half_m) + np.linalg.norm(other.half_m) + _GAP_M
+        if between @ between > far * far:
             return True
-    return False
+        axes = np.concatenate([self.axes, other.axes], axis=1)
+        reach = self.half_m @ np.abs(self.axes.T @ axes) + other.half_m @ np.abs(other.axes.T @ axes)
+        return bool((np.abs(between @ axes) > reach + _GAP_M).any())
 
 
 def outline_px(points_m: np.ndarray, camera: Camera) -> np.ndarray | None:
@@ -86,37 +93,41 @@ def all_visible(outlines: list[np.ndarray], distances_m: list[float]) -> bool:
     return bool((counts >= _MIN_VISIBLE * np.array(areas)).all())
 
 
-def _placed_points(body: Body, place: Place) -> np.ndarray:
-    return body.points_m @ rotation("z", place.yaw_deg).T + place.offset_m()
-
-
-def _distance_m(place: Place, camera: Camera) -> float:
-    return float(np.linalg.norm(place.offset_m() - camera.position_m))
+def _candidates(camera: Camera, rng: np.random.Generator) -> list[Place]:
+    """Places spread evenly over the picture."""
+    places = []
+    for _ in range(_TRIES):
+        u, v = rng.uniform(30, WIDTH_PX - 30), rng.uniform(60, HEIGHT_PX - 20)
+        x, y = camera.table_point(u, v, WIDTH_PX, HEIGHT_PX)
+        places.append(Place(float(x), float(y), float(rng.uniform(0, 360))))
+    return places
 
 
 def _arrange_once(bodies: list[Body], camera: Camera, reach_m: float, rng: np.random.Generator) -> list[Place] | None:
-    placed: list[tuple[Body, Place]] = []
+    placed: list[Place] = []
+    footprints: list[_Footprint] = []
     outlines: list[np.ndarray] = []
+    distances_m: list[float] = []
     for body in bodies:
-        for _ in range(_TRIES):
-            u, v = rng.uniform(30, WIDTH_PX - 30), rng.uniform(60, HEIGHT_PX - 20)
-            x, y = camera.table_point(u, v, WIDTH_PX, HEIGHT_PX)
-            place = Place(float(x), float(y), float(rng.uniform(0, 360)))
-            if np.hypot(x, y) + body.half_m.max() > reach_m or _distance_m(place, camera) > _FAR * camera.distance_m:
+        for place in _candidates(camera, rng):
+            distance_m = float(np.linalg.norm(place.offset_m() - camera.position_m))
+            if np.hypot(place.x_m, place.y_m) + body.half_m.max() > reach_m or distance_m > _FAR * camera.distance_m:
                 continue
-            if not all(_apart((body, place), other) for other in placed):
+            turn = rotation("z", place.yaw_deg)
+            footprint = _Footprint(place.offset_m()[:2], turn[:2, :2], body.half_m)
+            if not all(footprint.apart(other) for other in footprints):
                 continue
-            outline = outline_px(_placed_points(body, place), camera)
-            if outline is None:
+            outline = outline_px(body.points_m @ turn.T + place.offset_m(), camera)
+            if outline is None or not all_visible([*outlines, outline], [*distances_m, distance_m]):
                 continue
-            distances = [_distance_m(other, camera) for _, other in [*placed, (body, place)]]
-            if all_visible([*outlines, outline], distances):
-                placed.append((body, place))
-                outlines.append(outline)
-                break
+            placed.append(place)
+            footprints.append(footprint)
+            outlines.append(outline)
+            distances_m.append(distance_m)
+            break
         else:
             return None
-    return [place for _, place in placed]
+    return placed
 
 
 def arrange(bodies: list[Body], camera: Camera, reach_m: float, rng: np.random.Generator) -> list[Place]:

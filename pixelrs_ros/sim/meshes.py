@@ -171,7 +171,7 @@ def _vessels() -> dict[str, Mesh]:
         "bowl_straight": _hollow([(0.6, -1.0), (0.64, -0.9), (1.0, 1.0)], 0.07, 0.2),
         "dish": _hollow([(0.8, -1.0), (0.86, -0.9), (1.0, 1.0)], 0.06, 0.35),
         "shade": lathe([(0.97, -1.0), (1.0, -1.0), (0.55, 1.0), (0.52, 1.0)], closed=True),
-        "shade_drum": lathe([(0.97, -1.0), (1.0, -1.0), (0.85, 1.0), (0.82, 1.0)], closed=True),
+        "shade_drum": lathe([(0.97, -1.0), (1.0, -1.0), (0.72, 1.0), (0.69, 1.0)], closed=True),
         "shade_bell": lathe(
             [
                 (0.97, -1.0),
@@ -222,8 +222,8 @@ def _swept() -> dict[str, Mesh]:
         "arc_d": _arc(0.2, 0.8, 1.2),
         "arch": _arc(0.085, 0.0, 1.5),
         "arch_d": _arc(0.085, 0.7, 1.5),
-        "spout": sweep(spout, 0.26 - 0.13 * t),
-        "spout_s": sweep(bend, 0.26 - 0.13 * t),
+        "spout": sweep(spout, 0.34 - 0.16 * t),
+        "spout_s": sweep(bend, 0.34 - 0.16 * t),
     }
 
 

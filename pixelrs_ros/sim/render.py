@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 os.environ.setdefault("MUJOCO_GL", "osmesa")  # needs no display and no GPU; set it to "egl" where there is one
+os.environ.setdefault("LP_NUM_THREADS", "1")  # OSMesa's threads cost more than they bring at this size
 
 try:
     import mujoco
@@ -29,6 +30,7 @@ _FLOOR_M = -0.75
 _NEAR_M, _FAR_M = 0.05, 12.0
 _SHADOW_PX = 1024
 _SAMPLES = 4
+_GLOW = 0.14  # keeps the colours of things in the shade apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,7 @@ def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
     spec.visual.quality.shadowsize, spec.visual.quality.offsamples = _SHADOW_PX, _SAMPLES
     spec.stat.extent = 1.0
     spec.visual.map.znear, spec.visual.map.zfar = _NEAR_M, _FAR_M
-    spec.visual.map.shadowclip = 0.75
+    spec.visual.map.shadowclip = 0.7
     model = spec.compile()
     for index, picture in enumerate(pictures):
         start = model.tex_adr[index]
@@ -157,6 +159,8 @@ class Renderer:
         self._set_world(scene)
         renderer = self._renderer
         renderer.update_scene(self._data, "camera")
+        for background in renderer.scene.geoms[: renderer.scene.ngeom]:
+            background.castshadow = False  # the table would speckle itself far from the lamp's axis
         for thing in scene.objects:
             self._add_object(thing)
         image = renderer.render()
@@ -225,4 +229,5 @@ class Renderer:
             item.objtype = _OUR_TYPE
             item.specular = geom.specular
             item.shininess = 0.5
+            item.emission = _GLOW
             drawn.ngeom += 1

@@ -90,10 +90,10 @@ def _sample_camera(rng: np.random.Generator) -> Camera:
 
 def _sample_light(rng: np.random.Generator, camera: Camera) -> Light:
     angle = np.radians(camera.azimuth_deg + rng.choice([-1, 1]) * rng.uniform(25, 140))
-    height = np.radians(rng.uniform(45, 75))
+    height = np.radians(rng.uniform(50, 75))
     toward = np.array([np.cos(angle) * np.cos(height), np.sin(angle) * np.cos(height), np.sin(height)])
     warmth = rng.uniform(-0.06, 0.06)
-    strength = rng.uniform(0.55, 0.8)
+    strength = rng.uniform(0.46, 0.68)
     x, y, z = (float(v) for v in -toward)
     diffuse = (float(strength * (1 + warmth)), float(strength), float(strength * (1 - warmth)))
     return Light((x, y, z), diffuse, float(rng.uniform(0.28, 0.38)), float(rng.uniform(0.15, 0.28)))

@@ -77,7 +77,7 @@ def jittered(colour: Colour, rng: np.random.Generator) -> Colour:
     return colorsys.hsv_to_rgb(hue, saturation, value)
 
 
-def darker(colour: Colour, share: float = 0.42) -> Colour:
+def darker(colour: Colour, share: float = 0.38) -> Colour:
     """A darker shade of the colour."""
     return mix(colour, (0.0, 0.0, 0.0), share)
 
@@ -116,8 +116,12 @@ class Shaper:
         # White can only be shaded down and black only up; colours in between go either way.
         level = brightness(self.main)
         up = level < 0.15 or (level < 0.6 and self.rng.random() < 0.5)
-        self.accent = lighter(self.main, 0.34 if level < 0.15 else 0.45) if up else darker(self.main)
-        self.dark = darker(self.main, 0.5) if level >= 0.15 else darker(self.main, 0.3)
+        self.accent = (
+            lighter(self.main, 0.28 if level < 0.15 else 0.45)
+            if up
+            else darker(self.main, 0.26 if level > 0.9 else 0.38)
+        )
+        self.dark = darker(self.main, 0.42) if level >= 0.15 else darker(self.main, 0.3)
         self.steel = mix(STEEL, self.main, TINT)
         self.wood = mix(WOOD, self.main, TINT)
         self.paper = mix(PAPER, self.main, 0.25)

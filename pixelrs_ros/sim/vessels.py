@@ -104,14 +104,14 @@ def can(s: Shaper) -> None:
 
 def teapot(s: Shaper) -> None:
     """A round body with spout, ring and a knobbed lid."""
-    half = (0.3, 0.27, 0.33, 0.3)[s.family] * s.pick(0.93, 1.07)
+    half = (0.3, 0.27, 0.29, 0.3)[s.family] * s.pick(0.93, 1.07)
     radius = 0.36
     top = half * (1.94 if s.family == 0 else 2.0)
     s.add(
         "body", f"pot_{s.family}", (radius, radius, half), (0, 0, half * (0.91 if s.family == 0 else 1.0)), specular=0.6
     )
     spout = "spout" if s.rng.random() < 0.5 else "spout_s"
-    s.add("spout", spout, (0.4, 0.34, 0.42), (radius * 0.72, 0, half * 0.62), rgb=s.accent, specular=0.5)
+    s.add("spout", spout, (0.42, 0.36, 0.4), (radius * 0.7, 0, half * 0.7), rgb=s.accent, specular=0.5)
     ring = "arc_d" if s.rng.random() < 0.5 else "arc"
     s.add(
         "handle",
@@ -145,7 +145,7 @@ def lamp(s: Shaper) -> None:
         s.add("base", "sphere", (0.12, 0.12, 0.14), (0, 0, 0.26), rgb=s.accent)
     mesh = ("shade", "shade_drum", "shade", "shade_bell")[s.family]
     half = s.pick(0.15, 0.19)
-    wide, top = s.pick(0.28, 0.33), (0.55, 0.85, 0.55, 0.36)[s.family]
+    wide, top = s.pick(0.28, 0.33), (0.55, 0.72, 0.55, 0.36)[s.family]
     z = stem + half
     s.add("shade", mesh, (wide, wide, half), (0, 0, z), specular=0.1)
     s.add("shade", "torus", (wide, wide, 0.22), (0, 0, z - half), rgb=s.accent, specular=0.1)
@@ -199,17 +199,17 @@ def ball(s: Shaper) -> None:
     """A sphere with bands, patches or segments of another shade."""
     s.add("body", "sphere", (0.5, 0.5, 0.5), specular=0.5)
     if s.family == 0:
-        s.add("body", "zone", (0.505, 0.505, 0.505), rgb=s.accent, specular=0.5)
+        s.add("body", "zone", (0.515, 0.515, 0.515), rgb=s.accent, specular=0.5)
     elif s.family == 1:
         for side in (0, 180):
-            s.add("body", "polar", (0.505, 0.505, 0.505), turn=rotation("x", side), rgb=s.accent, specular=0.5)
-        s.add("body", "zone", (0.505, 0.505, 0.505), rgb=s.accent, specular=0.5)
+            s.add("body", "polar", (0.515, 0.515, 0.515), turn=rotation("x", side), rgb=s.accent, specular=0.5)
+        s.add("body", "zone", (0.515, 0.515, 0.515), rgb=s.accent, specular=0.5)
     elif s.family == 2:
         for angle in (0, 120, 240):
-            s.add("body", "segment", (0.505, 0.505, 0.505), turn=rotation("z", angle), rgb=s.accent, specular=0.5)
+            s.add("body", "segment", (0.515, 0.515, 0.515), turn=rotation("z", angle), rgb=s.accent, specular=0.5)
     else:
         for turn in (ALONG_Y, rotation("y", 90)):
-            s.add("body", "zone", (0.505, 0.505, 0.505 * 0.6), turn=turn, rgb=s.accent, specular=0.5)
+            s.add("body", "zone", (0.515, 0.515, 0.31), turn=turn, rgb=s.accent, specular=0.5)
 
 
 def basket(s: Shaper) -> None:
