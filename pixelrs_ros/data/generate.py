@@ -1,0 +1,258 @@
+"""Writes a PRIST folder of simulated scenes: pictures, masks and dialogues, the same bytes for the same seed.
+
+Every picture has its dialogues in a file of its own under `dialogues/`, written last; a run that is started again skips
+the pictures that have one, and joins them all into `<split>.json` at the end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import multiprocessing
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
+from pixelrs_ros.sim.elements import Element, elements, well_posed
+from pixelrs_ros.sim.render import Renderer, View
+from pixelrs_ros.sim.scene import sample_scene
+from pixelrs_ros.sim.wording import Split
+
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+DIALOGUES_PER_IMAGE: dict[Split, int] = {"train": 8, "val": 2, "test": 2}
+JPEG_QUALITY = 92
+MIN_ELEMENTS = 3
+_ATTEMPTS = 64  # scene seeds in reserve for each picture
+_MAX_IMAGES = 1_000_000  # of a split; the file names have six digits
+_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make.
+
+    Attributes:
+        folder: Of the data set.
+        seed: Of the data set.
+        split: What it belongs to.
+        index: Its number in the split.
+        dialogues: How many dialogues about it.
+    """
+
+    folder: str
+    seed: int
+    split: Split
+    index: int
+    dialogues: int
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        return f"{self.split}_{self.index:06d}"
+
+    def scene_seed(self, attempt: int) -> int:
+        """The seeds that this picture may use; no other picture or split shares them."""
+        return ((self.seed * len(SPLITS) + SPLITS.index(self.split)) * _MAX_IMAGES + self.index) * _ATTEMPTS + attempt
+
+    @property
+    def sidecar(self) -> Path:
+        """The file of its dialogues, written last."""
+        return Path(self.folder) / "dialogues" / f"{self.stem}.json"
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What its content depends on."""
+        return {key: value for key, value in asdict(self).items() if key != "folder"}
+
+
+def generate(
+    folder: Path,
+    counts: Mapping[Split, int],
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    dialogues_per_image: Mapping[Split, int] = DIALOGUES_PER_IMAGE,
+    console: Console | None = None,
+) -> dict[Split, int]:
+    """Makes or completes a data set.
+
+    Args:
+        folder: Where to; made if missing. What an earlier run with the same seed left there is kept.
+        counts: Pictures per split.
+        seed: Not negative; different seeds give different scenes.
+        workers: Processes that draw; 1 draws in this one.
+        dialogues_per_image: By split; every picture gets exactly as many.
+        console: Where the progress bar goes; None for standard error.
+
+    Returns:
+        Number of dialogues per split.
+
+    Raises:
+        DataError: A number is out of range, the folder cannot be written, or a worker died.
+    """
+    _check(counts, seed, workers, dialogues_per_image)
+    try:
+        for name in ("images", "masks", "dialogues"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made: {error.strerror}") from error
+    jobs = {
+        split: [Job(str(folder), seed, split, index, dialogues_per_image[split]) for index in range(count)]
+        for split, count in counts.items()
+    }
+    todo = [job for each in jobs.values() for job in each if _finished(job) is None]
+    total = sum(counts.values())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console or Console(stderr=True)) as progress:
+        task = progress.add_task("pictures", total=total, completed=total - len(todo))
+        for done in _draw(todo, workers):
+            progress.advance(task, done)
+    return {split: _join(folder, split, each) for split, each in jobs.items()}
+
+
+def _check(counts: Mapping[Split, int], seed: int, workers: int, dialogues: Mapping[Split, int]) -> None:
+    if seed < 0 or workers < 1:
+        raise DataError(f"expected a seed of at least 0 and at least one worker, got seed {seed}, {workers} workers")
+    for split, count in counts.items():
+        if split not in SPLITS:
+            raise DataError(f"expected a split of {', '.join(SPLITS)}, got {split!r}")
+        if not 0 <= count <= _MAX_IMAGES or dialogues[split] < 1:
+            raise DataError(
+                f"{split}: expected 0 to {_MAX_IMAGES} pictures with at least one dialogue each, "
+                f"got {count} with {dialogues[split]}"
+            )
+
+
+def _finished(job: Job) -> list[dict[str, Any]] | None:
+    """A picture's dialogues if all its files are there and made by the same recipe."""
+    root = Path(job.folder)
+    img_id = f"{job.stem}.jpg"
+    if not (prist.image_path(root, img_id).is_file() and prist.mask_path(root, img_id).is_file()):
+        return None
+    try:
+        content = json.loads(job.sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content["records"] if content["recipe"] == job.recipe else None
+
+
+def _join(folder: Path, split: Split, jobs: list[Job]) -> int:
+    records = []
+    for job in jobs:
+        made = _finished(job)
+        if made is None:
+            raise DataError(f"{job.sidecar}: disappeared while the data set was made")
+        records.extend(made)
+    prist.write_records(prist.split_path(folder, split), records)
+    return len(records)
+
+
+def _draw(jobs: list[Job], workers: int) -> Iterator[int]:
+    """Makes the pictures; yields how many have just been finished."""
+    if workers == 1 or len(jobs) <= _BATCH:
+        with Renderer() as renderer:
+            for job in jobs:
+                make(job, renderer)
+                yield 1
+        return
+    batches = [jobs[start : start + _BATCH] for start in range(0, len(jobs), _BATCH)]
+    # Spawned, because a forked copy of an OpenGL context does not work.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(batches)), mp_context=context, initializer=_start_worker) as pool:
+        futures = [pool.submit(_make_batch, batch) for batch in batches]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise DataError("a worker died, perhaps for want of memory; start again with fewer workers") from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+_worker_renderer: Renderer | None = None
+
+
+def _start_worker() -> None:
+    global _worker_renderer
+    cv2.setNumThreads(1)
+    _worker_renderer = Renderer()
+    atexit.register(_worker_renderer.close)
+
+
+def _make_batch(jobs: list[Job]) -> int:
+    assert _worker_renderer is not None
+    for job in jobs:
+        make(job, _worker_renderer)
+    return len(jobs)
+
+
+def make(job: Job, renderer: Renderer) -> None:
+    """Draws the first well-posed scene of a job's seeds and writes its picture, masks and dialogues.
+
+    Raises:
+        DataError: None of the job's seeds gives a picture with enough dialogues.
+    """
+    for attempt in range(_ATTEMPTS):
+        seed = job.scene_seed(attempt)
+        view = renderer.render(sample_scene(seed))
+        seen = elements(view)
+        if len(seen) < MIN_ELEMENTS or not well_posed(view):
+            continue
+        dialogues = sample_dialogues(seen, np.random.default_rng([seed, 1]), count=job.dialogues, split=job.split)
+        if len(dialogues) == job.dialogues:
+            _write(job, seed, view, seen, dialogues)
+            return
+    raise DataError(f"{job.stem}: no scene of {_ATTEMPTS} holds {job.dialogues} dialogues; ask for fewer")
+
+
+def _write(job: Job, seed: int, view: View, seen: tuple[Element, ...], dialogues: list[Dialogue]) -> None:
+    root, img_id = Path(job.folder), f"{job.stem}.jpg"
+    bgr = cv2.cvtColor(view.image, cv2.COLOR_RGB2BGR)
+    encoded, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not encoded:
+        raise DataError(f"{img_id}: OpenCV could not encode the picture")
+    masks = {}
+    for element in seen:
+        masks[(element.label, element.object_id)] = view.mask(element.object_id)
+        for part in element.parts:
+            masks[(element.part_label(part), element.object_id)] = view.mask(element.object_id, part)
+    annotation = labelme.annotate(f"../images/{img_id}", masks)
+    records = [to_prist(dialogue, img_id, seed, seen).to_record() for dialogue in dialogues]
+    sidecar = json.dumps({"recipe": job.recipe, "records": records}, ensure_ascii=False)
+    prist.write_whole(prist.image_path(root, img_id), jpeg.tobytes())
+    prist.write_whole(prist.mask_path(root, img_id), labelme.to_json(annotation).encode())
+    prist.write_whole(job.sidecar, sidecar.encode())
+
+
+def to_prist(dialogue: Dialogue, img_id: str, scene_seed: int, seen: tuple[Element, ...]) -> prist.PristDialogue:
+    """A sampled dialogue in PRIST's form, its targets by label."""
+    by_id = {element.object_id: element for element in seen}
+
+    def label(target: Target) -> str:
+        element = by_id[target.object_id]
+        return element.part_label(target.part) if target.part else element.label
+
+    goal = by_id[dialogue.target.object_id]
+    meta = prist.PristMeta(
+        scene_seed=scene_seed,
+        kinds=tuple(turn.kind for turn in dialogue.turns),
+        statuses=tuple(turn.status for turn in dialogue.turns),
+        targets=tuple(tuple(label(target) for target in turn.targets) for turn in dialogue.turns),
+        kind=goal.kind,
+        colour=goal.colour,
+        part=dialogue.target.part,
+    )
+    turns = tuple(prist.PristTurn(turn.user, turn.answer) for turn in dialogue.turns)
+    return prist.PristDialogue(img_id, turns, label(dialogue.target), meta)

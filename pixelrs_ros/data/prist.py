@@ -1,0 +1,202 @@
+"""A folder of dialogues in PRIST's own form: `<split>.json`, `images/<img_id>`, `masks/<stem of img_id>.json`.
+
+What `pixelrs generate` writes carries a `meta` object besides; what others write need not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pixelrs_ros.data import labelme
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.types import Status
+
+SEG = "[SEG]"
+
+
+@dataclass(frozen=True)
+class PristTurn:
+    """One exchange: what the human says, what the answer should be, with `[SEG]` for each mask."""
+
+    user: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class PristMeta:
+    """What the simulator knows beyond PRIST.
+
+    Attributes:
+        scene_seed: The scene.
+        kinds: Sort of each turn, "wish", "place", "part", ….
+        statuses: How each turn ends.
+        targets: Labels of each answer's masks.
+        kind: Of the object that the dialogue ends on.
+        colour: Of that object.
+        part: Its part that is the target, or None for all of it.
+    """
+
+    scene_seed: int
+    kinds: tuple[str, ...]
+    statuses: tuple[Status, ...]
+    targets: tuple[tuple[str, ...], ...]
+    kind: str
+    colour: str
+    part: str | None
+
+
+@dataclass(frozen=True)
+class PristDialogue:
+    """One dialogue about one image.
+
+    Attributes:
+        img_id: File name of the image.
+        turns: At least one; the last answer's `[SEG]` is the target.
+        focus: Label of the target in the image's masks; compared without case.
+        meta: Only in data from the simulator.
+    """
+
+    img_id: str
+    turns: tuple[PristTurn, ...]
+    focus: str
+    meta: PristMeta | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """The dialogue as PRIST's JSON has it."""
+        said = [{"from": who, "value": value} for turn in self.turns for who, value in _pair(turn)]
+        record: dict[str, Any] = {"img_id": self.img_id, "dialogue": said, "focus": self.focus}
+        if (meta := self.meta) is not None:
+            record["meta"] = {
+                "scene_seed": meta.scene_seed,
+                "kinds": list(meta.kinds),
+                "statuses": [status.value for status in meta.statuses],
+                "targets": [list(labels) for labels in meta.targets],
+                "target": {"kind": meta.kind, "colour": meta.colour, "part": meta.part},
+            }
+        return record
+
+
+def _pair(turn: PristTurn) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (("human", turn.user), ("gpt", turn.answer))
+
+
+def split_path(folder: Path, split: str) -> Path:
+    """Where a split's dialogues are."""
+    return folder / f"{split}.json"
+
+
+def image_path(folder: Path, img_id: str) -> Path:
+    """Where an image is."""
+    return folder / "images" / img_id
+
+
+def mask_path(folder: Path, img_id: str) -> Path:
+    """Where an image's masks are."""
+    return folder / "masks" / f"{Path(img_id).stem}.json"
+
+
+def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Writes dialogues as a JSON list, one a line; the file is whole or not there."""
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    write_whole(path, f"[\n{lines}\n]\n".encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that an interruption never leaves half of it under its name."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def read_split(folder: Path, split: str) -> list[PristDialogue]:
+    """Reads `<split>.json` of a PRIST folder, with or without `meta`.
+
+    Raises:
+        DataError: The file is missing or malformed; the message names it and the dialogue.
+    """
+    path = split_path(folder, split)
+    records = labelme.load_json(path)
+    if not isinstance(records, list):
+        raise DataError(f"{path}: expected a list of dialogues, got {type(records).__name__}")
+    return [_dialogue(f"{path}: dialogue {index}", record) for index, record in enumerate(records)]
+
+
+def read_image(folder: Path, img_id: str) -> np.ndarray:
+    """Reads an image as (H, W, 3) uint8 RGB.
+
+    Raises:
+        DataError: The file is missing, empty or not an image.
+    """
+    path = image_path(folder, img_id)
+    if not path.is_file():
+        raise DataError(f"{path}: image is missing")
+    # Labelme's polygons are in the pixels as stored, so an EXIF rotation must not turn the image under them.
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise DataError(f"{path}: cannot be decoded as an image")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_masks(folder: Path, img_id: str) -> dict[str, np.ndarray]:
+    """Reads an image's masks: (H, W) bool by case-folded label.
+
+    Raises:
+        DataError: The file is missing or malformed.
+    """
+    return labelme.read(mask_path(folder, img_id)).masks()
+
+
+def _dialogue(where: str, record: Any) -> PristDialogue:
+    if not isinstance(record, dict):
+        raise DataError(f"{where} must be an object, got {type(record).__name__}")
+    for key in ("img_id", "focus"):
+        if not isinstance(record.get(key), str) or not record[key].strip():
+            raise DataError(f"{where}: {key} must be a text that is not empty, got {record.get(key)!r}")
+    if PurePosixPath(record["img_id"]).name != record["img_id"] or "\\" in record["img_id"]:
+        raise DataError(f"{where}: img_id must be a file name in images/, got {record['img_id']!r}")
+    turns = _turns(where, record.get("dialogue"))
+    if SEG not in turns[-1].answer:
+        raise DataError(f"{where}: the last answer must hold a {SEG}, got {turns[-1].answer!r}")
+    meta = _meta(where, record["meta"], len(turns)) if record.get("meta") is not None else None
+    return PristDialogue(record["img_id"], turns, record["focus"], meta)
+
+
+def _turns(where: str, said: Any) -> tuple[PristTurn, ...]:
+    if not isinstance(said, list) or not said or len(said) % 2:
+        raise DataError(f"{where}: dialogue must be a list of utterances in pairs of human and gpt")
+    values = []
+    for index, utterance in enumerate(said):
+        speaker = ("human", "gpt")[index % 2]
+        if not isinstance(utterance, dict) or utterance.get("from") != speaker:
+            raise DataError(f"{where}: utterance {index} must be from {speaker!r}")
+        value = utterance.get("value")
+        if not isinstance(value, str) or not value.strip():
+            raise DataError(f"{where}: utterance {index} must have a value that is not empty, got {value!r}")
+        values.append(value)
+    return tuple(PristTurn(user, answer) for user, answer in zip(values[::2], values[1::2], strict=True))
+
+
+def _meta(where: str, meta: Any, count: int) -> PristMeta:
+    try:
+        target = meta["target"]
+        read = PristMeta(
+            scene_seed=int(meta["scene_seed"]),
+            kinds=tuple(str(kind) for kind in meta["kinds"]),
+            statuses=tuple(Status(status) for status in meta["statuses"]),
+            targets=tuple(tuple(str(label) for label in labels) for labels in meta["targets"]),
+            kind=str(target["kind"]),
+            colour=str(target["colour"]),
+            part=None if target["part"] is None else str(target["part"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{where}: meta is malformed: {type(error).__name__} {error}") from error
+    if not len(read.kinds) == len(read.statuses) == len(read.targets) == count:
+        raise DataError(f"{where}: meta must have kinds, statuses and targets for each of the {count} turns")
+    return read
