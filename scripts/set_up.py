@@ -27,6 +27,7 @@ VENV_PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "log" / "set_up.log"
 LOG_TAIL_LINES = 40
 REQUIREMENTS = ROOT / "requirements"
+CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 # Those that every pinned package has a wheel for.
 WHEEL_PYTHONS = ((3, 11), (3, 12), (3, 13))
 SOURCED_PYTHONS = ((3, 10), *WHEEL_PYTHONS)
@@ -99,7 +100,9 @@ def sourced_ros() -> Ros:
     distro = os.environ.get("ROS_DISTRO", "")
     if not distro or not os.environ.get("AMENT_PREFIX_PATH"):
         return Ros()
-    probe = "import rclpy, importlib.util as u; cv = u.find_spec('cv_bridge')\nif cv: import numpy; print(numpy.__version__)"
+    probe = (
+        "import importlib.util, rclpy\nif importlib.util.find_spec('cv_bridge'): import numpy; print(numpy.__version__)"
+    )
     found = subprocess.run([base_python(), "-c", probe], capture_output=True, text=True)
     if found.returncode:
         raise SetUpError(
@@ -120,8 +123,12 @@ def check_python(ros: Ros) -> None:
     if sys.version_info[:2] not in served:
         names = ", ".join(f"{major}.{minor}" for major, minor in served)
         others = [path for path in (shutil.which(f"python{a}.{b}") for a, b in served) if path]
-        remedy = f"Try: make setup PYTHON={others[0]}" if others else f"Install one and say: make setup PYTHON=python{names[-4:]}"
-        raise SetUpError(f"Python {platform.python_version()} is not served; needed is one of {names}.\n{remedy}")
+        remedy = "Name one" if others else "Install one, then name it"
+        example = others[0] if others else f"python{names[-4:]}"
+        raise SetUpError(
+            f"Python {platform.python_version()} is not served; needed is one of {names}.\n"
+            f"{remedy}: make demo PYTHON={example}"
+        )
     if not ros.distro and (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise SetUpError(
             f"The ROS 2 wheels exist for Linux on x86-64 only, this is {sys.platform} on {platform.machine()}.\n"
@@ -154,7 +161,7 @@ def provide_system_packages() -> None:
         return
     line = f"apt-get install -y {' '.join(missing)}"
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise SetUpError(f"These system packages are missing: {' '.join(missing)}. Install them and start again:\n  sudo {line}")
+        raise SetUpError(f"System packages are missing. Install them and start again:\n  sudo {line}")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run("Reading the list of system packages", ["apt-get", "update"], env)
     run(f"Installing {' '.join(missing)}", line.split(), env)
@@ -180,7 +187,7 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
 
     def read(name: str) -> list[str]:
         lines = (REQUIREMENTS / f"{name}.txt").read_text().splitlines()
-        return [line for line in lines if line and not line.startswith("#")]
+        return [requirement for line in lines if (requirement := line.split("#")[0].strip())]
 
     run_lines = read("run")
     if ros.numpy:
@@ -199,9 +206,8 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
 def install_packages(ros: Ros) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
-    wanted = fingerprint(
-        [*REQUIREMENTS.glob("*.txt"), Path(__file__).resolve()], sys.version, base_python(), str(ROOT), repr(ros)
-    )
+    steps = requirement_lines(ros)
+    wanted = fingerprint([CONSTRAINTS], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
     if is_fresh(stamp, wanted):
         return
     for old in (VENV, ROOT / "build", ROOT / "install"):
@@ -213,10 +219,10 @@ def install_packages(ros: Ros) -> None:
     run("Making .venv", [base_python(), "-m", "venv", *flags, str(VENV)])
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
     pip = [str(VENV_PYTHON), "-m", "pip", "install"]
-    for title, lines in requirement_lines(ros).items():
+    for title, lines in steps.items():
         chosen = VENV / "requirements.txt"
         chosen.write_text("\n".join(lines) + "\n")
-        run(f"Installing {title}", [*pip, "-c", str(REQUIREMENTS / "constraints.txt"), "-r", str(chosen)], env)
+        run(f"Installing {title}", [*pip, "-c", str(CONSTRAINTS), "-r", str(chosen)], env)
     if not ros.distro:
         repair_wheels()
     stamp.write_text(wanted)
@@ -235,10 +241,12 @@ def repair_wheels() -> None:
 
 
 def build_interfaces(ros: Ros) -> None:
-    """Builds this package with colcon, unless it was built from the same interfaces."""
-    sources = [*ROOT.glob("msg/*"), *ROOT.glob("srv/*"), ROOT / "CMakeLists.txt", ROOT / "package.xml"]
+    """Builds this package with colcon, unless it was built from the same files."""
+    # Not the Python modules: scripts/env.sh takes those from the source tree.
+    patterns = ("CMakeLists.txt", "package.xml", "scripts/*.in", "msg/*", "srv/*", "launch/*.py", "config/*.yaml")
+    sources = [path for pattern in patterns for path in ROOT.glob(pattern)]
     stamp = ROOT / "install" / ".stamp"
-    wanted = fingerprint([*sources, ROOT / "scripts" / "executable.py.in"], (VENV / ".stamp").read_text())
+    wanted = fingerprint(sources, (VENV / ".stamp").read_text())
     if is_fresh(stamp, wanted):
         return
     # The flags of the make that called us are not for the makes that build the interfaces.
