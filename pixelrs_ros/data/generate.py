@@ -33,6 +33,7 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 DIALOGUES_PER_IMAGE: dict[Split, int] = {"train": 8, "val": 2, "test": 2}
 JPEG_QUALITY = 92
 MIN_ELEMENTS = 3
+_FIRST_SCENE_SEED = 1_000_000_000  # smaller ones are left to demonstrations and tests, so that these stay unseen
 _ATTEMPTS = 64  # scene seeds in reserve for each picture
 _MAX_IMAGES = 1_000_000  # of a split; the file names have six digits
 _BATCH = 4
@@ -63,7 +64,8 @@ class Job:
 
     def scene_seed(self, attempt: int) -> int:
         """The seeds that this picture may use; no other picture or split shares them."""
-        return ((self.seed * len(SPLITS) + SPLITS.index(self.split)) * _MAX_IMAGES + self.index) * _ATTEMPTS + attempt
+        picture = (self.seed * len(SPLITS) + SPLITS.index(self.split)) * _MAX_IMAGES + self.index
+        return _FIRST_SCENE_SEED + picture * _ATTEMPTS + attempt
 
     @property
     def sidecar(self) -> Path:

@@ -62,7 +62,7 @@ def annotate(image_path: str, masks: Mapping[tuple[str, int], np.ndarray]) -> An
 
 def to_json(annotation: Annotation) -> str:
     """The annotation as labelme writes it, on one line."""
-    shapes = [
+    shapes: list[dict[str, Any]] = [
         {
             "label": shape.label,
             "points": [list(point) for point in shape.points],
@@ -72,7 +72,7 @@ def to_json(annotation: Annotation) -> str:
         }
         for shape in annotation.shapes
     ]
-    content = {
+    content: dict[str, Any] = {
         "version": "5.0.1",
         "flags": {},
         "shapes": shapes,

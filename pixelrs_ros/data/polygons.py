@@ -1,4 +1,4 @@
-"""Masks to labelme polygons and back. A hole is reached through a keyhole: a cut from the rim that is walked both ways."""
+"""Masks to labelme polygons and back. A hole is reached through a keyhole, a cut that is walked both ways."""
 
 from __future__ import annotations
 

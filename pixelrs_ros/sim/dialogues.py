@@ -9,7 +9,7 @@ import numpy as np
 
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import KINDS
-from pixelrs_ros.sim.path import DeadEnd, Path
+from pixelrs_ros.sim.path import DeadEndError, Path
 from pixelrs_ros.sim.turns import Dialogue, DialogueTurn, Target
 from pixelrs_ros.sim.wording import Speaker, Split
 
@@ -59,7 +59,7 @@ def _lead_to(goal: Element, elements: Sequence[Element], speaker: Speaker, rng: 
     for _ in range(MAX_ATTEMPTS):
         try:
             dialogue = Path(elements, goal, part, speaker, rng).walk(length)
-        except DeadEnd:
+        except DeadEndError:
             continue
         if dialogue.told and rng.random() >= TOLD_RATE:
             continue

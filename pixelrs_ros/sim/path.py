@@ -17,8 +17,8 @@ from pixelrs_ros.types import Status
 # By part: what a person asks for who does not name it.
 FUNCTIONS = {
     "handle": "handle", "lid": "opens", "cap": "opens", "cover": "opens", "body": "inside", "spout": "spout",
-    "blade": "blade", "head": "head", "shaft": "shaft", "bowl": "bowl", "bristles": "bristles", "base": "base", "shade": "shade",
-    "pages": "pages",
+    "blade": "blade", "head": "head", "shaft": "shaft", "bowl": "bowl", "bristles": "bristles", "base": "base",
+    "shade": "shade", "pages": "pages",
 }  # fmt: skip
 NAMED_PART_RATE = 0.6
 MAX_QUESTIONS = 1
@@ -26,7 +26,7 @@ MAX_SHOWN = 3  # more masks than this in one answer teach nothing new
 _WEIGHTS = {"colour": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6}
 
 
-class DeadEnd(Exception):
+class DeadEndError(Exception):
     """No turn of the planned sort fits at this point of the walk."""
 
 
@@ -61,7 +61,7 @@ class Path:
         """Takes `length` turns from the root to the target.
 
         Raises:
-            DeadEnd: The moves that were drawn do not lead there.
+            DeadEndError: The moves that were drawn do not lead there.
         """
         rng = self._rng
         left = length - 1
@@ -98,7 +98,7 @@ class Path:
             return self._absent_narrowing()
         if move == "correct":
             return self._correct()
-        raise DeadEnd
+        raise DeadEndError
 
     # Openings -------------------------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class Path:
     def _open_wish(self, goal: Element, *, change: bool) -> int:
         names = [name for name in wishes_for(goal.kind) if name != self._wish]
         if not names:
-            raise DeadEnd
+            raise DeadEndError
         found = {name: resolve(Reference("wish", name), self._all) for name in names}
         name = self._rng.choices(names, [1.0 if len(found[name]) < 2 else 2.5 for name in names])[0]
         self._wish = name
@@ -145,7 +145,7 @@ class Path:
         edges += [Reference("kind", goal.kind), Reference("colour", goal.colour)]
         edges = [edge for edge in edges if 2 <= len(resolve(edge, self._all)) <= MAX_SHOWN]
         if not edges:
-            raise DeadEnd
+            raise DeadEndError
         edge = self._rng.choice(edges)
         found = list(resolve(edge, self._all))
         self._say(self._speaker.phrase(f"all.{edge.by}", self._values(edge)), "all")
@@ -173,7 +173,7 @@ class Path:
         if draw < 0.4:
             names = [name for name, wish in WISHES.items() if kinds.isdisjoint(wish.kinds)]
             if not names:
-                raise DeadEnd
+                raise DeadEndError
             self._say(self._wish_words(rng.choice(names), change=False), "wish")
             self._answer(answers.NO_MEANS, Status.NOT_FOUND)
             return 1
@@ -191,7 +191,7 @@ class Path:
 
     def _missing(self, by: str, values: set[str]) -> Reference:
         if not values:
-            raise DeadEnd
+            raise DeadEndError
         value = self._rng.choice(sorted(values))
         if by == "kind":
             return Reference("kind", value)
@@ -278,7 +278,7 @@ class Path:
     def _another(self, among: Sequence[Element], goal: Element) -> Element:
         others = [item for item in among if item != goal]
         if not others:
-            raise DeadEnd
+            raise DeadEndError
         return self._rng.choice(others)
 
     def _exact_references(self) -> list[Reference]:
@@ -288,7 +288,7 @@ class Path:
     def _draw(self, edges: list[Reference]) -> Reference:
         edges = [edge for edge in edges if not (edge.by == "wish" and edge.value == self._wish)]
         if not edges:
-            raise DeadEnd
+            raise DeadEndError
         return self._rng.choices(edges, [_WEIGHTS[edge.by] for edge in edges])[0]
 
     def _values(self, reference: Reference) -> dict[str, str]:
@@ -321,7 +321,7 @@ class Path:
     def _settle(self, reference: Reference, found: tuple[Element, ...], forms: Sequence[str]) -> None:
         """Answers a turn that chose `found`: a mask where it is one thing, a question back where it is more."""
         if not found:
-            raise DeadEnd
+            raise DeadEndError
         self._note(reference, found)
         if len(found) > 1:
             self._candidates, self._focus = found, None

@@ -19,10 +19,12 @@ from pixelrs_ros.sim.wording_wishes import TRAIN_WISHES
 Split = Literal["train", "val", "test"]
 
 # A last turn holds one of these and is answered with names. No other turn does, except one that asks for everything.
-ACTION_WORDS = frozenset(
-    "pick hand give bring pass grab take lift fetch show point hold open opens where which end part grip touch get lay "
-    "holds finger foot".split()
-)
+# fmt: off
+ACTION_WORDS = frozenset((
+    "pick", "hand", "give", "bring", "pass", "grab", "take", "lift", "fetch", "show", "point", "hold", "open", "opens",
+    "where", "which", "grip", "touch", "get", "reach",
+))
+# fmt: on
 _CONTRACTIONS = {
     "I'm": "I am",
     "I'd": "I would",
@@ -66,12 +68,12 @@ def phrasings(split: Split) -> dict[str, tuple[str, ...]]:
 
 
 def with_article(words: str) -> str:
-    """"an orange ball", "a mug"."""
+    """Puts "a" or "an" before words."""
     return f"an {words}" if words[0] in "aeiou" else f"a {words}"
 
 
 def plural(kind: str) -> str:
-    """"boxes", "brushes", "knives", "mugs"."""
+    """More than one of a kind: "boxes", "brushes", "knives", "mugs"."""
     if kind.endswith("fe"):
         return f"{kind[:-2]}ves"
     return f"{kind}es" if kind.endswith(("x", "sh")) else f"{kind}s"
