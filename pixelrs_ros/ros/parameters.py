@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 
 from pixelrs_ros.errors import ConfigError
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number with a point", str: "a text"}
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
 
@@ -164,6 +165,6 @@ def check_change(parameters: Sequence[Parameter[Any]], *, configured: bool) -> S
 
 
 def _remedy(spec: Spec) -> str:
-    kind = type(spec.default).__name__
+    kind = _KINDS[type(spec.default)]
     limits = f" from {spec.low:g} to {spec.high:g}" if spec.low is not None and spec.high is not None else ""
-    return f"Give it a {kind}{limits}; the default is {spec.default!r}"
+    return f"Give it {kind}{limits}; the default is {spec.default!r}"

@@ -59,7 +59,7 @@ class SimCamera(Node):
         )
         self.declare_parameter("scene_seed", 0, scene)
         self.declare_parameter("camera_seed", 0, camera)
-        rate_hz = self.declare_parameter("rate_hz", 10.0, rate).value
+        rate_hz = float(self.declare_parameter("rate_hz", 10.0, rate).value)
         self._renderer = Renderer()
         self._image, self._depth, self._info = Image(), Image(), CameraInfo()
         self._image_publisher = self.create_publisher(Image, "image", qos_profile_sensor_data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -144,7 +145,7 @@ class TurnRunner:
                 message="the node was deactivated during this turn: send it again",
             )
         except Exception as error:
-            self._logger.error(f"turn {turn} of dialogue {job.session_id!r} failed: {error!r}")
+            self._logger.error(traceback.format_exc())
             reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
         latency_ms.update(reply.latency_ms)
         latency_ms["total"] = 1e3 * (time.perf_counter() - job.received_s)
@@ -177,7 +178,7 @@ class TurnRunner:
         self._health.note_turn(reply)
         self._log(job, turn, reply)
         header, send = job.header, self._outputs.send
-        if frame is not None:
+        if frame is not None and reply.status not in (Status.BAD_INPUT, Status.INTERNAL_ERROR):
             masks = [segment.mask for segment in reply.segments]
             union = conversions.union_mask(masks, *frame.image.shape[:2])
             send(self._outputs.mask, conversions.fill_mask(Image(), header, union))

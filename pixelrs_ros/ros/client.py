@@ -1,0 +1,191 @@
+"""The robot's user in code: looks at a scene, says something, waits for the answer. For the operator and the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import rclpy
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo
+
+from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.ros import conversions
+from pixelrs_ros.srv import ResetDialogue
+
+RELIABLE = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
+# Once the second image of a view has been announced, the first has reached everybody.
+_FRESH_IMAGES = 2
+
+
+class NoAnswerError(PixelrsError, TimeoutError):
+    """A node did not answer in time; the message names it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The two messages that end a turn."""
+
+    segmentation: Segmentation
+    explanation: Explanation
+
+
+class RobotClient(Node):
+    """Talks to the perception node and to the simulated camera, one call at a time.
+
+    Args:
+        name: Of the node.
+        camera: Name of the simulated camera's node.
+        perception: Name of the perception node.
+        **kwargs: Of `rclpy.node.Node`.
+    """
+
+    def __init__(self, name: str, *, camera: str = "sim_camera", perception: str = "perception", **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self._camera = AsyncParameterClient(self, camera)
+        self._reset: Client[Any, Any] = self.create_client(ResetDialogue, f"{perception}/reset_dialogue")
+        self._instructions = self.create_publisher(Instruction, "instruction", RELIABLE)
+        self._fresh_after_ns = 0
+        self._fresh_images = 0
+        self._fresh: Future[None] | None = None
+        self._stamp_ns = -1
+        self._segmentation: Segmentation | None = None
+        self._explanation: Explanation | None = None
+        self._answer: Future[Answer] | None = None
+        self._on_partial: Callable[[str], None] | None = None
+        self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos_profile_sensor_data)
+        self.create_subscription(Segmentation, "segmentation", self._on_segmentation, RELIABLE)
+        self.create_subscription(Explanation, "explanation", self._on_explanation, RELIABLE)
+
+    def wait_for_robot(self, timeout_s: float, *, alive: Callable[[], bool] = lambda: True) -> None:
+        """Wait until the perception node listens.
+
+        Args:
+            timeout_s: How long to wait.
+            alive: Asked again and again; the wait ends when it says no.
+
+        Raises:
+            NoAnswerError: It does not listen in time, or it is not alive.
+        """
+        deadline_ns = self._now_ns() + round(timeout_s * 1e9)
+        while not self._listens():
+            if not alive():
+                raise NoAnswerError("a node ended before the perception node was ready; its log says why")
+            if self._now_ns() > deadline_ns:
+                raise NoAnswerError(f"no perception node listens to `instruction` after {timeout_s:g} s")
+            rclpy.spin_once(self, timeout_sec=0.1)
+
+    def look(self, scene_seed: int, camera_seed: int, timeout_s: float) -> None:
+        """Show the camera a scene and wait until its images show it.
+
+        Raises:
+            NoAnswerError: The camera does not answer, or sends no images, in time.
+        """
+        if not self._camera.wait_for_services(timeout_sec=timeout_s):
+            raise NoAnswerError(f"no simulated camera answers after {timeout_s:g} s")
+        seeds = {"scene_seed": scene_seed, "camera_seed": camera_seed}
+        change = self._camera.set_parameters(
+            [Parameter(name, Parameter.Type.INTEGER, seed) for name, seed in seeds.items()]
+        )
+        self._wait(change, timeout_s, "the simulated camera did not change its view")
+        self._fresh_after_ns, self._fresh_images, self._fresh = self._now_ns(), 0, Future()
+        self._wait(self._fresh, timeout_s, "the simulated camera sent no images")
+
+    def say(
+        self, text: str, session_id: str, timeout_s: float, on_partial: Callable[[str], None] | None = None
+    ) -> Answer:
+        """Send an instruction, stamped now, and wait for the end of its turn.
+
+        Args:
+            text: What the user says.
+            session_id: The dialogue.
+            timeout_s: How long to wait.
+            on_partial: Told the explanation while it grows.
+
+        Raises:
+            NoAnswerError: The turn does not end in time.
+        """
+        return self.wait_for_answer(self.send(text, session_id, on_partial), timeout_s)
+
+    def send(self, text: str, session_id: str, on_partial: Callable[[str], None] | None = None) -> int:
+        """Send an instruction; its stamp in nanoseconds, for `wait_for_answer`."""
+        self._stamp_ns = self._now_ns()
+        self._segmentation, self._explanation, self._answer = None, None, Future()
+        self._on_partial = on_partial
+        message = Instruction(session_id=session_id, text=text, source=Instruction.TYPED, confidence=1.0)
+        message.header.stamp = conversions.ns_to_stamp(self._stamp_ns)
+        self._instructions.publish(message)
+        return self._stamp_ns
+
+    def wait_for_answer(self, stamp_ns: int, timeout_s: float) -> Answer:
+        """Wait for the answer to the instruction that was sent last.
+
+        Raises:
+            NoAnswerError: The turn does not end in time.
+        """
+        assert stamp_ns == self._stamp_ns
+        assert self._answer is not None
+        return self._wait(self._answer, timeout_s, "the perception node did not answer")
+
+    def forget(self, session_id: str, timeout_s: float) -> int:
+        """Reset a dialogue; how many turns it had.
+
+        Raises:
+            NoAnswerError: The perception node does not answer in time.
+        """
+        if not self._reset.wait_for_service(timeout_sec=timeout_s):
+            raise NoAnswerError(f"no perception node answers after {timeout_s:g} s")
+        response = self._wait(
+            self._reset.call_async(ResetDialogue.Request(session_id=session_id)),
+            timeout_s,
+            "the perception node did not reset the dialogue",
+        )
+        return int(response.dropped_turns)
+
+    def _listens(self) -> bool:
+        return (
+            self._instructions.get_subscription_count() > 0
+            and self.count_publishers("segmentation") > 0
+            and self.count_publishers("explanation") > 0
+        )
+
+    def _wait(self, future: Future[Any], timeout_s: float, complaint: str) -> Any:
+        rclpy.spin_until_future_complete(self, future, timeout_sec=timeout_s)
+        if not future.done():
+            raise NoAnswerError(f"{complaint} within {timeout_s:g} s")
+        return future.result()
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        if self._fresh is None or conversions.stamp_to_ns(message.header.stamp) < self._fresh_after_ns:
+            return
+        self._fresh_images += 1
+        if self._fresh_images == _FRESH_IMAGES:
+            self._fresh.set_result(None)
+
+    def _on_segmentation(self, message: Segmentation) -> None:
+        if conversions.stamp_to_ns(message.instruction_stamp) == self._stamp_ns:
+            self._segmentation = message
+            self._complete()
+
+    def _on_explanation(self, message: Explanation) -> None:
+        if conversions.stamp_to_ns(message.instruction_stamp) != self._stamp_ns:
+            return
+        if message.is_final:
+            self._explanation = message
+            self._complete()
+        elif self._on_partial is not None:
+            self._on_partial(message.text)
+
+    def _complete(self) -> None:
+        if self._segmentation is not None and self._explanation is not None and self._answer is not None:
+            self._answer.set_result(Answer(self._segmentation, self._explanation))
