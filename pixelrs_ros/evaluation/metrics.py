@@ -67,9 +67,9 @@ def iou(predicted: np.ndarray, truth: np.ndarray) -> float:
 def boundary_iou(predicted: np.ndarray, truth: np.ndarray) -> float:
     """Intersection over union of the inner boundary bands of two masks.
 
-    Cheng et al. 2021, "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation" (arXiv 2103.16562): the band
-    is the mask's pixels within d of its contour, d = 2 % of the image diagonal, at least 1 px; what the image's edge
-    cuts off counts as contour.
+    Cheng et al. 2021, "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation" (arXiv 2103.16562): the
+    band is the mask's pixels within d of its contour, d = 2 % of the image diagonal, at least 1 px; where the image's
+    edge cuts the mask off, the edge is contour.
 
     Args:
         predicted: (H, W) bool.
@@ -97,7 +97,8 @@ def _boundary_band(mask: np.ndarray) -> np.ndarray:
 def _check_pair(predicted: np.ndarray, truth: np.ndarray) -> None:
     if predicted.dtype != np.bool_ or truth.dtype != np.bool_ or predicted.shape != truth.shape or truth.ndim != 2:
         raise ValueError(
-            f"masks must be (H, W) bool of one size, got {predicted.dtype} {predicted.shape} and {truth.dtype} {truth.shape}"
+            f"masks must be (H, W) bool of one size, got {predicted.dtype} {predicted.shape} "
+            f"and {truth.dtype} {truth.shape}"
         )
 
 

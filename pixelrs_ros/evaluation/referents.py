@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -19,6 +19,21 @@ class Vocabulary:
     colours: frozenset[str]
     kinds: frozenset[str]
     parts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class WordScore:
+    """Whether an answer's grounded phrases name the target.
+
+    Attributes:
+        referent_right: They name it and nothing else.
+        object_right: They name its object; None where the data does not say which words that takes.
+        part_right: They name its part, or no part when it is a whole object; None likewise.
+    """
+
+    referent_right: bool
+    object_right: bool | None = None
+    part_right: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -41,9 +56,9 @@ class Referent:
 def referent_of(phrases: Iterable[str], vocabulary: Vocabulary) -> Referent:
     """Read what grounded phrases name, by words alone.
 
-    What stands before the last "of" names parts, what stands after it kinds: so "the bowl of the blue spoon" is a spoon's
-    bowl. Colours count on both sides. Without an "of" a word that may be both is a kind ("the blue bowl"). Several phrases
-    are taken together, so that an answer which names two objects equals no single one.
+    What stands before the last "of" names parts, what stands after it kinds: so "the bowl of the blue spoon" is a
+    spoon's bowl. Colours count on both sides. Without an "of" a word that may be both is a kind ("the blue bowl").
+    Several phrases are taken together, so that an answer which names two objects equals no single one.
     """
     colours: set[str] = set()
     kinds: set[str] = set()
@@ -56,3 +71,15 @@ def referent_of(phrases: Iterable[str], vocabulary: Vocabulary) -> Referent:
         kinds |= (after & vocabulary.kinds) | (before & vocabulary.kinds - vocabulary.parts)
         parts |= (before & vocabulary.parts) | (after & vocabulary.parts - vocabulary.kinds)
     return Referent(frozenset(colours), frozenset(kinds), frozenset(parts))
+
+
+def score_phrases(phrases: Sequence[str], truth: Referent, vocabulary: Vocabulary) -> WordScore:
+    """Judge an answer's grounded phrases where the data names its target's colour, kind and part."""
+    named = referent_of(phrases, vocabulary)
+    object_right, part_right = named.same_object(truth), named.same_part(truth)
+    return WordScore(object_right and part_right, object_right, part_right)
+
+
+def score_label(phrases: Sequence[str], label: str) -> WordScore:
+    """Judge them where the data has only its target's label: every phrase must have the label's words, in order."""
+    return WordScore(bool(phrases) and all(words(phrase) == words(label) for phrase in phrases))

@@ -1,0 +1,66 @@
+"""The `pixelrs` command: a dictionary of names to commands, and errors turned into exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from pixelrs_ros.commands import evaluate, generate, info, segment, train
+from pixelrs_ros.errors import PixelrsError
+
+COMMANDS: dict[str, ModuleType] = {
+    "generate": generate,
+    "train": train,
+    "evaluate": evaluate,
+    "segment": segment,
+    "info": info,
+}
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; a command's first docstring line is its help."""
+    parser = argparse.ArgumentParser(
+        prog="pixelrs", description="Multi-turn reasoning segmentation: dialogues to masks."
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        summary = (command.__doc__ or "").splitlines()[0]
+        subparser = subparsers.add_parser(
+            name,
+            help=summary,
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Of the command line; None takes the process's own.
+
+    Returns:
+        The exit status: 0, 1 after an error that a message explains, 2 (raised by argparse) for wrong usage, 130 when
+        interrupted.
+    """
+    options = build_parser().parse_args(arguments)
+    try:
+        COMMANDS[options.command].run(options)
+    except PixelrsError as error:
+        print(f"pixelrs {options.command}: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

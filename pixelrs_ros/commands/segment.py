@@ -1,0 +1,127 @@
+"""Hold a dialogue about one picture file; write its masks.
+
+Each --say is one turn. Prints the answers with their grounded phrases, and writes turn_<n>_overlay.png and, where
+something was segmented, turn_<n>_mask.png (0 and 255) to --out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixelrs_ros.commands.numbers import positive
+from pixelrs_ros.errors import BadInputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.text import Text
+
+    from pixelrs_ros.engine.session import Session
+    from pixelrs_ros.types import Reply
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="picture file that OpenCV reads: PNG, JPEG, …")
+    parser.add_argument(
+        "--say", action="append", required=True, metavar="TEXT", help="an instruction; repeat it for turns"
+    )
+    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    parser.add_argument("--out", type=Path, default=Path("out/segment"), metavar="DIR", help="default: out/segment")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: torch's)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Play the turns.
+
+    Raises:
+        BadInputError: The file is missing or no picture, or an instruction cannot be used; earlier turns stay written.
+        CheckpointError: The checkpoint cannot be loaded.
+    """
+    from rich.console import Console
+
+    from pixelrs_ros.types import Frame, Utterance
+
+    frame = Frame(read_picture(options.image))
+    session = open_session(options.checkpoint, options.device, options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    console = Console(highlight=False)
+    for number, text in enumerate(options.say, start=1):
+        reply = session.say(Utterance(text), frame)
+        written = write_turn(options.out, number, frame.image, reply)
+        console.print(f"{number} > {text}", style="bold", markup=False)
+        console.print(coloured(reply))
+        told = f"{reply.status.value}, {reply.latency_ms.get('total', 0.0):.0f} ms: {', '.join(map(str, written))}"
+        console.print(told, style="dim", markup=False, soft_wrap=True)
+
+
+def open_session(checkpoint: str, device: str, threads: int | None) -> Session:
+    """A dialogue with a freshly loaded network.
+
+    Raises:
+        CheckpointError: It cannot be loaded.
+    """
+    from pixelrs_ros.engine.engine import Engine
+    from pixelrs_ros.engine.session import Session
+
+    return Session(Engine.from_checkpoint(checkpoint, device=device, num_threads=threads))
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture file as (H, W, 3) uint8 RGB.
+
+    Raises:
+        BadInputError: The file is missing or OpenCV cannot read it as a picture.
+    """
+    import cv2
+    import numpy as np
+
+    if not path.is_file():
+        raise BadInputError(f"no file {path}")
+    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if picture is None:
+        raise BadInputError(f"{path} is not a picture that OpenCV can read ({data.size} bytes)")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+
+
+def coloured(reply: Reply) -> Text:
+    """The explanation with each grounded phrase in the colour of its mask."""
+    from rich.text import Text
+
+    from pixelrs_ros.overlay import colour_of
+
+    text = Text(reply.text)
+    for phrase in reply.phrases:
+        red, green, blue = colour_of(phrase.segment)
+        text.stylize(f"bold rgb({red},{green},{blue})", phrase.start, phrase.end)
+    return text
+
+
+def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> list[Path]:
+    """Write one turn's overlay and, where it has masks, their union.
+
+    Args:
+        folder: Exists.
+        number: Of the turn, from 1.
+        image: (H, W, 3) uint8 RGB.
+        reply: With masks of the image's size.
+
+    Returns:
+        The files.
+    """
+    import cv2
+    import numpy as np
+
+    from pixelrs_ros.overlay import paint
+
+    masks = [segment.mask for segment in reply.segments]
+    overlay = folder / f"turn_{number}_overlay.png"
+    cv2.imwrite(str(overlay), cv2.cvtColor(paint(image, masks), cv2.COLOR_RGB2BGR))
+    if not masks:
+        return [overlay]
+    union = folder / f"turn_{number}_mask.png"
+    cv2.imwrite(str(union), np.logical_or.reduce(masks).astype(np.uint8) * 255)
+    return [overlay, union]

@@ -1,0 +1,33 @@
+"""Train a network: the phases of a configuration in order, each resuming from its own checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pixelrs_ros.commands.numbers import positive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="YAML of the training run")
+    parser.add_argument("--phase", metavar="NAME", help="only this phase (default: all, in order)")
+    parser.add_argument(
+        "--until", type=positive, metavar="STEP", help="stop each phase at this step, to be resumed later"
+    )
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="for the finished network (default: of the config)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train.
+
+    Raises:
+        ConfigError: The configuration has an unknown, missing or impossible value.
+        DataError: The data set is incomplete.
+        CheckpointError: An earlier phase has not run.
+    """
+    from pixelrs_ros.training.run import train
+
+    train(options.config, options.phase, options.until, options.checkpoint)

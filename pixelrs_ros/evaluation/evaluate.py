@@ -1,0 +1,194 @@
+"""Plays every dialogue of a data set's split under some conditions and scores the last turn's masks and words."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.evaluation.baselines import BASELINES
+from pixelrs_ros.evaluation.metrics import score_mask
+from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play, union_mask
+from pixelrs_ros.evaluation.records import Record, summarise_condition
+from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
+
+EngineFactory = Callable[[], AnsweringEngine]
+
+BASELINE_SEED = 0  # the random object is the same in every run
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is scored and how; travels to the worker processes.
+
+    Attributes:
+        samples: The dialogues.
+        conditions: At least one; the first is the headline.
+    """
+
+    samples: Samples
+    conditions: tuple[Condition, ...]
+
+
+def evaluate(
+    job: Job, make_engine: EngineFactory, *, workers: int = 1, on_progress: Callable[[int], None] | None = None
+) -> tuple[dict[str, Any], list[Record]]:
+    """Score a data set.
+
+    Args:
+        job: What and how.
+        make_engine: Called once in every process that plays; must be picklable and hashable when there are several.
+        workers: Number of processes that share the images; 1 plays in this one.
+        on_progress: Called with the number of dialogues that were just finished.
+
+    Returns:
+        The report (JSON types: "split", "dialogues", "images" and under "conditions" what `summarise_condition` says of
+        each condition and baseline), and the records behind it, ordered by condition and dialogue.
+
+    Raises:
+        ValueError: There is no dialogue or no condition.
+        DataError: An image or its masks are missing or malformed.
+        PixelrsError: A worker process died, or what `make_engine` raises.
+    """
+    groups = job.samples.by_image()
+    if not groups or not job.conditions:
+        raise ValueError(f"need dialogues and conditions, got {len(groups)} images, {len(job.conditions)} conditions")
+    records: list[Record] = []
+    for finished in _played_groups(job, groups, make_engine, workers):
+        records.extend(finished)
+        if on_progress:
+            on_progress(len({record.dialogue for record in finished}))
+    names = [condition.name for condition in job.conditions] + list(BASELINES)
+    records.sort(key=lambda record: (names.index(record.condition), record.dialogue))
+    report = {
+        "split": job.samples.split,
+        "dialogues": sum(len(group) for group in groups),
+        "images": len(groups),
+        "conditions": {
+            name: summarise_condition([record for record in records if record.condition == name]) for name in names
+        },
+    }
+    return report, records
+
+
+def _played_groups(
+    job: Job, groups: Sequence[Sequence[Sample]], make_engine: EngineFactory, workers: int
+) -> Iterator[list[Record]]:
+    if workers <= 1:
+        engine = make_engine()
+        for group in groups:
+            yield score_image(engine, job, group)
+        return
+    # Spawned, not forked: a forked copy of torch's thread pool hangs.
+    context = multiprocessing.get_context("spawn")
+    count = min(workers, len(groups))
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_set_task, initargs=(job, make_engine)) as pool:
+        futures = [pool.submit(_score_in_worker, group) for group in groups]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise PixelrsError("a worker process died, perhaps for want of memory; use fewer --workers") from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+_task: tuple[Job, EngineFactory] | None = None
+
+
+def _set_task(job: Job, make_engine: EngineFactory) -> None:
+    global _task
+    _task = (job, make_engine)
+
+
+@cache
+def _worker_engine(make_engine: EngineFactory) -> AnsweringEngine:
+    """Made by the first image, not by the initialiser, whose errors would not reach the parent process."""
+    return make_engine()
+
+
+def _score_in_worker(group: Sequence[Sample]) -> list[Record]:
+    assert _task is not None
+    job, make_engine = _task
+    return score_image(_worker_engine(make_engine), job, group)
+
+
+def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> list[Record]:
+    """Play the dialogues about one image under every condition and add the baselines; the image is encoded once.
+
+    Raises:
+        DataError: The image or its masks are missing or malformed.
+    """
+    image, masks = job.samples.read(group[0].img_id)
+    records = []
+    for blind in sorted({condition.blind for condition in job.conditions}):
+        start = time.perf_counter()
+        encoded = engine.encode(image, blind=blind)
+        encode_s = time.perf_counter() - start
+        for condition in job.conditions:
+            if condition.blind is not blind:
+                continue
+            for sample in group:
+                played = play(engine, encoded, sample.exchanges, condition)
+                records.append(_score_played(job, condition, sample, masks[sample.focus_key], played, encode_s))
+    for sample in group:
+        records += _score_baselines(job, sample, masks)
+    return records
+
+
+def _score_played(
+    job: Job, condition: Condition, sample: Sample, truth: np.ndarray, played: Played, encode_s: float
+) -> Record:
+    last = played.replies[-1]
+    asked = sample.exchanges[-len(played.replies) :]
+    statuses = tuple((turn.status.value, reply.status.value) for turn, reply in zip(asked, played.replies, strict=True))
+    phrases = tuple(segment.phrase for segment in last.segments)
+    return Record(
+        condition=condition.name,
+        dialogue=sample.index,
+        img_id=sample.img_id,
+        focus=sample.focus,
+        mask=score_mask(union_mask(last, truth.shape), truth),
+        masked=any(segment.mask.any() for segment in last.segments),
+        said=tuple(reply.text or reply.message for reply in played.replies),
+        phrases=phrases,
+        words=job.samples.judge(sample, phrases),
+        is_part=sample.is_part,
+        kind=sample.kind,
+        statuses=statuses if sample.has_statuses else (),
+        answer_s=played.seconds,
+        encode_s=encode_s,
+    )
+
+
+def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> list[Record]:
+    wholes = {label: mask for label, mask in masks.items() if is_whole(label)}
+    rng = np.random.default_rng([BASELINE_SEED, sample.index])
+    records = []
+    for name, choose in BASELINES.items():
+        label = choose(wholes or masks, rng)
+        records.append(
+            Record(
+                condition=name,
+                dialogue=sample.index,
+                img_id=sample.img_id,
+                focus=sample.focus,
+                mask=score_mask(masks[label], masks[sample.focus_key]),
+                masked=True,
+                said=(label,),
+                phrases=(label,),
+                words=job.samples.judge(sample, (label,)),
+                is_part=sample.is_part,
+                kind=sample.kind,
+            )
+        )
+    return records

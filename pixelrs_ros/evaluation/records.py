@@ -1,0 +1,121 @@
+"""What an evaluation keeps of one dialogue, and how a data set's records are summed up."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pixelrs_ros.evaluation.metrics import MaskScore, bootstrap_interval, confusion, precision_recall, summarise
+from pixelrs_ros.evaluation.referents import WordScore
+from pixelrs_ros.types import Status
+
+
+@dataclass(frozen=True)
+class Record:
+    """One dialogue under one condition, or as a baseline answers it.
+
+    Attributes:
+        condition: Its name, or the baseline's.
+        dialogue: Its place in the split's file, from 0.
+        img_id: Its image.
+        focus: The label of its target.
+        mask: The last turn's masks together against the target's.
+        masked: Whether the last answer had a mask at all.
+        said: The answers in words.
+        phrases: The grounded phrases of the last one.
+        words: Whether those name the target.
+        is_part: Whether the target is a part; None where the data does not say.
+        kind: The kind of the last turn; None where the data does not say.
+        statuses: (true, given) of the turns that were played; empty where the data does not say.
+        answer_s: Seconds of each answer, without the encoding of the image.
+        encode_s: Seconds of that encoding.
+    """
+
+    condition: str
+    dialogue: int
+    img_id: str
+    focus: str
+    mask: MaskScore
+    masked: bool
+    said: tuple[str, ...]
+    phrases: tuple[str, ...]
+    words: WordScore
+    is_part: bool | None = None
+    kind: str | None = None
+    statuses: tuple[tuple[str, str], ...] = ()
+    answer_s: tuple[float, ...] = ()
+    encode_s: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON types, with its IoU."""
+        return {**dataclasses.asdict(self), "iou": round(self.mask.iou, 4)}
+
+
+def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
+    """Sum up the records of one condition, at least one; JSON types, rates in [0, 1], times in seconds.
+
+    Returns:
+        The mask scores and word rates of all dialogues with the 95 % interval of gIoU ("g_iou_95"), the same for
+        "objects", "parts" and "by_kind" where the data tells them apart, "status" and "seconds".
+    """
+    summary = _scores(records)
+    summary["g_iou_95"] = list(
+        bootstrap_interval([record.mask.iou for record in records], [record.img_id for record in records])
+    )
+    for name, wanted in (("objects", False), ("parts", True)):
+        chosen = [record for record in records if record.is_part is wanted]
+        if chosen:
+            summary[name] = _scores(chosen)
+    by_kind: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.kind is not None:
+            by_kind[record.kind].append(record)
+    summary["by_kind"] = {kind: _scores(by_kind[kind]) for kind in sorted(by_kind)}
+    summary["status"] = _status_summary(records)
+    summary["seconds"] = _seconds_summary(records)
+    return summary
+
+
+def _scores(records: Sequence[Record]) -> dict[str, Any]:
+    scores = dataclasses.asdict(summarise([record.mask for record in records]))
+    scores["no_mask"] = float(np.mean([not record.masked for record in records]))
+    for name in ("referent_right", "object_right", "part_right"):
+        known = [right for record in records if (right := getattr(record.words, name)) is not None]
+        scores[name] = float(np.mean(known)) if known else None
+    return scores
+
+
+def _status_summary(records: Sequence[Record]) -> dict[str, Any] | None:
+    pairs = [pair for record in records for pair in record.statuses]
+    if not pairs:
+        return None
+    table = confusion(pairs)
+    summary: dict[str, Any] = {
+        "turns": len(pairs),
+        "accuracy": float(np.mean([true == given for true, given in pairs])),
+        "confusion": table,
+    }
+    for status in (Status.NOT_FOUND, Status.CLARIFY):
+        precision, recall = precision_recall(table, status.value)
+        summary[status.value] = {"precision": precision, "recall": recall}
+    return summary
+
+
+def _seconds_summary(records: Sequence[Record]) -> dict[str, float] | None:
+    """Times of a turn; its image's encoding is added to every turn, as on a robot, whose every turn has a new frame."""
+    turns = [
+        seconds + record.encode_s for record in records if record.encode_s is not None for seconds in record.answer_s
+    ]
+    if not turns:
+        return None
+    encodings = [record.encode_s for record in records if record.encode_s is not None]
+    return {
+        "turn_median": float(np.median(turns)),
+        "turn_p95": float(np.percentile(turns, 95)),
+        "encode_median": float(np.median(encodings)),
+    }

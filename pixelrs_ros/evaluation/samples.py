@@ -1,0 +1,160 @@
+"""A PRIST split as an evaluation plays it: checked whole before the network runs, images and masks read as needed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.play import Exchange
+from pixelrs_ros.evaluation.referents import Referent, Vocabulary, WordScore, score_label, score_phrases, words
+from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.types import Status
+
+
+def is_whole(label: str) -> bool:
+    """Whether a label names a whole object, not a part of one ("handle of the red mug")."""
+    return " of the " not in label
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One dialogue.
+
+    Attributes:
+        index: Its place in the split's file, from 0.
+        img_id: File name of its image.
+        exchanges: Its turns, at least one.
+        has_statuses: Whether the data gives the turns' statuses; else they are guessed from the answers' `[SEG]`.
+        focus: The label of the target.
+        kind: The kind of the last turn; None where the data does not say.
+        target: What the target is called; None where the data does not say.
+    """
+
+    index: int
+    img_id: str
+    exchanges: tuple[Exchange, ...]
+    has_statuses: bool
+    focus: str
+    kind: str | None
+    target: Referent | None
+
+    @property
+    def focus_key(self) -> str:
+        """The target's label as the masks are keyed."""
+        return self.focus.casefold()
+
+    @property
+    def is_part(self) -> bool | None:
+        """Whether the target is a part; None where the data does not say."""
+        return None if self.target is None else bool(self.target.parts)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The dialogues of one split; image and masks are read from the folder when asked for.
+
+    Attributes:
+        folder: The PRIST folder.
+        split: Name of the split.
+        all: The dialogues, in the file's order.
+        vocabulary: Words of all their targets and of the simulator's things.
+    """
+
+    folder: Path
+    split: str
+    all: tuple[Sample, ...]
+    vocabulary: Vocabulary
+
+    @classmethod
+    def load(cls, folder: Path, split: str, *, limit: int | None = None) -> Samples:
+        """Read a split and check that every dialogue can be played and scored.
+
+        Args:
+            folder: The PRIST folder.
+            split: Name of the split.
+            limit: Keep only so many dialogues, from the first on.
+
+        Raises:
+            DataError: A file is missing or malformed, there is no dialogue, or a focus has no polygon; names the file.
+        """
+        samples = tuple(_sample(index, one) for index, one in enumerate(prist.read_split(folder, split)[:limit]))
+        if not samples:
+            raise DataError(f"{prist.split_path(folder, split)} has no dialogue")
+        targets = [sample.target for sample in samples if sample.target]
+        vocabulary = Vocabulary(
+            colours=frozenset(COLOURS).union(*(target.colours for target in targets)),
+            kinds=frozenset(KINDS).union(*(target.kinds for target in targets)),
+            parts=frozenset(part for kind in KINDS.values() for part in kind.parts).union(
+                *(target.parts for target in targets)
+            ),
+        )
+        loaded = cls(folder, split, samples, vocabulary)
+        loaded._check_files()
+        return loaded
+
+    def _check_files(self) -> None:
+        for group in self.by_image():
+            img_id = group[0].img_id
+            image_path, mask_path = prist.image_path(self.folder, img_id), prist.mask_path(self.folder, img_id)
+            if not image_path.is_file():
+                raise DataError(f"{image_path}: image is missing")
+            labels = {shape.label.casefold() for shape in labelme.read(mask_path).shapes}
+            for sample in group:
+                if sample.focus_key not in labels:
+                    where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
+                    raise DataError(f"{where}: no polygon in {mask_path} is labelled {sample.focus!r}")
+
+    def by_image(self) -> list[tuple[Sample, ...]]:
+        """The dialogues of each image together, images in the order of their first dialogue."""
+        groups: dict[str, list[Sample]] = defaultdict(list)
+        for sample in self.all:
+            groups[sample.img_id].append(sample)
+        return [tuple(group) for group in groups.values()]
+
+    def read(self, img_id: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """An image, (H, W, 3) uint8 RGB, and its masks, (H, W) bool by case-folded label.
+
+        Raises:
+            DataError: A file is missing or malformed, or their sizes differ.
+        """
+        image, masks = prist.read_image(self.folder, img_id), prist.read_masks(self.folder, img_id)
+        for mask in masks.values():
+            if mask.shape != image.shape[:2]:
+                path = prist.mask_path(self.folder, img_id)
+                raise DataError(f"{path}: made for an image of {mask.shape}, but {img_id} has {image.shape[:2]}")
+        return image, masks
+
+    def judge(self, sample: Sample, phrases: tuple[str, ...]) -> WordScore:
+        """Whether an answer's grounded phrases name the dialogue's target."""
+        if sample.target is None:
+            return score_label(phrases, sample.focus)
+        return score_phrases(phrases, sample.target, self.vocabulary)
+
+
+def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
+    meta = dialogue.meta
+    guessed = (Status.GROUNDED if prist.SEG in turn.answer else Status.ANSWERED for turn in dialogue.turns)
+    statuses = meta.statuses if meta else tuple(guessed)
+    target = None
+    if meta:
+        target = Referent(
+            colours=frozenset(words(meta.colour)),
+            kinds=frozenset(words(meta.kind)),
+            parts=frozenset(words(meta.part or "")),
+        )
+    return Sample(
+        index=index,
+        img_id=dialogue.img_id,
+        exchanges=tuple(
+            Exchange(turn.user, turn.answer, status) for turn, status in zip(dialogue.turns, statuses, strict=True)
+        ),
+        has_statuses=meta is not None,
+        focus=dialogue.focus,
+        kind=meta.kinds[-1] if meta else None,
+        target=target,
+    )
