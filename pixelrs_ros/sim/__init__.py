@@ -1,1 +1,1 @@
-"""sim"""
+"""The simulated tabletop, and dialogues about what stands on it."""

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
-from pixelrs_ros.sim.shapes import Geom, rotation
+from pixelrs_ros.sim.shapes import Geom, bounds_m, outline_points_m, rotation
 
 WIDTH_PX, HEIGHT_PX = 640, 480  # of the picture that layouts are made for
 _BORDER_PX = 6.0
 _COARSE = 4  # hidden shares are judged on a picture this much smaller
-_MIN_VISIBLE = 0.62
+_MIN_VISIBLE = 0.55
 _GAP_M = 0.012
 _FAR = 1.3  # how much farther than the camera's target a thing may stand: beyond, its parts vanish
 _TRIES = 60
@@ -47,8 +47,8 @@ class Place:
 
 def body_of(geoms: list[Geom]) -> Body:
     """The outline and footprint of geoms that are centred on the origin."""
-    points = np.concatenate([geom.vertices_m() for geom in geoms])
-    return Body(points[::3], np.abs(points[:, :2]).max(axis=0))
+    low, high = bounds_m(geoms)
+    return Body(outline_points_m(geoms), np.maximum(-low, high)[:2])
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ def _hollow(outer: Sequence[tuple[float, float]], wall: float, floor: float) -> 
 
 
 def _arc(tube: float, squareness: float, flatten: float) -> Mesh:
-    """Half a ring in the xz plane, from (0, -1) over (1, 0) to (0, 1); `squareness` 0 is round, towards 1 a D with corners."""
+    """Half a ring in the xz plane, from (0, -1) over (1, 0) to (0, 1); a `squareness` near 1 makes it a D."""
     angle = np.linspace(-np.pi / 2, np.pi / 2, 15)
     power = 1.0 - 0.55 * squareness
     x, z = np.cos(angle), np.sin(angle)

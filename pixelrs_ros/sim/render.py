@@ -223,6 +223,8 @@ class Renderer:
                 (linear @ turn).ravel(),
                 np.array([*geom.rgb, 1.0], np.float32),
             )
+            item.category = mujoco.mjtCatBit.mjCAT_DYNAMIC
+            item.transparent, item.camdist = 0, 0.0  # left as they were in memory by mjv_initGeom
             item.dataid = 2 * self._mesh_ids[geom.mesh]
             item.segid = drawn.ngeom
             item.objid = thing.object_id * _PARTS + 1 + geom.part

@@ -9,7 +9,7 @@ import numpy as np
 from pixelrs_ros.sim.camera import Camera
 from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, KINDS, Kind
 from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX, all_visible, arrange, body_of, outline_px
-from pixelrs_ros.sim.shapes import Colour, Geom, Shaper, bounds_m, jittered, rotation
+from pixelrs_ros.sim.shapes import Colour, Geom, Shaper, bounds_m, jittered, outline_points_m, rotation
 from pixelrs_ros.sim.textures import table_textures
 
 _MIN_OBJECTS, _MAX_OBJECTS = 4, 7
@@ -167,7 +167,7 @@ def build_object(kind: Kind, colour: str, size_m: float, rng: np.random.Generato
 
 
 def sample_scene(seed: int) -> Scene:
-    """The scene of a seed: four to seven things (rarely fewer, where they find no room), no two alike in kind and colour."""
+    """The scene of a seed: four to seven things, rarely fewer for lack of room, no two alike in kind and colour."""
     rng = np.random.default_rng(seed)
     camera, table = _sample_camera(rng), _sample_table(rng)
     light = _sample_light(rng, camera)
@@ -198,7 +198,7 @@ def move_camera(scene: Scene, seed: int) -> Scene:
     """
     rng = np.random.default_rng([scene.seed, seed])
     old = scene.camera
-    points = [np.concatenate([g.vertices_m()[::3] for g in thing.geoms]) for thing in scene.objects]
+    points = [outline_points_m(thing.geoms) for thing in scene.objects]
     fallback = None
     for attempt in range(60):
         camera = replace(

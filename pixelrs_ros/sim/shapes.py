@@ -153,3 +153,9 @@ def bounds_m(geoms: list[Geom] | tuple[Geom, ...]) -> tuple[np.ndarray, np.ndarr
     """Lowest and highest corner, each (3,) float64, of the axis-aligned box around the geoms."""
     points = np.concatenate([geom.vertices_m() for geom in geoms])
     return points.min(axis=0), points.max(axis=0)
+
+
+def outline_points_m(geoms: list[Geom] | tuple[Geom, ...]) -> np.ndarray:
+    """(N, 3) float64 points of the surface that show the outline; finely cut meshes give every third vertex."""
+    points = [geom.vertices_m() for geom in geoms]
+    return np.concatenate([p[::3] if len(p) > 60 else p for p in points])

@@ -1,4 +1,4 @@
-"""Procedural table tops and floors: wood, stone, cloth, checks, stripes; dull, so that no object's colour is among them."""
+"""Procedural table tops and floors: wood, stone, cloth, checks, stripes; dull, unlike any object's colour."""
 
 from __future__ import annotations
 

@@ -131,8 +131,8 @@ def brush(s: Shaper) -> None:
     deep = 0.065
     if s.family == 3:  # scrubbing brush: the bristles stand under the head
         s.add("handle", "slab", (0.25, wide, 0.035), (0.2, 0, 0.185), specular=0.3)
-        rows = [(0.2 + 0.047 * (i - 4.5), i) for i in range(10)]
-        for x, i in rows:
+        for i in range(10):
+            x = 0.2 + 0.047 * (i - 4.5)
             s.add(
                 "bristles", "box", (0.0236, wide * 0.93, 0.08), (x, 0, 0.08), rgb=hair if i % 2 else dark, specular=0.0
             )

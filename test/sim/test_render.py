@@ -1,0 +1,119 @@
+"""The picture, its depth and its masks belong together."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pixelrs_ros.sim.kinds import KINDS, Kind
+from pixelrs_ros.sim.render import Renderer, View
+from pixelrs_ros.sim.scene import SceneObject, build_object, move_camera, sample_scene
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    with Renderer() as renderer:
+        yield renderer
+
+
+@pytest.fixture(scope="module")
+def view(renderer: Renderer) -> View:
+    return renderer.render(sample_scene(3), depth=True)
+
+
+def test_a_view_has_the_camera_s_shapes_and_types(view: View) -> None:
+    assert view.image.shape == (480, 640, 3)
+    assert view.image.dtype == view.object_ids.dtype == view.part_ids.dtype == np.uint8
+    assert view.depth_m is not None
+    assert view.depth_m.shape == view.object_ids.shape == view.part_ids.shape == (480, 640)
+    assert view.depth_m.dtype == np.float32
+    assert view.image.std() > 20
+
+
+def test_the_same_scene_gives_the_same_bytes(renderer: Renderer, view: View) -> None:
+    renderer.render(sample_scene(4))  # nothing of another scene stays behind
+    again = renderer.render(sample_scene(3), depth=True)
+    assert np.array_equal(view.image, again.image)
+    assert np.array_equal(view.object_ids, again.object_ids)
+    assert view.depth_m is not None and again.depth_m is not None
+    assert np.array_equal(view.depth_m, again.depth_m)
+    with Renderer() as fresh:
+        assert np.array_equal(view.image, fresh.render(sample_scene(3)).image)
+
+
+def test_depth_is_drawn_only_when_asked_for(renderer: Renderer) -> None:
+    assert renderer.render(sample_scene(3)).depth_m is None
+
+
+def test_an_object_is_the_union_of_its_parts(view: View) -> None:
+    assert set(np.unique(view.object_ids)) == {0, *(thing.object_id for thing in view.objects)}
+    assert np.array_equal(view.object_ids > 0, view.part_ids > 0)
+    for thing in view.objects:
+        parts = [view.mask(thing.object_id, part) for part in KINDS[thing.kind].parts]
+        assert np.array_equal(np.sum(parts, axis=0), view.mask(thing.object_id).astype(int))
+
+
+def test_a_mask_of_something_unknown_is_refused(view: View) -> None:
+    with pytest.raises(ValueError, match="no object 99"):
+        view.mask(99)
+    with pytest.raises(ValueError, match="its parts are"):
+        view.mask(1, "wheel")
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_back_projected_points_lie_on_the_table_and_on_their_objects(renderer: Renderer, seed: int) -> None:
+    scene = move_camera(sample_scene(seed), 1)
+    view = renderer.render(scene, depth=True)
+    assert view.depth_m is not None
+    rows, columns = np.mgrid[:480, :640]
+    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones_like(rows)], axis=-1)
+    rays = pixels @ np.linalg.inv(view.intrinsics).T @ scene.camera.axes.T
+    points = scene.camera.position_m + rays * view.depth_m[..., None]
+    heights = points[view.object_ids == 0][:, 2]
+    table = heights[heights > -0.015]  # the rest is the table's edge and the floor beyond it
+    assert table.size > 0.7 * heights.size
+    assert np.abs(table).max() < 0.005
+    for thing in scene.objects:
+        surface = np.concatenate([geom.vertices_m() for geom in thing.geoms])
+        seen = points[view.mask(thing.object_id)]
+        assert (seen > surface.min(axis=0) - 0.004).all()
+        assert (seen < surface.max(axis=0) + 0.004).all()
+
+
+def test_a_projected_object_covers_its_mask(renderer: Renderer) -> None:
+    scene = sample_scene(5)
+    for thing in scene.objects:
+        view = renderer.render(replace(scene, objects=(thing,)))
+        rows, columns = np.nonzero(view.mask(thing.object_id))
+        points = np.concatenate([geom.vertices_m() for geom in thing.geoms])
+        pixels = scene.camera.project(points, 640, 480)
+        assert np.allclose(pixels.min(axis=0), (columns.min(), rows.min()), atol=1.5)
+        assert np.allclose(pixels.max(axis=0), (columns.max() + 1, rows.max() + 1), atol=1.5)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_part_of_a_kind_can_be_seen(renderer: Renderer, kind: Kind) -> None:
+    best = dict.fromkeys(kind.parts, 0)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        base = sample_scene(seed)
+        size_m = rng.uniform(*kind.size_px) * base.camera.distance_m / 579
+        family, geoms = build_object(kind, "blue", size_m, rng)
+        view = renderer.render(replace(base, objects=(SceneObject(1, kind.name, "blue", family, tuple(geoms)),)))
+        for part in kind.parts:
+            best[part] = max(best[part], int(view.mask(1, part).sum()))
+        if min(best.values()) >= 60:
+            break
+    assert min(best.values()) >= 60, best
+
+
+def test_colours_are_what_they_are_called(renderer: Renderer) -> None:
+    base = sample_scene(1)
+    means = {}
+    for colour in ("red", "green", "blue", "white", "black"):
+        family, geoms = build_object(KINDS["book"], colour, 0.2, np.random.default_rng(0))
+        view = renderer.render(replace(base, objects=(SceneObject(1, "book", colour, family, tuple(geoms)),)))
+        means[colour] = view.image[view.mask(1, "cover")].mean(axis=0)
+    assert [int(np.argmax(means[colour])) for colour in ("red", "green", "blue")] == [0, 1, 2]
+    assert means["white"].min() > 3 * means["black"].max()

@@ -1,0 +1,99 @@
+"""Scenes follow from their seed, hold what dialogues need, and keep to the table and the picture."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from pixelrs_ros.sim.kinds import COLOURS, KINDS, Kind
+from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX
+from pixelrs_ros.sim.meshes import mesh_library
+from pixelrs_ros.sim.scene import Scene, build_object, move_camera, sample_scene
+from pixelrs_ros.sim.shapes import bounds_m
+
+SCENES = 150
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return [sample_scene(seed) for seed in range(SCENES)]
+
+
+def test_a_seed_always_gives_the_same_scene() -> None:
+    assert sample_scene(7) == sample_scene(7)
+    assert sample_scene(7) != sample_scene(8)
+    assert move_camera(sample_scene(7), 1) == move_camera(sample_scene(7), 1)
+
+
+def test_no_two_objects_share_kind_and_colour(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        labels = [(thing.kind, thing.colour) for thing in scene.objects]
+        assert len(set(labels)) == len(labels)
+        assert [thing.object_id for thing in scene.objects] == list(range(1, len(labels) + 1))
+
+
+def test_scenes_hold_four_to_seven_objects_mostly_in_groups(scenes: list[Scene]) -> None:
+    assert np.mean([4 <= len(scene.objects) <= 7 for scene in scenes]) > 0.97
+    largest = [max(Counter(thing.kind for thing in scene.objects).values()) for scene in scenes]
+    assert 0.7 < np.mean(np.array(largest) >= 2) < 0.97
+    shared = [max(Counter(thing.colour for thing in scene.objects).values()) >= 2 for scene in scenes]
+    assert np.mean(shared) > 0.7
+
+
+def test_every_kind_colour_and_family_is_about_equally_frequent(scenes: list[Scene]) -> None:
+    things = [thing for scene in scenes for thing in scene.objects]
+    for counts, words in (
+        (Counter(thing.kind for thing in things), KINDS),
+        (Counter(thing.colour for thing in things), COLOURS),
+        (Counter(thing.family for thing in things), range(4)),
+    ):
+        expected = len(things) / len(words)
+        assert set(counts) == set(words)
+        assert 0.5 * expected < min(counts.values()) <= max(counts.values()) < 1.6 * expected
+
+
+def test_objects_rest_on_the_table_inside_the_picture_and_apart(scenes: list[Scene]) -> None:
+    for scene in scenes[:40]:
+        boxes = []
+        for thing in scene.objects:
+            low, high = bounds_m(thing.geoms)
+            assert abs(low[2]) < 1e-9
+            points = np.concatenate([geom.vertices_m() for geom in thing.geoms])
+            pixels = scene.camera.project(points, WIDTH_PX, HEIGHT_PX)
+            assert pixels.min() > 0
+            assert (pixels.max(axis=0) < (WIDTH_PX, HEIGHT_PX)).all()
+            boxes.append((low + high) / 2)
+        between = [np.linalg.norm(a[:2] - b[:2]) for i, a in enumerate(boxes) for b in boxes[:i]]
+        assert min(between) > 0.03
+
+
+def test_a_moved_camera_keeps_the_objects_and_looks_from_elsewhere(scenes: list[Scene]) -> None:
+    for scene in scenes[:25]:
+        moved = move_camera(scene, 3)
+        assert moved.objects == scene.objects
+        assert 15 <= abs(moved.camera.azimuth_deg - scene.camera.azimuth_deg) <= 40
+        for thing in moved.objects:
+            points = np.concatenate([geom.vertices_m() for geom in thing.geoms])
+            pixels = moved.camera.project(points, WIDTH_PX, HEIGHT_PX)
+            assert pixels.min() > 0
+            assert (pixels.max(axis=0) < (WIDTH_PX, HEIGHT_PX)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_kind_varies_and_has_the_size_asked_for(kind: Kind) -> None:
+    built = [build_object(kind, "red", 0.2, np.random.default_rng(seed)) for seed in range(12)]
+    assert len({family for family, _ in built}) >= 3
+    for _, geoms in built:
+        low, high = bounds_m(geoms)
+        assert (high - low).max() == pytest.approx(0.2)
+        assert {kind.parts[geom.part] for geom in geoms} == set(kind.parts)
+    assert len({str(geoms) for _, geoms in built}) == len(built)
+
+
+def test_every_mesh_is_closed_and_faces_outwards() -> None:
+    for name, mesh in mesh_library().items():
+        edges = Counter((int(a), int(b)) for face in mesh.faces for a, b in zip(face, np.roll(face, -1), strict=True))
+        assert all(edges[(b, a)] == count for (a, b), count in edges.items()), name
+        corners = mesh.vertices[mesh.faces]
+        volume = np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6
+        assert volume > 0, name
