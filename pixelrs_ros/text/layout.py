@@ -54,6 +54,11 @@ class ChatLayout:
         return self.ids[tokens.SEG]
 
     @property
+    def obj_id(self) -> int:
+        """Begins the phrase that a mask grounds."""
+        return self.ids[tokens.OBJ]
+
+    @property
     def image_id(self) -> int:
         """Stands where an image token goes."""
         return self.ids[tokens.IMAGE]

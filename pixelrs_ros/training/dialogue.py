@@ -1,0 +1,214 @@
+"""The dialogue phases: the language model learns to talk, to reason and to point.
+
+`words` (1c) gives it image tokens made from the truth, so that language and reasoning are learnt while the towers are
+still learning to see. `sight` (2a) puts the towers' own tokens in their place and aligns the segmentation prompt with
+the oracle prompt of phase 1b.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.training.cache import SplitArrays
+from pixelrs_ros.training.config import LossWeights
+from pixelrs_ros.training.masks import OraclePrompt
+from pixelrs_ros.training.packing import EncodedDialogue, Packed, encode_dialogue, pack
+from pixelrs_ros.training.targets import centres, patch_concepts, region_mask
+from pixelrs_ros.training.towers import SIZES
+
+
+class OracleTokens(nn.Module):
+    """Image tokens made from the truth: what each patch shows, and where the patch is."""
+
+    def __init__(self, num_patches: int, hidden_size: int) -> None:
+        super().__init__()
+        self.what = nn.Linear(sum(SIZES), hidden_size, bias=False)
+        self.where = nn.Parameter(0.5 * torch.randn(num_patches, hidden_size))
+        nn.init.normal_(self.what.weight, std=0.5)
+
+    def forward(self, shares: torch.Tensor) -> torch.Tensor:
+        """(B, P, classes) float shares of each patch -> (B, P, H) float."""
+        return self.what(shares) + self.where
+
+
+class Pointer(nn.Module):
+    """Says from a hidden state which image tokens show what is about to be named; used in training only."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(hidden_size, 64)
+        self.key = nn.Linear(hidden_size, 64)
+
+    def forward(self, hidden: torch.Tensor, image_tokens: torch.Tensor) -> torch.Tensor:
+        """(K, H) float hidden states and (K, P, H) float image tokens -> (K, P) float logits."""
+        return torch.einsum("kd,kpd->kp", self.query(hidden), self.key(image_tokens)) / 8
+
+
+@dataclass(frozen=True)
+class TalkBatch:
+    """Dialogues of a few scenes and the truth about each `[SEG]`: masks (K, h, w) bool, centres (K, 2) in [0, 1]."""
+
+    images: np.ndarray
+    packed: Packed
+    masks: np.ndarray
+    places: torch.Tensor
+
+
+class Talker(nn.Module):
+    """The trainable parts of the dialogue phases."""
+
+    def __init__(self, miras: Miras, config: MirasConfig) -> None:
+        super().__init__()
+        hidden_size = miras.language.config.hidden_size
+        self.language = miras.language
+        self.projector = miras.projector
+        self.segmentation_prompt = miras.segmentation_prompt
+        self.oracle_tokens = OracleTokens(config.clip.num_patches, hidden_size)
+        self.pointer = Pointer(hidden_size)
+        self.where = nn.Linear(hidden_size, 2)
+
+
+def initialise_embeddings(talker: Talker) -> None:
+    """Word embeddings at the scale of the oracle's image tokens; with the default 0.02 training stalls."""
+    nn.init.normal_(talker.language.get_input_embeddings().weight, std=0.5)
+
+
+class DialogueData:
+    """Encoded dialogues of a split, and batches of them."""
+
+    def __init__(self, split: SplitArrays, layout: ChatLayout, config: MirasConfig) -> None:
+        self.split = split
+        self.layout = layout
+        self.config = config
+        self._encoded: dict[int, list[EncodedDialogue]] = {}
+
+    def batch(self, images: np.ndarray, dialogues_per_scene: int) -> TalkBatch:
+        """Random dialogues of these images."""
+        chosen = []
+        for image in images:
+            encoded = self._encode(int(image))
+            order = torch.randperm(len(encoded))[:dialogues_per_scene]
+            chosen.append([encoded[int(i)] for i in order])
+        packed = pack(chosen, self.layout)
+        masks = np.stack([
+            region_mask(self.split, int(images[row]), self._region(int(images[row]), concept))
+            for (row, _), concept in zip(packed.seg_at.tolist(), packed.concepts.numpy(), strict=True)
+        ])  # fmt: skip
+        return TalkBatch(images, packed, masks, centres(masks, self.config.sam.image_size_px))
+
+    def _encode(self, image: int) -> list[EncodedDialogue]:
+        if image not in self._encoded:
+            self._encoded[image] = [encode_dialogue(item, self.layout) for item in self.split.dialogues[image]]
+        return self._encoded[image]
+
+    def _region(self, image: int, concept: np.ndarray) -> int:
+        return int(np.flatnonzero((self.split.concepts[image] == concept).all(axis=1))[0])
+
+
+class DialoguePhase:
+    """Cross-entropy on the answers, pointing at what is named, and (in `sight`) the segmentation prompt."""
+
+    def __init__(
+        self, name: str, miras: Miras, config: MirasConfig, layout: ChatLayout, train: SplitArrays, val: SplitArrays,
+        weights: LossWeights, batch: int, dialogues_per_scene: int, num_eval: int,
+        features: dict[str, np.ndarray] | None = None, oracle_prompt: OraclePrompt | None = None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.miras = miras
+        self.config = config
+        self.weights = weights
+        self.module = Talker(miras, config)
+        self.data = {"train": DialogueData(train, layout, config), "val": DialogueData(val, layout, config)}
+        self.batch = batch
+        self.dialogues_per_scene = dialogues_per_scene
+        self.num_eval = min(num_eval, len(val.sam))
+        self.features = features  # (N, P, C) float16 fused tokens by split; without them the oracle's tokens are used
+        self.oracle_prompt = oracle_prompt
+
+    def image_tokens(self, split: str, images: np.ndarray) -> torch.Tensor:
+        """(B, P, H) float: the towers' tokens through the projector, or the oracle's."""
+        if self.features is not None:
+            return self.module.projector(torch.from_numpy(self.features[split][images].astype(np.float32)))
+        return self.oracle(split, images)
+
+    def oracle(self, split: str, images: np.ndarray) -> torch.Tensor:
+        """(B, P, H) float: tokens made from the truth."""
+        shares = patch_concepts(self.data[split].split, images, self.config.clip.grid_size).flat()
+        return self.module.oracle_tokens(shares)
+
+    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+        """One batch of packed dialogues."""
+        images = np.sort(torch.randperm(len(self.data["train"].split.sam))[: self.batch].numpy())
+        batch = self.data["train"].batch(images, self.dialogues_per_scene)
+        tokens = self.image_tokens("train", images)
+        if self.features is None:  # the towers will not be as sure as the truth
+            tokens = tokens + 0.3 * torch.randn_like(tokens)
+        loss, terms, _ = self.talk(batch, tokens, "train")
+        return loss, terms
+
+    def talk(
+        self, batch: TalkBatch, tokens: torch.Tensor, split: str
+    ) -> tuple[torch.Tensor, dict[str, float], torch.Tensor]:
+        """Loss, its terms and the (K, 1, C) float segmentation prompts."""
+        packed = batch.packed
+        hidden = self.hidden(packed, tokens)
+        logits = self.module.language.get_output_embeddings()(hidden[packed.predict])
+        following = packed.ids.roll(-1, dims=1)
+        words = F.cross_entropy(logits, following[packed.predict])
+        at_obj = hidden[packed.obj_at[:, 0], packed.obj_at[:, 1]]
+        at_seg = hidden[packed.seg_at[:, 0], packed.seg_at[:, 1]]
+        patches = self._target_patches(batch)
+        pointed = F.cross_entropy(self.module.pointer(at_obj, tokens[packed.obj_at[:, 0]]), patches)
+        placed = (self.module.where(at_seg) - batch.places).abs().mean()
+        prompts = self.miras.prompts(at_seg)
+        loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + placed)
+        terms = {"words": float(words.detach()), "pointed": float(pointed.detach()), "placed": float(placed.detach())}
+        if self.oracle_prompt is not None:
+            wanted = self.oracle_prompt(packed.concepts, batch.places, torch.ones(len(batch.places), 2)).detach()
+            aligned = F.mse_loss(prompts, wanted) / wanted.var()
+            loss = loss + self.weights.alignment * aligned
+            terms["aligned"] = float(aligned.detach())
+        return loss, terms, prompts
+
+    def hidden(self, packed: Packed, tokens: torch.Tensor) -> torch.Tensor:
+        """(S, L, H) float last hidden states."""
+        embeddings = self.miras.embed(packed.ids, tokens, packed.is_image)
+        return self.module.language.base_model(
+            inputs_embeds=embeddings, attention_mask=packed.mask, position_ids=packed.positions, use_cache=False
+        ).last_hidden_state
+
+    def _target_patches(self, batch: TalkBatch) -> torch.Tensor:
+        """(K, P) float: how each target's pixels are spread over the patches, summing to 1."""
+        grid = self.config.clip.grid_size
+        pooled = F.adaptive_avg_pool2d(torch.from_numpy(batch.masks).float().unsqueeze(1), (grid, grid)).flatten(1)
+        return pooled / pooled.sum(dim=1, keepdim=True).clamp(min=1e-6)
+
+    def evaluate(self) -> dict[str, float]:
+        """Held-out losses, and the share of last answers whose naming words are all right (given the data's history)."""
+        torch.manual_seed(0)
+        sums: dict[str, float] = {}
+        right = total = batches = 0
+        for start in range(0, self.num_eval, 8):
+            images = np.arange(start, min(start + 8, self.num_eval))
+            batch = self.data["val"].batch(images, self.dialogues_per_scene)
+            tokens = self.image_tokens("val", images)
+            _, terms, _ = self.talk(batch, tokens, "val")
+            sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
+            batches += 1
+            packed = batch.packed
+            best = self.module.language.get_output_embeddings()(self.hidden(packed, tokens)).argmax(dim=-1)
+            hit = (best == packed.ids.roll(-1, dims=1)) | ~packed.final
+            for row in range(len(images)):
+                for dialogue in packed.dialogue_of[row][packed.final[row]].unique():
+                    of_it = packed.dialogue_of[row] == dialogue
+                    right += int(hit[row][of_it].all())
+                    total += 1
+        return {**{name: value / batches for name, value in sums.items()}, "final_words_right": right / max(total, 1)}

@@ -1,0 +1,130 @@
+"""Several dialogues about one picture behind one set of image tokens.
+
+Each dialogue sees the picture and itself, not its neighbours, and counts its positions from the end of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.training.concepts import Concept, parse_label
+from pixelrs_ros.types import Status
+
+
+@dataclass(frozen=True)
+class EncodedDialogue:
+    """One dialogue as token ids after the picture.
+
+    Attributes:
+        ids: Tokens.
+        answered: For each token whether the network has to predict it.
+        final: Indices of the tokens of the last answer.
+        segs: Index of each `[SEG]`.
+        objs: Index of each `[OBJ]`.
+        concepts: What each `[SEG]` stands for.
+    """
+
+    ids: list[int]
+    answered: list[bool]
+    final: range
+    segs: list[int]
+    objs: list[int]
+    concepts: list[Concept]
+
+
+def encode_dialogue(item: dict[str, Any], layout: ChatLayout) -> EncodedDialogue:
+    """Token ids of one PRIST dialogue with `meta` as `pixelrs generate` writes it."""
+    ids: list[int] = []
+    answered: list[bool] = []
+    final = range(0)
+    values = [turn["value"] for turn in item["dialogue"]]
+    for index, (user, answer) in enumerate(zip(values[::2], values[1::2], strict=True)):
+        words = layout.user(user, first=index == 0)
+        reply = layout.answer(layout.history_answer(answer, Status(item["meta"]["statuses"][index])))
+        ids += words + reply
+        answered += [False] * len(words) + [True] * len(reply)
+        final = range(len(ids) - len(reply), len(ids))
+    segs = [i for i, token in enumerate(ids) if token == layout.seg_id]
+    objs = [i for i, token in enumerate(ids) if token == layout.obj_id]
+    concepts = [parse_label(label) for labels in item["meta"]["targets"] for label in labels]
+    return EncodedDialogue(ids, answered, final, segs, objs, concepts)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A batch of scenes. S scenes, L tokens, K `[SEG]` in all, F tokens of last answers.
+
+    Attributes:
+        ids: (S, L) int64, padded.
+        positions: (S, L) int64.
+        mask: (S, 1, L, L) bool, who may attend to whom.
+        is_image: (S, L) bool.
+        predict: (S, L) bool, true where the *next* token is part of an answer.
+        final: (S, L) bool, the same for the words of the last answer's phrase.
+        seg_at: (K, 2) int64, scene and the position that predicts each `[SEG]`.
+        obj_at: (K, 2) int64, scene and position of each `[OBJ]`.
+        concepts: (K, 3) int64, kind, colour and part of each.
+        dialogue_of: (S, L) int64, which dialogue of the scene a token belongs to; -1 picture, -2 padding.
+    """
+
+    ids: torch.Tensor
+    positions: torch.Tensor
+    mask: torch.Tensor
+    is_image: torch.Tensor
+    predict: torch.Tensor
+    final: torch.Tensor
+    seg_at: torch.Tensor
+    obj_at: torch.Tensor
+    concepts: torch.Tensor
+    dialogue_of: torch.Tensor
+
+
+def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Packed:
+    """Pack the dialogues of each scene behind its picture and pad the scenes to one length."""
+    prefix = layout.prefix()
+    start = len(prefix)
+    length = start + max(sum(len(d.ids) for d in dialogues) for dialogues in scenes)
+    shape = (len(scenes), length)
+    ids = torch.full(shape, layout.eos_id)
+    positions = torch.zeros(shape, dtype=torch.long)
+    owner = torch.full(shape, -2)
+    predict = torch.zeros(shape, dtype=torch.bool)
+    final = torch.zeros(shape, dtype=torch.bool)
+    seg_at, obj_at, concepts = [], [], []
+    for row, dialogues in enumerate(scenes):
+        ids[row, :start] = torch.tensor(prefix)
+        positions[row, :start] = torch.arange(start)
+        owner[row, :start] = -1
+        at = start
+        for number, dialogue in enumerate(dialogues):
+            end = at + len(dialogue.ids)
+            ids[row, at:end] = torch.tensor(dialogue.ids)
+            positions[row, at:end] = torch.arange(start, start + end - at)
+            owner[row, at:end] = number
+            predict[row, at - 1 : end - 1] = torch.tensor(dialogue.answered)
+            last_obj, last_seg = dialogue.objs[-1], dialogue.segs[-1]
+            final[row, at + last_obj : at + last_seg - 1] = True
+            seg_at += [(row, at + i - 1) for i in dialogue.segs]
+            obj_at += [(row, at + i) for i in dialogue.objs]
+            concepts += [(c.kind, c.colour, c.part) for c in dialogue.concepts]
+            at = end
+    same = owner[:, :, None] == owner[:, None, :]
+    sees_picture = (owner != -2)[:, :, None] & (owner == -1)[:, None, :]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    return Packed(
+        ids=ids,
+        positions=positions,
+        mask=((same | sees_picture) & causal).unsqueeze(1),
+        is_image=ids == layout.image_id,
+        predict=predict,
+        final=final,
+        seg_at=torch.tensor(seg_at),
+        obj_at=torch.tensor(obj_at),
+        concepts=torch.tensor(concepts),
+        dialogue_of=owner,
+    )

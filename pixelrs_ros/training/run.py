@@ -1,0 +1,164 @@
+"""`pixelrs train`: the phases in order, each resuming from its own checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import track
+
+from pixelrs_ros.checkpoint import TOKENIZER, save_checkpoint
+from pixelrs_ros.config import load_config, load_preset
+from pixelrs_ros.errors import ConfigError, DataError
+from pixelrs_ros.images import normalise
+from pixelrs_ros.model.build import build_miras
+from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
+from pixelrs_ros.training.cache import SplitArrays, load_split
+from pixelrs_ros.training.config import PHASES, TrainConfig
+from pixelrs_ros.training.connect import ConnectPhase
+from pixelrs_ros.training.dialogue import DialoguePhase, initialise_embeddings
+from pixelrs_ros.training.joint import JointPhase
+from pixelrs_ros.training.loop import Phase, Trainer, load_weights
+from pixelrs_ros.training.masks import MaskBranch, MasksPhase
+from pixelrs_ros.training.towers import Towers, TowersPhase
+
+
+class Run:
+    """One training run: its data, its network and the phases that shape it."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        unknown = sorted(set(config.phases) ^ set(PHASES))
+        if unknown:
+            raise ConfigError(f"phases must be exactly {', '.join(PHASES)}; unknown or missing: {', '.join(unknown)}")
+        torch.set_num_threads(config.threads)
+        self.config = config
+        self.out = Path(config.out)
+        self.data = Path(config.data)
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.miras_config = load_preset(config.preset)
+        self.splits = {split: self._load(split) for split in ("train", "val")}
+        tokenizer_path = self.out / TOKENIZER
+        if not tokenizer_path.exists():
+            train_tokenizer(self._texts(), config.vocab_size).save(str(tokenizer_path))
+        self.tokenizer = load_tokenizer(tokenizer_path)
+        text = self.miras_config.text
+        self.layout = ChatLayout(
+            self.tokenizer, self.miras_config.clip.num_patches, lowercase_user=text.lowercase_user
+        )
+        torch.manual_seed(config.seed)
+        self.miras = build_miras(self.miras_config, self.layout.vocab_size)
+
+    def train(self, name: str, until: int | None = None) -> None:
+        """Run one phase to its end, or to step `until`."""
+        phase = self._phase(name)
+        Trainer(phase, self.config.phases[name], self.out, self.config.seed).run(until)
+
+    def export(self, folder: Path) -> None:
+        """Put the newest weights of every part together into a checkpoint folder."""
+        load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
+        load_weights(self.out, "masks", MaskBranch(self.miras, self.miras_config))
+        dialogue = self._dialogue("joint")
+        joint = JointPhase(dialogue)
+        if (self.out / "joint").exists():
+            load_weights(self.out, "joint", joint.module)
+        else:
+            load_weights(self.out, "sight", dialogue.module)
+        save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
+
+    def _load(self, split: str) -> SplitArrays:
+        return load_split(self.data, split, self.config.preset, self.data / "cache", self.config.threads)
+
+    def _texts(self) -> Iterator[str]:
+        lower = self.miras_config.text.lowercase_user
+        for item in json.loads((self.data / "train.json").read_text(encoding="utf-8")):
+            for turn in item["dialogue"]:
+                yield " " + (turn["value"].lower() if lower and turn["from"] == "human" else turn["value"])
+
+    def _phase(self, name: str) -> Phase:
+        if name not in PHASES:
+            raise ConfigError(f"unknown phase {name!r}; known: {', '.join(PHASES)}")
+        if name == "towers":
+            batch = self.config.phases[name].scenes_per_step
+            return TowersPhase(self.miras, self.miras_config, *self.splits.values(), batch, self.config.num_eval_images)
+        if name == "masks":
+            batch = self.config.phases[name].scenes_per_step
+            return MasksPhase(
+                self.miras, self.miras_config, *self.splits.values(), self.config.loss_weights, batch,
+                self.config.num_eval_images,
+            )  # fmt: skip
+        dialogue = self._dialogue(name)
+        if name == "words":
+            initialise_embeddings(dialogue.module)
+        elif name in ("connect", "sight"):
+            load_weights(self.out, "words", dialogue.module)
+            if name == "connect":
+                return ConnectPhase(dialogue, self.config.phases[name].scenes_per_step)
+            load_weights(self.out, "connect", dialogue.module.projector)
+        else:
+            load_weights(self.out, "sight", dialogue.module)
+            return JointPhase(dialogue)
+        return dialogue
+
+    def _dialogue(self, name: str) -> DialoguePhase:
+        """The dialogue phase with what it needs of the earlier ones."""
+        features = oracle_prompt = None
+        if name != "words":
+            load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
+            features = {split: self._features(split) for split in self.splits}
+        if name in ("sight", "joint"):
+            branch = MaskBranch(self.miras, self.miras_config)
+            load_weights(self.out, "masks", branch)
+            oracle_prompt = branch.oracle
+        return DialoguePhase(
+            name, self.miras, self.miras_config, self.layout, *self.splits.values(), self.config.loss_weights,
+            self.config.phases[name].scenes_per_step, self.config.dialogues_per_scene, self.config.num_eval_images,
+            features, oracle_prompt,
+        )  # fmt: skip
+
+    @torch.no_grad()
+    def _features(self, split: str) -> np.ndarray:
+        """(N, P, C) float16 fused tokens of a split, computed once for the towers as they now are."""
+        towers = (self.out / "towers" / "state.safetensors").stat().st_mtime_ns
+        path = self.out / "features" / f"{split}_{towers}.npy"
+        arrays = self.splits[split]
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            config = self.miras_config
+            shape = (len(arrays.clip), config.clip.num_patches, config.clip.hidden_size)
+            features = np.empty(shape, np.float16)
+            self.miras.eval()
+            for start in track(range(0, len(features), 32), description=f"Looking at the {split} images"):
+                part = slice(start, start + 32)
+                clip = normalise(np.asarray(arrays.clip[part]), config.clip.mean, config.clip.std, 255.0)
+                high = normalise(np.asarray(arrays.convnext[part]), config.convnext.mean, config.convnext.std, 255.0)
+                features[part] = self.miras.fuse(clip, high).numpy()
+            np.save(path, features)
+        return np.load(path, mmap_mode="r")
+
+
+def train(config_path: Path, phase: str | None = None, until: int | None = None, checkpoint: Path | None = None) -> None:
+    """Train a MIRAS.
+
+    Args:
+        config_path: YAML of a `TrainConfig`.
+        phase: Only this phase; default all in order.
+        until: Stop each phase at this step, to be resumed later.
+        checkpoint: Where the finished checkpoint goes; default `<out>/checkpoint`. Written when the last phase ends.
+
+    Raises:
+        ConfigError: The configuration or the phase's name is wrong.
+        DataError: The PRIST folder is missing or malformed.
+        CheckpointError: An earlier phase has not run.
+    """
+    config = load_config(TrainConfig, config_path)
+    if not Path(config.data).is_dir():
+        raise DataError(f"no PRIST folder {config.data}; remedy: pixelrs generate --out {config.data}")
+    for name in [phase] if phase else PHASES:
+        run = Run(config)
+        run.train(name, until)
+    if phase in (None, "joint"):
+        run.export(checkpoint or Path(config.out) / "checkpoint")
