@@ -20,7 +20,7 @@ setup(
     version="0.1.0",
     description="Multi-turn reasoning segmentation for ROS 2: what the user means, as a mask and words that say why.",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     packages=find_packages(include=["pixelrs_ros", "pixelrs_ros.*"]),
     package_data={"pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml"]},
     install_requires=requirements("run"),

@@ -28,9 +28,8 @@ LOG = ROOT / "log" / "set_up.log"
 LOG_TAIL_LINES = 40
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
-# Those that every pinned package has a wheel for.
-WHEEL_PYTHONS = ((3, 11), (3, 12), (3, 13))
-SOURCED_PYTHONS = ((3, 10), *WHEEL_PYTHONS)
+# Those that ROS 2 Kilted, transformers and every other pinned package have a wheel for.
+PYTHONS = ((3, 11), (3, 12), (3, 13))
 
 
 class SetUpError(Exception):
@@ -119,12 +118,11 @@ def check_python(ros: Ros) -> None:
     Raises:
         SetUpError: When the version or the architecture is not served.
     """
-    served = SOURCED_PYTHONS if ros.distro else WHEEL_PYTHONS
-    if sys.version_info[:2] not in served:
-        names = ", ".join(f"{major}.{minor}" for major, minor in served)
-        others = [path for path in (shutil.which(f"python{a}.{b}") for a, b in served) if path]
+    if sys.version_info[:2] not in PYTHONS:
+        names = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
+        others = [path for path in (shutil.which(f"python{major}.{minor}") for major, minor in PYTHONS) if path]
         remedy = "Name one" if others else "Install one, then name it"
-        example = others[0] if others else f"python{names[-4:]}"
+        example = others[0] if others else "python3.12"
         raise SetUpError(
             f"Python {platform.python_version()} is not served; needed is one of {names}.\n"
             f"{remedy}: make demo PYTHON={example}"
@@ -243,7 +241,7 @@ def repair_wheels() -> None:
 def build_interfaces(ros: Ros) -> None:
     """Builds this package with colcon, unless it was built from the same files."""
     # Not the Python modules: scripts/env.sh takes those from the source tree.
-    patterns = ("CMakeLists.txt", "package.xml", "scripts/*.in", "msg/*", "srv/*", "launch/*.py", "config/*.yaml")
+    patterns = ("CMakeLists.txt", "package.xml", "scripts/*.in", "msg/*", "srv/*", "launch/*.py", "config/**/*.yaml")
     sources = [path for pattern in patterns for path in ROOT.glob(pattern)]
     stamp = ROOT / "install" / ".stamp"
     wanted = fingerprint(sources, (VENV / ".stamp").read_text())

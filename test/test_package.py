@@ -1,0 +1,126 @@
+"""What colcon, rosdep and launch read: interfaces, manifests, launch files, parameter files."""
+
+import ast
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from ament_index_python.packages import get_package_prefix, get_package_share_directory
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.srv import GetDialogue, ResetDialogue
+
+from pixelrs_ros.ros.parameters import SPECS
+
+ROOT = Path(__file__).resolve().parent.parent
+LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
+YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
+# Modules whose rosdep key has another name.
+ROSDEP_KEYS = {
+    name: f"python3-{key}"
+    for name, key in {
+        "cv2": "opencv",
+        "matplotlib": "matplotlib",
+        "numpy": "numpy",
+        "rich": "rich",
+        "yaml": "yaml",
+    }.items()
+}
+
+
+def executables() -> dict[str, str]:
+    """Names that `ros2 run` knows, and the modules behind them, as CMakeLists.txt lists them."""
+    return dict(re.findall(r'^ +"(\w+):([\w.]+)"$', (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE))
+
+
+def third_party_modules() -> set[str]:
+    """Top-level names of everything that the package and its launch files import from elsewhere."""
+    names = set()
+    for path in [*ROOT.glob("pixelrs_ros/**/*.py"), *LAUNCH_FILES]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    return names - sys.stdlib_module_names - {"pixelrs_ros"}
+
+
+def launched_executables(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.keyword) and node.arg == "executable":
+            assert isinstance(node.value, ast.Constant)
+            yield node.value.value
+
+
+def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
+    names = ("GROUNDED", "ANSWERED", "NOT_FOUND", "NEEDS_CLARIFICATION", "BAD_INPUT", "INTERNAL_ERROR")
+    assert [getattr(Segmentation, name) for name in names] == list(range(6))
+    assert (Instruction.TYPED, Instruction.SPOKEN) == (0, 1)
+    assert not Explanation().is_final
+    assert GetDialogue.Response().session_ids == []
+    assert ResetDialogue.Response().dropped_turns == 0
+
+
+def test_every_interface_file_is_generated_and_every_field_commented() -> None:
+    files = [*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")]
+    listed = re.findall(r"^ +((?:msg|srv)/\w+\.\w+)$", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(path.relative_to(ROOT).as_posix() for path in files)
+    for path in files:
+        fields = [line for line in path.read_text().splitlines() if line and line[0] != "#" and line != "---"]
+        bare = [field for field in fields if "#" not in field and "=" not in field]
+        assert not bare, f"{path.name}: no unit or meaning for {bare}"
+
+
+def test_package_xml_names_every_module_that_is_imported() -> None:
+    manifest = ElementTree.parse(ROOT / "package.xml").getroot()
+    assert manifest.get("format") == "3"
+    named = {element.text for element in manifest if element.tag.endswith("depend")}
+    pinned = set(re.findall(r"^([\w-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE))
+    without_key = {name.replace("-", "_") for name in pinned}
+    missing = {name for name in third_party_modules() if ROSDEP_KEYS.get(name, name) not in named | without_key}
+    assert not missing
+
+
+def test_message_packages_of_cmake_and_package_xml_agree() -> None:
+    manifest = ElementTree.parse(ROOT / "package.xml").getroot()
+    found = set(re.findall(r"find_package\((\w+) REQUIRED\)", (ROOT / "CMakeLists.txt").read_text()))
+    assert found == {element.text for element in manifest if element.tag in ("buildtool_depend", "depend")}
+
+
+def test_the_build_installs_every_executable_and_its_module_has_a_main() -> None:
+    folder = Path(get_package_prefix("pixelrs_ros")) / "lib" / "pixelrs_ros"
+    assert {path.name for path in folder.iterdir()} == executables().keys()
+    for name, module in executables().items():
+        tree = ast.parse((ROOT / "pixelrs_ros" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+        assert any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body), name
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
+def test_launch_files_are_installed_and_start_what_is_installed(path: Path) -> None:
+    installed = Path(get_package_share_directory("pixelrs_ros")) / "launch" / path.name
+    assert installed.read_text() == path.read_text()
+    started = list(launched_executables(path))
+    assert started
+    assert set(started) <= executables().keys()
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
+def test_shipped_yaml_loads(path: Path) -> None:
+    assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+def test_robot_parameters_are_those_that_the_node_declares() -> None:
+    content = yaml.safe_load((ROOT / "config" / "pixelrs.yaml").read_text())
+    given = content["/**/perception"]["ros__parameters"]
+    assert given == {name: spec.default for name, spec in SPECS.items() if name != "autostart"}
+
+
+def test_messages_and_conversions_need_no_torch() -> None:
+    script = (
+        "import sys; sys.modules['torch'] = None; import pixelrs_ros.msg, pixelrs_ros.srv, pixelrs_ros.ros.conversions"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
