@@ -1,1 +1,1 @@
-"""data"""
+"""Dialogues and masks on disk, in PRIST's form: made from the simulator, read from anywhere."""

@@ -25,7 +25,7 @@ ACTION_WORDS = frozenset((
     "where", "which", "grip", "touch", "get", "reach",
 ))
 # fmt: on
-_CONTRACTIONS = {
+CONTRACTIONS = {
     "I'm": "I am",
     "I'd": "I would",
     "it's": "it is",
@@ -33,7 +33,7 @@ _CONTRACTIONS = {
     "can't": "cannot",
     "won't": "will not",
 }
-_SPOKEN = re.compile(r"\b(" + "|".join(_CONTRACTIONS) + r")\b")
+_SPOKEN = re.compile(r"\b(" + "|".join(CONTRACTIONS) + r")\b")
 
 
 def parse(text: str) -> dict[str, tuple[str, ...]]:
@@ -102,7 +102,7 @@ class Speaker:
         if not ends_in_mark and "please" not in words and rng.random() < 0.12:
             words = f"{words} {self.phrase('suffix')}".replace(" ,", ",")
         if rng.random() < 0.3:
-            words = _SPOKEN.sub(lambda match: _CONTRACTIONS[match.group(1)], words)
+            words = _SPOKEN.sub(lambda match: CONTRACTIONS[match.group(1)], words)
         style = rng.random()
         if style < 0.25:
             words = words.lower()

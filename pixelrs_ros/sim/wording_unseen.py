@@ -6,7 +6,7 @@ well, | right, | good robot, | now then, | look,
 = suffix
 , robot, please | , would you? | , thank you | right now
 = np.it
-that thing | this thing | that object | it
+that thing | this thing | that object | this object
 = np.other
 the other object | the one that is left over, the other one | the other one here
 = np.colour
@@ -51,7 +51,7 @@ I changed my mind, {np} | wrong, I wanted {np}
 forget about that, I need to {do} | I've changed my mind and want to {do} | wait, first help me {do}
 no, I think I'd rather {do} | never mind that, I want to {do}
 = change.idiom
-forget about that, {idiom} | never mind that, {idiom} | no, wait: {idiom} | I've changed my mind, {idiom}
+forget about that, {idiom} | never mind that, {idiom} | oh no, stop, {idiom} | I've changed my mind, {idiom}
 = change.kind
 forget about that, I want {a_kind} | I've changed my mind, I need {a_kind} | never mind that, find {a_kind}
 no, I think I'd rather have {a_kind}

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixelrs_ros.data import prist
+from pixelrs_ros.data.generate import Job, generate
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.sim.render import Renderer
+from pixelrs_ros.sim.scene import sample_scene
+from pixelrs_ros.sim.wording import Split
+
+COUNTS: dict[Split, int] = {"train": 2, "val": 1, "test": 1}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "prist"
+    assert generate(folder, COUNTS, seed=7) == {"train": 16, "val": 2, "test": 2}
+    return folder
+
+
+def test_what_is_written_reads_back_and_matches_the_scene(made: Path) -> None:
+    (dialogue, _) = prist.read_split(made, "test")
+    assert dialogue.meta is not None
+    masks = prist.read_masks(made, dialogue.img_id)
+    for labels in dialogue.meta.targets:
+        assert all(masks[label].any() for label in labels)
+    assert dialogue.meta.targets[-1] == (dialogue.focus,)
+    with Renderer() as renderer:
+        view = renderer.render(sample_scene(dialogue.meta.scene_seed))
+    goal = next(t for t in view.objects if (t.kind, t.colour) == (dialogue.meta.kind, dialogue.meta.colour))
+    assert (masks[dialogue.focus] == view.mask(goal.object_id, dialogue.meta.part)).mean() > 0.9999
+    image = prist.read_image(made, dialogue.img_id)
+    assert np.abs(image.astype(int) - view.image).mean() < 4
+
+
+def test_an_interrupted_run_ends_in_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "prist"
+    generate(folder, {"train": 1}, seed=7)
+    first = folder / "images" / "train_000000.jpg"
+    drawn = first.stat().st_mtime_ns
+    (folder / "images" / "train_000001.jpg").write_bytes(b"half a picture")  # no dialogues beside it: not finished
+    generate(folder, COUNTS, seed=7, workers=2)
+    assert contents(folder) == contents(made)
+    assert first.stat().st_mtime_ns == drawn, "a finished picture is not drawn again"
+
+
+def test_workers_draw_the_same_as_one_process(made: Path, tmp_path: Path) -> None:
+    counts: dict[Split, int] = {"train": 5}
+    generate(tmp_path / "one", counts, seed=7)
+    generate(tmp_path / "two", counts, seed=7, workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_another_seed_or_number_of_dialogues_is_drawn_anew(tmp_path: Path) -> None:
+    generate(tmp_path, {"val": 1}, seed=7)
+    before = contents(tmp_path)
+    generate(tmp_path, {"val": 1}, seed=8)
+    assert contents(tmp_path)["images/val_000000.jpg"] != before["images/val_000000.jpg"]
+    assert generate(tmp_path, {"val": 1}, seed=7, dialogues_per_image={"val": 3}) == {"val": 3}
+
+
+def test_splits_and_seeds_share_no_scene() -> None:
+    splits: tuple[Split, ...] = ("train", "val", "test")
+    seeds = [
+        {Job("", seed, split, index, 1).scene_seed(attempt) for index in (0, 1, 999_999) for attempt in (0, 63)}
+        for seed in (0, 1)
+        for split in splits
+    ]
+    assert sum(len(each) for each in seeds) == len(set().union(*seeds))
+
+
+def test_impossible_wishes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="train"):
+        generate(tmp_path, {"train": -1})
+    with pytest.raises(DataError, match="worker"):
+        generate(tmp_path, {"train": 1}, workers=0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="file"):
+        generate(tmp_path / "file", {"train": 1})
