@@ -13,7 +13,6 @@ Colour = tuple[float, float, float]
 Vector = tuple[float, float, float]
 
 STEEL: Colour = (0.70, 0.72, 0.75)
-WOOD: Colour = (0.72, 0.52, 0.32)
 PAPER: Colour = (0.92, 0.90, 0.84)
 TINT = 0.4  # how far a neutral material leans towards its object's colour, so that a part can be bound to its object
 
@@ -119,11 +118,10 @@ class Shaper:
         self.accent = (
             lighter(self.main, 0.28 if level < 0.15 else 0.45)
             if up
-            else darker(self.main, 0.26 if level > 0.9 else 0.38)
+            else darker(self.main, 0.26 if level > 0.8 else 0.38)
         )
         self.dark = darker(self.main, 0.42) if level >= 0.15 else darker(self.main, 0.3)
         self.steel = mix(STEEL, self.main, TINT)
-        self.wood = mix(WOOD, self.main, TINT)
         self.paper = mix(PAPER, self.main, 0.25)
 
     def pick(self, low: float, high: float) -> float:
