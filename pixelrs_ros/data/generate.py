@@ -118,9 +118,12 @@ def generate(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console or Console(stderr=True)) as progress:
         task = progress.add_task("pictures", total=total, completed=total - len(todo))
-        for done in _draw(todo, workers):
-            progress.advance(task, done)
-    return {split: _join(folder, split, each) for split, each in jobs.items()}
+        try:
+            for done in _draw(todo, workers):
+                progress.advance(task, done)
+            return {split: _join(folder, split, each) for split, each in jobs.items()}
+        except OSError as error:
+            raise DataError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
 
 
 def _check(counts: Mapping[Split, int], seed: int, workers: int, dialogues: Mapping[Split, int]) -> None:
@@ -146,7 +149,9 @@ def _finished(job: Job) -> list[dict[str, Any]] | None:
         content = json.loads(job.sidecar.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return content["records"] if content["recipe"] == job.recipe else None
+    if not isinstance(content, dict) or content.get("recipe") != job.recipe:
+        return None
+    return content["records"]
 
 
 def _join(folder: Path, split: Split, jobs: list[Job]) -> int:

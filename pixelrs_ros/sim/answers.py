@@ -7,7 +7,6 @@ listing and refer without naming.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -50,8 +49,3 @@ def named(phrase: str, purpose: str | None, rng: random.Random) -> str:
     """Names the target, and says what it serves for where that is known."""
     reason = f", {purpose}" if purpose else ""
     return rng.choice(_NAMED).format(phrase=f"[OBJ] the {phrase} [SEG]") + f"{reason}."
-
-
-def choose(forms: Sequence[str], rng: random.Random) -> str:
-    """One of several forms of the same answer."""
-    return rng.choice(forms)

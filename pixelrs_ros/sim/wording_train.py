@@ -107,9 +107,9 @@ can I ask you something?
 thank you | thanks | thanks a lot | good job | well done | great | nice | very good | you're great | thank you so much
 good robot | perfect
 = all.wish
-show me everything {rel} | show me all the things {rel} | point out everything {rel} | mark everything {rel}
-what are all the things {rel}? | show everything {rel} | I want to see everything {rel} | mark all things {rel}
-let me see everything {rel} | show me all objects {rel} | highlight everything {rel} | find all things {rel}
+show me everything {rel} | show me every thing {rel} | point out everything {rel} | mark everything {rel}
+what is everything {rel}? | show everything {rel} | I want to see everything {rel} | mark each thing {rel}
+let me see everything {rel} | show me every object {rel} | highlight everything {rel} | find each object {rel}
 = all.kind
 show me all the {kinds} | show me every {kind} | mark all {kinds} | point out all the {kinds} | find all the {kinds}
 I want to see all the {kinds} | let me see all {kinds} | highlight all the {kinds} | show all {kinds}

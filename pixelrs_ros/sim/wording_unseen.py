@@ -72,8 +72,8 @@ what are you able to do? | how can you help me? | are you a good robot? | do you
 = question.thanks
 thanks, robot | very nice | great job | thank you, well done | you did very well
 = all.wish
-show me every object {rel} | mark every thing {rel} | find everything {rel} | can you show me all things {rel}?
-highlight all objects {rel}
+show each and every object {rel} | mark every thing {rel} | find everything {rel} | can you show me everything {rel}?
+highlight every object {rel}
 = all.kind
 can you show me all {kinds}? | mark all the {kinds} | highlight every {kind} | show me each and every {kind}
 find all {kinds} here
