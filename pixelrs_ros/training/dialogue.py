@@ -1,8 +1,8 @@
 """The dialogue phases: the language model learns to talk, to reason and to point.
 
 `words` (1c) gives it image tokens made from the truth, so that language and reasoning are learnt while the towers are
-still learning to see. `sight` (2a) puts the towers' own tokens in their place and aligns the segmentation prompt with
-the oracle prompt of phase 1b.
+still learning to see. `sight` (2a) puts the towers' own tokens in their place. Both align the segmentation prompt with
+the oracle prompt that SAM is trained with in phase 1b.
 """
 
 from __future__ import annotations
@@ -114,12 +114,12 @@ class DialogueData:
 
 
 class DialoguePhase:
-    """Cross-entropy on the answers, pointing at what is named, and (in `sight`) the segmentation prompt."""
+    """Cross-entropy on the answers, pointing at what is named, and alignment of the segmentation prompt."""
 
     def __init__(
         self, name: str, miras: Miras, config: MirasConfig, layout: ChatLayout, train: SplitArrays, val: SplitArrays,
         weights: LossWeights, batch: int, dialogues_per_scene: int, num_eval: int,
-        features: dict[str, np.ndarray] | None = None, oracle_prompt: OraclePrompt | None = None,
+        features: dict[str, np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.miras = miras
@@ -131,7 +131,7 @@ class DialoguePhase:
         self.dialogues_per_scene = dialogues_per_scene
         self.num_eval = min(num_eval, len(val.sam))
         self.features = features  # (N, P, C) float16 fused tokens by split; without them the oracle's tokens are used
-        self.oracle_prompt = oracle_prompt
+        self.oracle_prompt = OraclePrompt(miras, config)
 
     def image_tokens(self, split: str, images: np.ndarray) -> torch.Tensor:
         """(B, P, H) float: the towers' tokens through the projector, or the oracle's."""
@@ -169,13 +169,12 @@ class DialoguePhase:
         pointed = F.cross_entropy(self.module.pointer(at_obj, tokens[packed.obj_at[:, 0]]), patches)
         placed = (self.module.where(at_seg) - batch.places).abs().mean()
         prompts = self.miras.prompts(at_seg)
+        wanted = self.oracle_prompt(packed.concepts, batch.places)
+        aligned = F.mse_loss(prompts, wanted) / wanted.var()
+        named = {"words": words, "pointed": pointed, "placed": placed, "aligned": aligned}
         loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + placed)
-        terms = {"words": float(words.detach()), "pointed": float(pointed.detach()), "placed": float(placed.detach())}
-        if self.oracle_prompt is not None:
-            wanted = self.oracle_prompt(packed.concepts, batch.places, torch.ones(len(batch.places), 2)).detach()
-            aligned = F.mse_loss(prompts, wanted) / wanted.var()
-            loss = loss + self.weights.alignment * aligned
-            terms["aligned"] = float(aligned.detach())
+        loss = loss + self.weights.alignment * aligned
+        terms = {name: float(value.detach()) for name, value in named.items()}
         return loss, terms, prompts
 
     def hidden(self, packed: Packed, tokens: torch.Tensor) -> torch.Tensor:

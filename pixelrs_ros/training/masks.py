@@ -18,42 +18,47 @@ from pixelrs_ros.training.targets import centres, region_mask, soft_targets
 MIN_AREA_PX = 20  # at SAM's image size
 
 
-class OraclePrompt(nn.Module):
-    """The prompt a perfect language model would give: what the target is, and where."""
+class OraclePrompt:
+    """The prompt a perfect language model would give: what the target is, and where.
+
+    Made like SAM's own point prompts, a positional encoding plus an embedding of what is meant. The embeddings are fixed
+    random vectors, so that SAM and the language model can learn to meet there without waiting for one another.
+    """
 
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
-        super().__init__()
-        size = config.sam.prompt_dim
-        self.kind = nn.Embedding(NUM_KINDS, size)
-        self.colour = nn.Embedding(NUM_COLOURS, size)
-        self.part = nn.Embedding(NUM_PARTS, size)
-        self.place = nn.Linear(size, size)
-        self.position_encoding = [miras.sam.prompt_encoder.pe_layer]  # in a list: shared, not owned
+        generator = torch.Generator().manual_seed(0)
+        sizes = (NUM_KINDS, NUM_COLOURS, NUM_PARTS)
+        self.what = [0.7 * torch.randn(size, config.sam.prompt_dim, generator=generator) for size in sizes]
+        self.position_encoding = miras.sam.prompt_encoder.pe_layer
 
-    def forward(self, concepts: torch.Tensor, places: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    @torch.no_grad()
+    def __call__(self, concepts: torch.Tensor, places: torch.Tensor, known: torch.Tensor | None = None) -> torch.Tensor:
         """Embed.
 
         Args:
             concepts: (N, 3) int64 indices of kind, colour and part.
             places: (N, 2) float centre x, y in [0, 1] of SAM's square.
-            known: (N, 2) float, 0 where the place or the kind and colour are to be withheld.
+            known: (N, 2) float, 0 where the place or the kind and colour are to be withheld; default: all known.
 
         Returns:
             (N, 1, C) float.
         """
-        encoded = self.position_encoding[0]._pe_encoding(places)
-        what = self.kind(concepts[:, 0]) + self.colour(concepts[:, 1])
-        prompt = self.place(encoded) * known[:, :1] + what * known[:, 1:] + self.part(concepts[:, 2])
-        return prompt.unsqueeze(1)
+        place, what, part = (
+            self.position_encoding._pe_encoding(places),
+            self.what[0][concepts[:, 0]] + self.what[1][concepts[:, 1]],
+            self.what[2][concepts[:, 2]],
+        )
+        if known is not None:
+            place, what = place * known[:, :1], what * known[:, 1:]
+        return (place + what + part).unsqueeze(1)
 
 
 class MaskBranch(nn.Module):
-    """SAM and the oracle prompt."""
+    """SAM without the prompts that MIRAS does not use."""
 
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
         super().__init__()
         self.sam = miras.sam
-        self.oracle = OraclePrompt(miras, config)
         for module in (self.sam.prompt_encoder.mask_downscaling, self.sam.prompt_encoder.point_embeddings):
             module.requires_grad_(False)  # MIRAS prompts with neither masks nor points
         self.sam.prompt_encoder.not_a_point_embed.requires_grad_(False)
@@ -90,6 +95,7 @@ class MasksPhase:
         self.config = config
         self.weights = weights
         self.module = MaskBranch(miras, config)
+        self.oracle = OraclePrompt(miras, config)
         self.train, self.val = train, val
         self.batch = batch
         self.num_eval = min(num_eval, len(val.sam))
@@ -116,7 +122,7 @@ class MasksPhase:
         draw = torch.rand(len(index))
         known = torch.stack([(draw > 0.1).float(), ((draw < 0.1) | (draw > 0.25)).float()], dim=1)
         logits, quality = self.module.sam.decode(
-            self.module.sam.encode(pixels), self.module.oracle(concepts, places, known), index
+            self.module.sam.encode(pixels), self.oracle(concepts, places, known), index
         )
         return mask_losses(logits, quality, targets, self.weights)
 
@@ -127,7 +133,7 @@ class MasksPhase:
         for start in range(0, self.num_eval, 8):
             images = np.arange(start, min(start + 8, self.num_eval))
             pixels, index, targets, concepts, places = self._batch(self.val, images)
-            prompts = self.module.oracle(concepts, places, torch.ones(len(index), 2))
+            prompts = self.oracle(concepts, places)
             logits, _ = self.module.sam.decode(self.module.sam.encode(pixels), prompts, index)
             for value, concept in zip(mask_iou(logits, targets).tolist(), concepts, strict=True):
                 ious["part" if concept[2] else "whole"].append(value)

@@ -105,18 +105,16 @@ class Run:
 
     def _dialogue(self, name: str) -> DialoguePhase:
         """The dialogue phase with what it needs of the earlier ones."""
-        features = oracle_prompt = None
+        features = None
         if name != "words":
             load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
             features = {split: self._features(split) for split in self.splits}
-        if name in ("sight", "joint"):
-            branch = MaskBranch(self.miras, self.miras_config)
-            load_weights(self.out, "masks", branch)
-            oracle_prompt = branch.oracle
+        if name == "joint":
+            load_weights(self.out, "masks", MaskBranch(self.miras, self.miras_config))
         return DialoguePhase(
             name, self.miras, self.miras_config, self.layout, *self.splits.values(), self.config.loss_weights,
             self.config.phases[name].scenes_per_step, self.config.dialogues_per_scene, self.config.num_eval_images,
-            features, oracle_prompt,
+            features,
         )  # fmt: skip
 
     @torch.no_grad()
