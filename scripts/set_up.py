@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes.util
 import dataclasses
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -65,7 +66,6 @@ def run(title: str, command: list[str], env: Mapping[str, str] | None = None) ->
     say(f"{title} …")
     started_s = time.monotonic()
     lines: list[str] = []
-    LOG.parent.mkdir(exist_ok=True)
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"$ {' '.join(command)}\n")
         with subprocess.Popen(
@@ -260,12 +260,15 @@ def build_interfaces(ros: Ros) -> None:
 
 def main() -> int:
     """Sets everything up; returns the exit status."""
+    LOG.parent.mkdir(exist_ok=True)
     try:
-        ros = sourced_ros()
-        check_python(ros)
-        provide_system_packages()
-        install_packages(ros)
-        build_interfaces(ros)
+        with (LOG.parent / "set_up.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make` waits for the first
+            ros = sourced_ros()
+            check_python(ros)
+            provide_system_packages()
+            install_packages(ros)
+            build_interfaces(ros)
     except SetUpError as error:
         print(f"[set-up] {error}", file=sys.stderr)
         return 1

@@ -52,8 +52,9 @@ def third_party_modules() -> set[str]:
 def launched_executables(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.keyword) and node.arg == "executable":
-            assert isinstance(node.value, ast.Constant)
-            yield node.value.value
+            name = ast.literal_eval(node.value)
+            assert isinstance(name, str)
+            yield name
 
 
 def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
