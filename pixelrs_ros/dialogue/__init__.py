@@ -1,1 +1,1 @@
-"""dialogue"""
+"""The state of dialogues: pure Python, no tensors, no ROS."""

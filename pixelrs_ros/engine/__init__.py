@@ -1,1 +1,1 @@
-"""engine"""
+"""One runtime object: numpy in, a reply out. No ROS."""

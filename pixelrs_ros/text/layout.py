@@ -63,6 +63,12 @@ class ChatLayout:
         """Stands where an image token goes."""
         return self.ids[tokens.IMAGE]
 
+    @property
+    def unspeakable_ids(self) -> list[int]:
+        """Special tokens that never belong into an answer."""
+        speakable = {tokens.EOS, tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE}
+        return [token_id for token, token_id in self.ids.items() if token not in speakable]
+
     def prefix(self) -> list[int]:
         """What every dialogue begins with: the picture inside the first user turn."""
         image = [self.ids[tokens.IMAGE]] * self.num_image_tokens
