@@ -91,10 +91,12 @@ class RobotClient(Node):
         if not self._camera.wait_for_services(timeout_sec=timeout_s):
             raise NoAnswerError(f"no simulated camera answers after {timeout_s:g} s")
         seeds = {"scene_seed": scene_seed, "camera_seed": camera_seed}
-        change = self._camera.set_parameters(
+        change = self._camera.set_parameters_atomically(
             [Parameter(name, Parameter.Type.INTEGER, seed) for name, seed in seeds.items()]
         )
-        self._wait(change, timeout_s, "the simulated camera did not change its view")
+        result = self._wait(change, timeout_s, "the simulated camera did not change its view").result
+        if not result.successful:
+            raise NoAnswerError(f"the simulated camera refused scene {scene_seed}: {result.reason}")
         self._fresh_after_ns, self._fresh_images, self._fresh = self._now_ns(), 0, Future()
         self._wait(self._fresh, timeout_s, "the simulated camera sent no images")
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
@@ -26,6 +25,7 @@ from pixelrs_ros.ros import conversions, parameters
 from pixelrs_ros.ros.frames import BufferedFrame, FrameBuffer
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.turns import Dialogues, Job, Outputs, TurnRunner
 from pixelrs_ros.ros.worker import Worker
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
@@ -283,23 +283,19 @@ class PerceptionNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
-    rclpy.init(args=args)
-    node: PerceptionNode | None = None
-    try:
-        node = PerceptionNode()
-        if node.values.autostart and not node.autostart():
-            return 1 if rclpy.ok() else 0
-        rclpy.spin(node)
-    except ConfigError as error:
-        print(f"perception: {error}", file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
+    with ros(args):
+        try:
+            node = PerceptionNode()
+        except ConfigError as error:
+            print(f"perception: {error}", file=sys.stderr)
+            return 1
+        try:
+            if node.values.autostart and not node.autostart():
+                return 1
+            rclpy.spin(node)
+        finally:
             node.close()
             node.destroy_node()
-        rclpy.try_shutdown()
     return 0
 
 

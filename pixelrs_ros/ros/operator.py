@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from pixelrs_ros.ros.client import NoAnswerError, RobotClient
+from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.script import FIRST_SCENE_SEED, PlayedTurn, write_script
 from pixelrs_ros.sim.render import Renderer
 
@@ -81,20 +80,17 @@ class Operator(RobotClient):
 
 def main(args: list[str] | None = None) -> int:
     """Play the dialogues; the exit status is 1 when a turn went unanswered."""
-    rclpy.init(args=args)
-    node: Operator | None = None
-    try:
+    status = 0
+    with ros(args):
         node = Operator()
-        return 1 if node.play() else 0
-    except NoAnswerError as error:
-        print(f"operator: {error}", file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
-    finally:
-        if node is not None:
+        try:
+            status = 1 if node.play() else 0
+        except NoAnswerError as error:
+            print(f"operator: {error}", file=sys.stderr)
+            status = 1
+        finally:
             node.destroy_node()
-        rclpy.try_shutdown()
+    return status
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import String
@@ -18,6 +17,7 @@ from pixelrs_ros.ros.client import RELIABLE
 from pixelrs_ros.ros.operator import END_OF_PLAY, PLAYED
 from pixelrs_ros.ros.report import write_report
 from pixelrs_ros.ros.results import TurnResult, write_results
+from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.script import PlayedTurn, render_view, truth
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.types import GroundedPhrase
@@ -44,6 +44,14 @@ class Planner(Node):
         self.create_subscription(String, "played_turns", self._on_played, PLAYED)
         self.create_subscription(Segmentation, "segmentation", self._on_segmentation, RELIABLE)
         self.create_subscription(Explanation, "explanation", self._on_explanation, RELIABLE)
+
+    def write(self) -> bool:
+        """Write the report and the results; whether every turn was answered and a mask came."""
+        results = self.results()
+        summary = write_results(self.out_dir / "results.json", results)
+        write_report(self.out_dir / "report.html", results)
+        print(f"planner: wrote {self.out_dir / 'report.html'}", flush=True)
+        return bool(results and summary["masks"] and not summary["unanswered"])
 
     def results(self) -> list[TurnResult]:
         """Every announced turn, scored; draws the scenes anew to know the truth."""
@@ -100,20 +108,19 @@ class Planner(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Listen until the operator has ended, then write the report; 1 when an answer or every mask is missing."""
-    rclpy.init(args=args)
-    node = Planner()
-    try:
-        rclpy.spin_until_future_complete(node, node.finished)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        node.get_logger().warning("interrupted: the report holds what came so far")
-    results = node.results()
-    summary = write_results(node.out_dir / "results.json", results)
-    write_report(node.out_dir / "report.html", results)
-    node.get_logger().info(f"wrote {node.out_dir / 'report.html'}")
-    node.destroy_node()
-    rclpy.try_shutdown()
-    return 0 if results and not summary["unanswered"] and summary["masks"] else 1
+    """Listen until the operator has ended, then write the report; 1 when an answer or every mask is missing.
+
+    When it is interrupted, the report holds what came so far.
+    """
+    complete = False
+    with ros(args):
+        node = Planner()
+        try:
+            rclpy.spin_until_future_complete(node, node.finished)
+        finally:
+            complete = node.write()
+            node.destroy_node()
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":

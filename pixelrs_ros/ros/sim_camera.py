@@ -7,7 +7,6 @@ from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
@@ -15,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.script import render_view
 from pixelrs_ros.sim.render import Renderer, View
 
@@ -41,10 +41,11 @@ class SimCamera(Node):
     The parameters `scene_seed` and `camera_seed` choose the view and may be set at any time: the next images show it.
 
     Args:
+        renderer: Draws the view.
         **kwargs: Of `rclpy.node.Node`.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, renderer: Renderer, **kwargs: Any) -> None:
         super().__init__("sim_camera", **kwargs)
         seeds = [IntegerRange(from_value=0, to_value=2**31 - 1, step=1)]
         scene = ParameterDescriptor(description="Which scene stands on the table.", integer_range=seeds)
@@ -60,7 +61,7 @@ class SimCamera(Node):
         self.declare_parameter("scene_seed", 0, scene)
         self.declare_parameter("camera_seed", 0, camera)
         rate_hz = float(self.declare_parameter("rate_hz", 10.0, rate).value)
-        self._renderer = Renderer()
+        self._renderer = renderer
         self._image, self._depth, self._info = Image(), Image(), CameraInfo()
         self._image_publisher = self.create_publisher(Image, "image", qos_profile_sensor_data)
         self._depth_publisher = self.create_publisher(Image, "depth", qos_profile_sensor_data)
@@ -68,10 +69,6 @@ class SimCamera(Node):
         self._look()
         self.add_post_set_parameters_callback(self._on_parameters_set)
         self.create_timer(1.0 / rate_hz, self._publish)
-
-    def close(self) -> None:
-        """Give the renderer's memory back."""
-        self._renderer.close()
 
     def _on_parameters_set(self, changed: list[Parameter[Any]]) -> None:
         if any(parameter.name in ("scene_seed", "camera_seed") for parameter in changed):
@@ -100,18 +97,12 @@ class SimCamera(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the camera until it is interrupted."""
-    rclpy.init(args=args)
-    node: SimCamera | None = None
-    try:
-        node = SimCamera()
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.close()
+    with ros(args), Renderer() as renderer:
+        node = SimCamera(renderer)
+        try:
+            rclpy.spin(node)
+        finally:
             node.destroy_node()
-        rclpy.try_shutdown()
     return 0
 
 

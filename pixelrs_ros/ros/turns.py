@@ -175,6 +175,8 @@ class TurnRunner:
             self._outputs.send(self._outputs.explanation, message)
 
     def _answer(self, job: Job, turn: int, reply: Reply, frame: Frame | None) -> None:
+        if not self._outputs.context.ok():  # ROS has been shut down: nobody is left to tell
+            return
         self._health.note_turn(reply)
         self._log(job, turn, reply)
         header, send = job.header, self._outputs.send
