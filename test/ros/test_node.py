@@ -1,0 +1,281 @@
+"""The node in one process with its caller, over real topics: all that it does around the network."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.srv import GetDialogue, ResetDialogue
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.task import Future
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.types import Frame, Reply, Status, Turn, Utterance
+
+DEADLINE_S = 20.0
+SUCCESS = TransitionCallbackReturn.SUCCESS
+
+
+class Echo:
+    """Stands for the session: answers with the words and with the brightness of the frame that it was given."""
+
+    def __init__(self) -> None:
+        self.dialogues: dict[str, list[Turn]] = {}
+        self.begun = threading.Semaphore(0)
+        self.go = threading.Event()
+        self.go.set()
+
+    def say(self, utterance: Utterance, frame: Frame, on_text: Callable[[str], None] | None = None) -> Reply:
+        assert on_text is not None
+        self.begun.release()
+        assert self.go.wait(DEADLINE_S)
+        if utterance.text == "fail":
+            raise ZeroDivisionError("on purpose")
+        on_text("grow")
+        turns = self.dialogues.setdefault(utterance.session_id, [])
+        turns.append(Turn(len(turns), utterance.text, utterance.text, Status.ANSWERED))
+        return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}", latency_ms={"encode": 1.0})
+
+    def turns(self, session_id: str) -> tuple[Turn, ...]:
+        return tuple(self.dialogues.get(session_id, ()))
+
+    def reset(self, session_id: str) -> int:
+        return len(self.dialogues.pop(session_id, ()))
+
+    def session_ids(self) -> tuple[str, ...]:
+        return tuple(self.dialogues)
+
+
+class Bench:
+    """The node, a caller, and one executor that runs both."""
+
+    def __init__(self, echo: Echo, **overrides: Any) -> None:
+        self.echo = echo
+        parameters = [Parameter(name, value=value) for name, value in overrides.items()]
+        self.node = PerceptionNode(session_factory=lambda _: echo, parameter_overrides=parameters)
+        self.caller = Node("caller")
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.executor.add_node(self.caller)
+        self.segmentations: list[Segmentation] = []
+        self.explanations: list[Explanation] = []
+        self.diagnostics: dict[str, DiagnosticStatus] = {}
+        self.images = self.caller.create_publisher(Image, "image", qos_profile_sensor_data)
+        self.instructions = self.caller.create_publisher(Instruction, "instruction", 10)
+        self.texts = self.caller.create_publisher(String, "instruction_text", 10)
+        self.caller.create_subscription(Segmentation, "segmentation", self.segmentations.append, 10)
+        self.caller.create_subscription(Explanation, "explanation", self.explanations.append, 10)
+        self.caller.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self.diagnostics = {status.name.rpartition(" ")[2]: status for status in message.status}
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = self.caller.get_clock().now().nanoseconds + DEADLINE_S * 1e9
+        while not condition():
+            assert self.caller.get_clock().now().nanoseconds < deadline, "nothing happened"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def activate(self) -> None:
+        assert self.node.autostart()
+        self.until(
+            lambda: (
+                all(publisher.get_subscription_count() for publisher in (self.images, self.instructions, self.texts))
+                and all(self.caller.count_publishers(topic) for topic in ("segmentation", "explanation"))
+            )
+        )
+
+    def now_ns(self) -> int:
+        return int(self.caller.get_clock().now().nanoseconds)
+
+    def show(self, stamp_ns: int, value: int = 0, encoding: str = "rgb8") -> None:
+        message = conversions.fill_image(Image(), Image().header, np.full((4, 4, 3), value, np.uint8), encoding)
+        message.header.frame_id = f"frame {value}"
+        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
+        before = len(self.node._active.frames) if self.node._active else 0
+        self.images.publish(message)
+        self.until(lambda: self.node._active is not None and len(self.node._active.frames) > before)
+
+    def send(self, text: str, stamp_ns: int, session_id: str = "") -> None:
+        message = Instruction(text=text, session_id=session_id, confidence=1.0)
+        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
+        self.instructions.publish(message)
+
+    def answers(self, count: int) -> list[tuple[int, str]]:
+        """Status and final words of so many turns."""
+        self.until(lambda: len(self.segmentations) >= count and len(self.finals()) >= count)
+        return [(message.status, message.text) for message in self.finals()]
+
+    def finals(self) -> list[Explanation]:
+        return [message for message in self.explanations if message.is_final]
+
+    def call(self, service: Any, name: str, **request: Any) -> Any:
+        client = self.caller.create_client(service, name)
+        assert client.wait_for_service(DEADLINE_S)
+        future: Future[Any] = client.call_async(service.Request(**request))
+        self.until(future.done)
+        return future.result()
+
+    def close(self) -> None:
+        self.echo.go.set()
+        self.node.close()
+        self.node.destroy_node()
+        self.caller.destroy_node()
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    rclpy.init()
+    bench = Bench(Echo(), max_waiting=2)
+    yield bench
+    bench.close()
+    rclpy.shutdown()
+
+
+def test_the_frame_nearest_to_the_utterance_is_answered_about_and_names_itself(bench: Bench) -> None:
+    bench.activate()
+    now_ns = bench.now_ns()
+    for tenths in range(3):
+        bench.show(now_ns + tenths * 100_000_000, value=tenths)
+    bench.send("which", now_ns + 120_000_000)
+    bench.send("newest", 0)
+    assert bench.answers(2) == [(Segmentation.ANSWERED, "which 1"), (Segmentation.ANSWERED, "newest 2")]
+    assert [message.header.frame_id for message in bench.segmentations] == ["frame 1", "frame 2"]
+    assert [message.turn for message in bench.segmentations] == [0, 1]
+    assert [stage.stage for stage in bench.segmentations[0].latencies] == ["queue", "convert", "encode", "total"]
+    partials = [message for message in bench.explanations if not message.is_final]
+    assert {message.text for message in partials} == {"grow"}
+
+
+def test_instructions_wait_in_order_and_too_many_are_refused(bench: Bench) -> None:
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.echo.go.clear()
+    bench.send("0", bench.now_ns())
+    bench.until(lambda: bench.echo.begun.acquire(blocking=False))
+    for text in ("1", "2", "3"):
+        bench.send(text, bench.now_ns())
+    ((status, words),) = bench.answers(1)
+    assert (status, "max_waiting" in words) == (Segmentation.BAD_INPUT, True)
+    bench.echo.go.set()
+    assert [words for _, words in bench.answers(4)[1:]] == ["0 0", "1 0", "2 0"]
+
+
+def test_an_exception_of_the_network_becomes_a_status_and_the_next_turn_works(bench: Bench) -> None:
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.send("fail", bench.now_ns())
+    bench.send("again", bench.now_ns())
+    assert bench.answers(2) == [
+        (Segmentation.INTERNAL_ERROR, "ZeroDivisionError: on purpose"),
+        (Segmentation.ANSWERED, "again 0"),
+    ]
+    assert bench.segmentations[0].message == "ZeroDivisionError: on purpose"
+
+
+def test_deactivation_answers_what_waits_and_keeps_the_dialogue(bench: Bench) -> None:
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.send("kept", bench.now_ns())
+    bench.answers(1)
+    bench.echo.begun.acquire()
+    bench.echo.go.clear()
+    bench.send("running", bench.now_ns())
+    bench.until(lambda: bench.echo.begun.acquire(blocking=False))
+    bench.send("waiting", bench.now_ns())
+    active = bench.node._active
+    assert active is not None
+    bench.until(lambda: active.worker.waiting == 1)
+    threading.Timer(0.1, bench.echo.go.set).start()
+    assert bench.node.trigger_deactivate() == SUCCESS
+    statuses = bench.answers(3)[1:]
+    assert [status for status, _ in statuses] == [Segmentation.INTERNAL_ERROR] * 2
+    assert all("deactivated" in words for _, words in statuses)
+    assert bench.node.trigger_activate() == SUCCESS
+    assert [turn.text for turn in bench.call(GetDialogue, "perception/get_dialogue").turns] == ["kept"]
+
+
+def test_dialogues_can_be_read_and_reset(bench: Bench) -> None:
+    response = bench.call(GetDialogue, "perception/get_dialogue")
+    assert (response.success, "not configured" in response.message) == (False, True)
+    assert not bench.call(ResetDialogue, "perception/reset_dialogue").success
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.send("a", bench.now_ns(), session_id="kitchen")
+    bench.texts.publish(String(data="b"))
+    bench.answers(2)
+    response = bench.call(GetDialogue, "perception/get_dialogue", session_id="kitchen")
+    assert response.success
+    assert [(turn.index, turn.text, turn.status) for turn in response.turns] == [(0, "a", Segmentation.ANSWERED)]
+    assert set(response.session_ids) == {"kitchen", "default"}
+    assert bench.call(ResetDialogue, "perception/reset_dialogue").dropped_turns == 1
+    assert not bench.call(GetDialogue, "perception/get_dialogue").turns
+
+
+def test_diagnostics_tell_of_a_bad_image_and_of_a_failed_turn(bench: Bench) -> None:
+    bench.activate()
+    bench.until(lambda: bench.diagnostics.get("camera", DiagnosticStatus()).message == "no image has arrived yet")
+    bench.show(bench.now_ns(), encoding="nv21")
+    bench.send("fail", 0)
+    bench.answers(1)
+    bench.until(lambda: "nv21" in bench.diagnostics["camera"].message)
+    assert bench.diagnostics["camera"].level == DiagnosticStatus.ERROR
+    bench.until(lambda: bench.diagnostics["dialogue"].level == DiagnosticStatus.WARN)
+
+
+def test_parameters_that_a_running_network_could_not_follow_are_refused(bench: Bench) -> None:
+    bench.activate()
+    (result,) = bench.node.set_parameters([Parameter("max_turns", value=3)])
+    assert (result.successful, "'max_turns'" in result.reason) == (False, True)
+    (result,) = bench.node.set_parameters([Parameter("max_frame_age_s", value=0.5)])
+    assert result.successful
+    assert bench.node.values.max_frame_age_s == 0.5
+    assert bench.node.trigger_deactivate() == SUCCESS
+    assert bench.node.trigger_cleanup() == SUCCESS
+    (result,) = bench.node.set_parameters([Parameter("max_turns", value=3)])
+    assert result.successful
+    (result,) = bench.node.set_parameters([Parameter("device", value="tpu")])
+    assert (result.successful, "cpu, cuda or cuda:N" in result.reason) == (False, True)
+
+
+def test_the_network_is_let_go_on_clean_up(bench: Bench) -> None:
+    bench.activate()
+    assert bench.node.trigger_deactivate() == SUCCESS
+    assert bench.node.trigger_cleanup() == SUCCESS
+    assert bench.node._dialogues is None
+    bench.until(lambda: bench.caller.count_publishers("segmentation") == 0)
+
+
+def test_a_checkpoint_that_cannot_be_loaded_leaves_the_node_unconfigured() -> None:
+    def fail(_: object) -> Echo:
+        raise CheckpointError("model.safetensors is missing")
+
+    rclpy.init()
+    node = PerceptionNode(session_factory=fail)
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert node.trigger_activate() == TransitionCallbackReturn.ERROR
+    node._session_factory = lambda _: Echo()
+    assert node.autostart()
+    node.close()
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_turns", 0), ("device", "tpu"), ("num_threads", "many")])
+def test_an_impossible_parameter_is_named(name: str, value: object) -> None:
+    rclpy.init()
+    with pytest.raises(ConfigError, match=f"'{name}'"):
+        PerceptionNode(parameter_overrides=[Parameter(name, value=value)])
+    rclpy.shutdown()
