@@ -36,7 +36,9 @@ class Session:
         self.max_new_tokens = max_new_tokens
         self._store = DialogueStore(max_sessions, max_turns)
         self._encoded: OrderedDict[bytes, EncodedFrame] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held for a whole turn
+        self._store_lock = threading.Lock()  # held for no longer than a look at the dialogues
+        self._answering: str | None = None
 
     def say(self, utterance: Utterance, frame: Frame, on_text: OnText | None = None) -> Reply:
         """Answer an utterance about a frame and remember the exchange.
@@ -56,27 +58,36 @@ class Session:
             )
         with self._lock:
             encoded = self._encode(frame)
-            turns = self._store.turns(utterance.session_id)
+            with self._store_lock:
+                self._answering = utterance.session_id
+                turns = self._store.turns(utterance.session_id)
             reply = self.engine.answer(encoded, turns, utterance.text, on_text, self.max_new_tokens)
-            self._store.append(utterance.session_id, utterance.text, reply)
+            with self._store_lock:
+                if self._answering is not None:
+                    self._store.append(utterance.session_id, utterance.text, reply)
         return reply
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The remembered turns of a dialogue, oldest first."""
-        return self._store.turns(session_id)
+        with self._store_lock:
+            return self._store.turns(session_id)
 
     def next_index(self, session_id: str) -> int:
         """The number that the dialogue's next turn will have."""
-        return self._store.next_index(session_id)
+        with self._store_lock:
+            return self._store.next_index(session_id)
 
     def reset(self, session_id: str) -> int:
-        """Forget a dialogue; returns how many turns were dropped."""
-        with self._lock:
+        """Forget a dialogue at once, with the turn that is being answered; returns how many turns were dropped."""
+        with self._store_lock:
+            if self._answering == session_id:
+                self._answering = None
             return self._store.reset(session_id)
 
     def session_ids(self) -> tuple[str, ...]:
         """Known dialogues, the longest silent first."""
-        return self._store.session_ids()
+        with self._store_lock:
+            return self._store.session_ids()
 
     def _encode(self, frame: Frame) -> EncodedFrame:
         """The encoders' work on a picture, done once as long as the picture stays the same, byte by byte."""

@@ -56,7 +56,7 @@ def open_session(values: NodeParameters) -> Dialogues:
         max_turns=values.max_turns,
         max_sessions=values.max_sessions,
         max_characters=values.max_characters,
-        max_new_tokens=values.max_new_tokens,
+        max_new_tokens=values.max_new_tokens or None,
     )
 
 

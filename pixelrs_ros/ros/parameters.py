@@ -68,7 +68,9 @@ SPECS: dict[str, Spec] = {
     "max_characters": Spec(
         2000, "Longest instruction that is accepted, in characters.", Change.WHEN_UNCONFIGURED, 1, 100_000
     ),
-    "max_new_tokens": Spec(64, "Longest answer, in tokens of the network.", Change.WHEN_UNCONFIGURED, 1, 4096),
+    "max_new_tokens": Spec(
+        0, "Longest answer, in tokens; 0 takes the checkpoint's own limit.", Change.WHEN_UNCONFIGURED, 0, 4096
+    ),
     "max_waiting": Spec(
         8, "Instructions that may wait for an answer; one more is refused.", Change.WHEN_UNCONFIGURED, 1, 1000
     ),

@@ -74,7 +74,7 @@ def summarise(turns: list[TurnResult]) -> dict[str, Any]:
     """The content of results.json.
 
     `mean_iou` is over the turns that have a target, `mean_final_iou` over the last turns of the dialogues; null when
-    there are none. A missing mask counts as 0.
+    there are none. A missing mask counts as 0. `masks` counts those that are not empty.
     """
     last = {result.played.session_id: result for result in turns}
     scores = [result.iou for result in turns if result.iou is not None]
@@ -87,7 +87,7 @@ def summarise(turns: list[TurnResult]) -> dict[str, Any]:
         "dialogues": len(last),
         "answered": sum(result.status != UNANSWERED for result in turns),
         "unanswered": sum(result.status == UNANSWERED for result in turns),
-        "masks": sum(len(result.masks) for result in turns),
+        "masks": sum(bool(mask.any()) for result in turns for mask in result.masks),
         "median_latency_ms": round(median(totals_ms), 1) if totals_ms else None,
     }
 

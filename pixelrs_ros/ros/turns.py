@@ -38,6 +38,9 @@ class Dialogues(Protocol):
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The turns of a dialogue, oldest first."""
 
+    def next_index(self, session_id: str) -> int:
+        """The number that the dialogue's next turn will have."""
+
     def reset(self, session_id: str) -> int:
         """Forget a dialogue; how many turns it had."""
 
@@ -130,7 +133,7 @@ class TurnRunner:
         """Answer an instruction. Never raises: whatever goes wrong becomes the turn's status and message."""
         started_s = time.perf_counter()
         latency_ms = {"queue": 1e3 * (started_s - job.received_s)}
-        turn, frame = self._next_turn(job), None
+        turn, frame = self._dialogues.next_index(job.session_id), None
         try:
             frame = self._frame(job)
             latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
@@ -155,11 +158,7 @@ class TurnRunner:
         """Answer an instruction without running it."""
         total_ms = 1e3 * (time.perf_counter() - job.received_s)
         reply = Reply(status=status, text="", message=message, latency_ms={"total": total_ms})
-        self._answer(job, self._next_turn(job), reply, None)
-
-    def _next_turn(self, job: Job) -> int:
-        turns = self._dialogues.turns(job.session_id)
-        return turns[-1].index + 1 if turns else 0
+        self._answer(job, self._dialogues.next_index(job.session_id), reply, None)
 
     def _frame(self, job: Job) -> Frame:
         if self._cancelled.is_set():

@@ -10,6 +10,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
@@ -50,6 +51,9 @@ class Echo:
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         return tuple(self.dialogues.get(session_id, ()))
+
+    def next_index(self, session_id: str) -> int:
+        return len(self.turns(session_id))
 
     def reset(self, session_id: str) -> int:
         return len(self.dialogues.pop(session_id, ()))
@@ -122,7 +126,7 @@ class Bench:
         return [message for message in self.explanations if message.is_final]
 
     def call(self, service: Any, name: str, **request: Any) -> Any:
-        client = self.caller.create_client(service, name)
+        client: Client[Any, Any] = self.caller.create_client(service, name)
         assert client.wait_for_service(DEADLINE_S)
         future: Future[Any] = client.call_async(service.Request(**request))
         self.until(future.done)
