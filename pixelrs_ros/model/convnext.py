@@ -18,7 +18,12 @@ class ConvNextEncoder(nn.Module):
         super().__init__()
         self.grid_size = config.grid_size
         model = ConvNextModel(
-            HfConvNextConfig(depths=list(config.depths), hidden_sizes=list(config.hidden_sizes), num_stages=4)
+            HfConvNextConfig(
+                depths=list(config.depths),
+                hidden_sizes=list(config.hidden_sizes),
+                num_stages=4,
+                layer_scale_init_value=1.0,  # the usual 1e-6 is meant for very deep stacks and delays shallow ones
+            )
         )
         self.embeddings = model.embeddings
         self.stages = model.encoder.stages  # the pooled output's norm is not part of MIRAS

@@ -97,6 +97,10 @@ class ChatLayout:
         """A data set's answer as the network would have written it: with the token of its status."""
         return _STATUS_TOKENS.get(status, "") + value
 
+    def word(self, word: str) -> list[int]:
+        """Token ids of one word inside a sentence."""
+        return self._encode_plain(f" {word}")
+
     def prompt(self, turns: Sequence[tuple[str, str]], text: str) -> list[int]:
         """A whole dialogue up to the point where the network answers.
 

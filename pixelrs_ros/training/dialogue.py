@@ -7,6 +7,7 @@ the oracle prompt that SAM is trained with in phase 1b.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.cache import SplitArrays
+from pixelrs_ros.training.concepts import COLOUR_NAMES, KIND_NAMES, PART_NAMES
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.masks import OraclePrompt
 from pixelrs_ros.training.packing import EncodedDialogue, Packed, encode_dialogue, pack
@@ -26,17 +28,44 @@ from pixelrs_ros.training.towers import SIZES
 
 
 class OracleTokens(nn.Module):
-    """Image tokens made from the truth: what each patch shows, and where the patch is."""
+    """Image tokens made from the truth: the sum of the embeddings of the words that name what a patch shows, and a place.
 
-    def __init__(self, num_patches: int, hidden_size: int) -> None:
+    Since the picture speaks in the language model's own words, finding what was named is matching like with like.
+    """
+
+    def __init__(self, layout: ChatLayout, config: MirasConfig, hidden_size: int) -> None:
         super().__init__()
-        self.what = nn.Linear(sum(SIZES), hidden_size, bias=False)
-        self.where = nn.Parameter(0.5 * torch.randn(num_patches, hidden_size))
-        nn.init.normal_(self.what.weight, std=0.5)
+        names = (*KIND_NAMES, *COLOUR_NAMES, *PART_NAMES)
+        words = torch.zeros(len(names), layout.vocab_size)
+        for row, name in enumerate(names):
+            ids = layout.word(name)
+            words[row, ids] = 1 / len(ids)
+        self.register_buffer("words", words, persistent=False)
+        self.nothing = nn.Parameter(0.5 * torch.randn(len(SIZES), hidden_size))
+        self.where = nn.Parameter(_smooth_places(config.clip.grid_size, hidden_size))
 
-    def forward(self, shares: torch.Tensor) -> torch.Tensor:
-        """(B, P, classes) float shares of each patch -> (B, P, H) float."""
-        return self.what(shares) + self.where
+    def forward(self, shares: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+        """Embed.
+
+        Args:
+            shares: (B, P, classes) float, share of each patch per kind, colour and part, "none" first in each group.
+            embeddings: (V, H) float word embeddings.
+
+        Returns:
+            (B, P, H) float.
+        """
+        named = torch.cat([group[..., 1:] for group in shares.split(SIZES, -1)], dim=-1)
+        unnamed = torch.stack([group[..., 0] for group in shares.split(SIZES, -1)], dim=-1)
+        return named @ (self.words @ embeddings) + unnamed @ self.nothing + self.where
+
+
+def _smooth_places(grid: int, hidden_size: int) -> torch.Tensor:
+    """(grid * grid, H) float: random directions for slow waves along x and y, so that neighbours are alike."""
+    line = (torch.arange(grid) + 0.5) / grid
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    waves = [wave(math.pi * k * axis) for axis in (x, y) for k in (0.5, 1, 2, 4) for wave in (torch.sin, torch.cos)]
+    features = torch.stack([2 * x - 1, 2 * y - 1, *waves], dim=-1).flatten(0, 1)
+    return 0.5 * features @ torch.randn(features.shape[1], hidden_size) / math.sqrt(features.shape[1] / 2)
 
 
 class Pointer(nn.Module):
@@ -65,13 +94,13 @@ class TalkBatch:
 class Talker(nn.Module):
     """The trainable parts of the dialogue phases."""
 
-    def __init__(self, miras: Miras, config: MirasConfig) -> None:
+    def __init__(self, miras: Miras, config: MirasConfig, layout: ChatLayout) -> None:
         super().__init__()
         hidden_size = miras.language.config.hidden_size
         self.language = miras.language
         self.projector = miras.projector
         self.segmentation_prompt = miras.segmentation_prompt
-        self.oracle_tokens = OracleTokens(config.clip.num_patches, hidden_size)
+        self.oracle_tokens = OracleTokens(layout, config, hidden_size)
         self.pointer = Pointer(hidden_size)
         self.where = nn.Linear(hidden_size, 2)
 
@@ -125,7 +154,7 @@ class DialoguePhase:
         self.miras = miras
         self.config = config
         self.weights = weights
-        self.module = Talker(miras, config)
+        self.module = Talker(miras, config, layout)
         self.data = {"train": DialogueData(train, layout, config), "val": DialogueData(val, layout, config)}
         self.batch = batch
         self.dialogues_per_scene = dialogues_per_scene
@@ -142,7 +171,7 @@ class DialoguePhase:
     def oracle(self, split: str, images: np.ndarray) -> torch.Tensor:
         """(B, P, H) float: tokens made from the truth."""
         shares = patch_concepts(self.data[split].split, images, self.config.clip.grid_size).flat()
-        return self.module.oracle_tokens(shares)
+        return self.module.oracle_tokens(shares, self.module.language.get_input_embeddings().weight)
 
     def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         """One batch of packed dialogues."""
