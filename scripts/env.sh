@@ -16,6 +16,5 @@ COLCON_CURRENT_PREFIX="$root/install"
 . "$root/install/local_setup.sh"
 # The source tree goes first, so that an edit of Python code needs no build; it has no messages, those come from install.
 export PYTHONPATH="$root:$PYTHONPATH"
-export MUJOCO_GL="${MUJOCO_GL:-osmesa}"
 export ROS_LOG_DIR="${ROS_LOG_DIR:-$root/log/ros}"
 exec "$@"

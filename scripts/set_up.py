@@ -120,7 +120,9 @@ def check_python(ros: Ros) -> None:
     """
     if sys.version_info[:2] not in PYTHONS:
         names = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
-        others = [path for path in (shutil.which(f"python{major}.{minor}") for major, minor in PYTHONS) if path]
+        found = (shutil.which(f"python{major}.{minor}") for major, minor in PYTHONS)
+        # A version manager's shim may be there for a Python that is not.
+        others = [path for path in found if path and subprocess.run([path, "-V"], capture_output=True).returncode == 0]
         remedy = "Name one" if others else "Install one, then name it"
         example = others[0] if others else "python3.12"
         raise SetUpError(
