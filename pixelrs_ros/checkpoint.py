@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -33,7 +32,7 @@ def save_checkpoint(folder: Path, miras: Miras, config: MirasConfig, tokenizer: 
     }
     temporary = folder / f"{WEIGHTS}.tmp"
     save_file(weights, temporary)
-    os.replace(temporary, folder / WEIGHTS)
+    temporary.replace(folder / WEIGHTS)
 
 
 def resolve(path_or_name: str | Path) -> Path:
@@ -72,7 +71,9 @@ def load_checkpoint(path_or_name: str | Path, device: str = "cpu") -> tuple[Mira
         raise CheckpointError(f"{folder / WEIGHTS} is not a safetensors file: {error}") from error
     miras = build_miras(config, tokenizer.get_vocab_size())
     _check_fit(folder / WEIGHTS, miras, weights)
-    miras.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in weights.items()})
+    miras.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    )
     miras.requires_grad_(False).eval()
     try:
         return miras.to(device, torch.float16 if device.startswith("cuda") else torch.float32), config, tokenizer

@@ -1,4 +1,4 @@
-"""Camera image to the three encoder inputs, and mask logits back to the camera's pixels. Shared by training and run time."""
+"""Camera image to the three encoder inputs, and mask logits back to its pixels. Shared by training and run time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = Fals
     """
     seen = np.full_like(image, GREY) if blind else image
     clip, convnext = config.clip.image_size_px, config.convnext.image_size_px
-    sam_shape = resized_shape(*image.shape[:2], config.sam.image_size_px)
+    sam_shape = resized_shape(image.shape[0], image.shape[1], config.sam.image_size_px)
     return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
 
 
@@ -73,7 +73,7 @@ def normalise(images: np.ndarray, mean: Sequence[float], std: Sequence[float], s
 
 
 def sam_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32, normalised, then padded bottom and right with zeros."""
+    """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32: normalised, then zeros at the bottom and right."""
     side = config.sam.image_size_px
     pixels = normalise(images, config.sam.mean, config.sam.std, scale=1.0)
     return F.pad(pixels, (0, side - pixels.shape[3], 0, side - pixels.shape[2]))

@@ -70,8 +70,19 @@ class Utterance:
             object.__setattr__(self, "session_id", DEFAULT_SESSION_ID)
         if not self.text.strip():
             raise BadInputError("the instruction is empty")
+        if not _is_unicode(self.text):
+            raise BadInputError("the instruction is not text: it holds a lone surrogate; remedy: send UTF-8")
         if not 0.0 <= self.confidence <= 1.0:
             raise BadInputError(f"confidence must lie in [0, 1], got {self.confidence}")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8; bytes that a terminal could not decode leave surrogates behind."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Engine:
         clip, convnext, sam = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext, pixels.sam))
         image_tokens = self.miras.encode_image(clip, convnext)
         sam_embedding = self.miras.sam.encode(sam)
-        return EncodedFrame(image_tokens, sam_embedding, *image.shape[:2], encode_ms=_ms_since(started))
+        return EncodedFrame(image_tokens, sam_embedding, image.shape[0], image.shape[1], _ms_since(started))
 
     @torch.inference_mode()
     def answer(
@@ -111,7 +111,7 @@ class Engine:
             max_new_tokens: Of the answer; None takes the configuration's.
 
         Returns:
-            The reply; its latencies are "encode" (when the picture was encoded), "prefill", "generate", "masks", "total".
+            The reply; its latencies are "encode" (of the picture), "prefill", "generate", "masks" and "total".
 
         Raises:
             BadInputError: The words alone do not fit into the context.

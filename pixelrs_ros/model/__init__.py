@@ -1,1 +1,1 @@
-"""model"""
+"""The network: tensors only."""

@@ -1,4 +1,4 @@
-"""Patch-information mining (Mini-Gemini, arXiv 2403.18814, section 3.2): each CLIP token looks closer at its own patch."""
+"""Patch-information mining (Mini-Gemini, arXiv 2403.18814, section 3.2): each token looks into its own patch."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class SingleMaskDecoder(MaskDecoder):
 class Sam(nn.Module):
     """Image to embedding, prompt embedding to mask."""
 
-    def __init__(self, image_encoder: nn.Module, prompt_encoder: nn.Module, mask_decoder: nn.Module) -> None:
+    def __init__(self, image_encoder: nn.Module, prompt_encoder: PromptEncoder, mask_decoder: MaskDecoder) -> None:
         super().__init__()
         self.image_encoder = image_encoder
         self.prompt_encoder = prompt_encoder
@@ -159,7 +159,10 @@ def build_sam(config: SamConfig) -> Sam:
         iou_head_hidden_dim=config.iou_head_hidden_dim,
     )
     sam = Sam(image_encoder, prompt_encoder, mask_decoder)
-    fused = {EncoderAttention: FusedEncoderAttention, DecoderAttention: FusedDecoderAttention}
+    fused: dict[type[nn.Module], type[nn.Module]] = {
+        EncoderAttention: FusedEncoderAttention,
+        DecoderAttention: FusedDecoderAttention,
+    }
     for module in sam.modules():
         # segment_anything's constructors take no attention class; parameters and their names stay as they are.
         module.__class__ = fused.get(type(module), type(module))

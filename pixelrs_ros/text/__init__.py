@@ -1,1 +1,1 @@
-"""text"""
+"""Words to token ids and back. No torch."""

@@ -1,6 +1,6 @@
 """The chat layout: the only file that knows where image tokens, `[SEG]` and the status tokens sit.
 
-    <s><user><im_start><image>…<im_end> words<assistant>[ASK] words</s><user> words<assistant> words[OBJ] phrase[SEG]</s>
+    <s><user><im_start><image>…<im_end> words<assistant>[ASK] words</s><user> words<assistant>[OBJ] phrase[SEG].</s>
 
 The picture stands in the first turn. Users' words are encoded as plain text, so they can never place a special token.
 """
@@ -36,7 +36,8 @@ class ChatLayout:
         self.tokenizer = tokenizer
         self.num_image_tokens = num_image_tokens
         self.lowercase_user = lowercase_user
-        self.ids = {token: tokenizer.token_to_id(token) for token in tokens.SPECIAL_TOKENS}
+        found = {token: tokenizer.token_to_id(token) for token in tokens.SPECIAL_TOKENS}
+        self.ids: dict[str, int] = {token: index for token, index in found.items() if index is not None}
 
     @property
     def vocab_size(self) -> int:
@@ -120,14 +121,13 @@ class ChatLayout:
         silent = set(self.ids.values()) - set(names)
         parts: list[str] = []
         plain: list[int] = []
-        for token_id in [*ids, self.eos_id]:
-            if token_id in names or token_id in silent:
-                # Letters that merely spell a marker are dropped, else they would become one when read as history.
-                parts.append(_MARKERS.sub("", self.tokenizer.decode(plain)))
-                parts.append(names.get(token_id, ""))
+        for token_id in ids:
+            if token_id in names:
+                parts += [_without_markers(self.tokenizer.decode(plain)), names[token_id]]
                 plain = []
-            else:
+            elif token_id not in silent:
                 plain.append(token_id)
+        parts.append(_without_markers(self.tokenizer.decode(plain)))
         return "".join(parts)
 
     @staticmethod
@@ -151,7 +151,11 @@ class ChatLayout:
                 status = Status.CLARIFY if piece == tokens.ASK else Status.NOT_FOUND
         lead = len(text) - len(text.lstrip())
         text = text.strip()
-        shifted = (GroundedPhrase(max(0, p.start - lead), min(len(text), max(0, p.end - lead)), p.segment) for p in phrases)
+
+        def shift(position: int) -> int:
+            return min(len(text), max(0, position - lead))
+
+        shifted = (GroundedPhrase(shift(phrase.start), shift(phrase.end), phrase.segment) for phrase in phrases)
         return ParsedAnswer(text, tuple(shifted), Status.GROUNDED if phrases else status)
 
     def _encode_plain(self, text: str) -> list[int]:
@@ -165,6 +169,13 @@ class ChatLayout:
         if not words:
             return ""
         return f" {words}" if before != tokens.SEG or words[0].isalnum() else words
+
+
+def _without_markers(text: str) -> str:
+    """Drops letters that merely spell a marker, else they would become one when read as history."""
+    while _MARKERS.search(text):  # again, since dropping one may bring the letters of another together
+        text = _MARKERS.sub("", text)
+    return text
 
 
 def _clause_start(text: str, phrases: Sequence[GroundedPhrase]) -> int:

@@ -1,1 +1,1 @@
-"""training"""
+"""How a network is trained. Nothing at run time imports this."""

@@ -6,17 +6,22 @@ Several training processes share the pages, and decoding happens once.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import multiprocessing
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from pixelrs_ros.config import MirasConfig, load_preset
+from pixelrs_ros.data.labelme import load_json
+from pixelrs_ros.data.prist import mask_path
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.images import encoder_images
 from pixelrs_ros.training.concepts import parse_label
@@ -54,7 +59,7 @@ def _load_image(folder: Path, img_id: str, config: MirasConfig) -> dict[str, np.
     if image is None:
         raise DataError(f"{path} is missing or not an image")
     images = encoder_images(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), config)
-    masks = json.loads((folder / "masks" / f"{Path(img_id).stem}.json").read_text(encoding="utf-8"))
+    masks = load_json(mask_path(folder, img_id))
     canvas = np.zeros(image.shape[:2], np.uint8)
     concepts = np.zeros((MAX_REGIONS, 3), np.uint8)
     objects = np.zeros(MAX_REGIONS, np.uint8)
@@ -112,20 +117,30 @@ def load_split(folder: Path, split: str, preset: str, cache: Path, workers: int 
     return SplitArrays(**arrays, dialogues=list(by_image.values()))
 
 
+def _loaded(folder: Path, chunks: list[Sequence[str]], preset: str, workers: int) -> Iterator[dict[str, np.ndarray]]:
+    if workers == 1:
+        for chunk in chunks:
+            yield _load_chunk(folder, chunk, preset)
+        return
+    # Spawned, because a forked copy of torch's and OpenCV's thread pools can hang.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_load_chunk, repeat(folder), chunks, repeat(preset))
+
+
 def _fill(folder: Path, img_ids: Sequence[str], preset: str, target: Path, workers: int) -> None:
     target.mkdir(parents=True, exist_ok=True)
     chunks = [img_ids[i : i + _CHUNK] for i in range(0, len(img_ids), _CHUNK)]
-    outputs: dict[str, np.ndarray] = {}
-    with ProcessPoolExecutor(workers) as pool:
-        jobs = [pool.submit(_load_chunk, folder, chunk, preset) for chunk in chunks]
-        for index, job in enumerate(track(jobs, description=f"Reading {len(img_ids)} images")):
-            for name, values in job.result().items():
-                if name not in outputs:
-                    shape = (len(img_ids), *values.shape[1:])
-                    outputs[name] = np.lib.format.open_memmap(
-                        target / f"{name}.npy", mode="w+", dtype=values.dtype, shape=shape
-                    )
-                outputs[name][index * _CHUNK : index * _CHUNK + len(values)] = values
+    outputs: dict[str, np.memmap] = {}
+    loaded = _loaded(folder, chunks, preset, workers)
+    console = Console(stderr=True)
+    for index, chunk in enumerate(track(loaded, f"Reading {len(img_ids)} images", len(chunks), console=console)):
+        for name, values in chunk.items():
+            if name not in outputs:
+                shape = (len(img_ids), *values.shape[1:])
+                outputs[name] = np.lib.format.open_memmap(
+                    target / f"{name}.npy", mode="w+", dtype=values.dtype, shape=shape
+                )
+            outputs[name][index * _CHUNK : index * _CHUNK + len(values)] = values
     for array in outputs.values():
         array.flush()
     (target / "complete").touch()

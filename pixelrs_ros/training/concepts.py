@@ -30,7 +30,7 @@ class Concept:
 
 
 def parse_label(label: str) -> Concept:
-    """"red mug" or "handle of the red mug" to indices.
+    """Indices of "red mug" or "handle of the red mug".
 
     Raises:
         DataError: The label does not name a kind and a colour of the simulated world.

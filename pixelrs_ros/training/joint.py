@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pixelrs_ros.images import sam_pixels
-from pixelrs_ros.training.dialogue import DialoguePhase, Talker, TalkBatch
+from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch, Talker
 from pixelrs_ros.training.losses import mask_iou
 from pixelrs_ros.training.masks import mask_losses
 from pixelrs_ros.training.targets import soft_targets

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +22,10 @@ class Phase(Protocol):
     """One phase of training: some modules, a loss and a measurement."""
 
     name: str
-    module: nn.Module
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained and kept; its parameters that ask for no gradient stay as they are."""
 
     def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss of the batch of that step and its terms for the log; draws only from torch's and its own seeded RNG."""
@@ -55,7 +57,8 @@ def load_weights(out: Path, phase: str, module: nn.Module) -> None:
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; remedy: run the phase {phase!r} first")
     with safe_open(path, framework="pt") as file:
-        weights = {key[len("model.") :]: file.get_tensor(key) for key in file.keys() if key.startswith("model.")}
+        keys = [key for key in list(file.keys()) if key.startswith("model.")]
+        weights = {key[len("model.") :]: file.get_tensor(key) for key in keys}
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
@@ -127,7 +130,7 @@ class Trainer:
                 tensors[f"second.{name}"] = moments["exp_avg_sq"].contiguous()
         temporary = self.path.with_suffix(".tmp")
         save_file(tensors, temporary, metadata={"step": str(self.step)})
-        os.replace(temporary, self.path)
+        temporary.replace(self.path)
 
     def _resume(self) -> None:
         if not self.path.is_file():

@@ -21,8 +21,8 @@ MIN_AREA_PX = 20  # at SAM's image size
 class OraclePrompt:
     """The prompt a perfect language model would give: what the target is, and where.
 
-    Made like SAM's own point prompts, a positional encoding plus an embedding of what is meant. The embeddings are fixed
-    random vectors, so that SAM and the language model can learn to meet there without waiting for one another.
+    Made like SAM's own point prompts, a positional encoding plus an embedding of what is meant. The embeddings are
+    fixed random vectors, so that SAM and the language model can learn to meet there without waiting for one another.
     """
 
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
@@ -69,7 +69,11 @@ def sample_regions(split: SplitArrays, image: int, count: int) -> list[int]:
     areas = np.bincount(np.asarray(split.regions[image]).ravel(), minlength=len(split.objects[image]))
     part_of = split.concepts[image, :, 2]
     parts = [r for r in np.flatnonzero(part_of) if areas[r] >= MIN_AREA_PX]
-    wholes = [r for r in np.flatnonzero((part_of == 0) & (split.objects[image] > 0)) if _area(split, image, r, areas) >= MIN_AREA_PX]
+    wholes = [
+        r
+        for r in np.flatnonzero((part_of == 0) & (split.objects[image] > 0))
+        if _area(split, image, r, areas) >= MIN_AREA_PX
+    ]
     chosen: list[int] = []
     for index in range(count):
         pool = parts if index % 2 and parts else wholes
@@ -100,7 +104,9 @@ class MasksPhase:
         self.batch = batch
         self.num_eval = min(num_eval, len(val.sam))
 
-    def _batch(self, split: SplitArrays, images: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _batch(
+        self, split: SplitArrays, images: np.ndarray
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         pixels = sam_pixels(np.asarray(split.sam[images]), self.config)
         index, masks, concepts = [], [], []
         for row, image in enumerate(images):
@@ -111,7 +117,8 @@ class MasksPhase:
         stacked = np.stack(masks)
         side = self.config.sam.image_size_px
         targets = soft_targets(stacked, side, 4 * self.config.sam.grid_size)
-        return pixels, torch.tensor(index), targets, torch.from_numpy(np.stack(concepts).astype(np.int64)), centres(stacked, side)
+        meant = torch.from_numpy(np.stack(concepts).astype(np.int64))
+        return pixels, torch.tensor(index), targets, meant, centres(stacked, side)
 
     def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         """Dice, focal, boundary and predicted-IoU losses with prompts as inexact as a language model's will be."""

@@ -46,9 +46,7 @@ class Run:
             train_tokenizer(self._texts(), config.vocab_size).save(str(tokenizer_path))
         self.tokenizer = load_tokenizer(tokenizer_path)
         text = self.miras_config.text
-        self.layout = ChatLayout(
-            self.tokenizer, self.miras_config.clip.num_patches, lowercase_user=text.lowercase_user
-        )
+        self.layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, lowercase_user=text.lowercase_user)
         torch.manual_seed(config.seed)
         self.miras = build_miras(self.miras_config, self.layout.vocab_size)
 
@@ -81,22 +79,19 @@ class Run:
     def _phase(self, name: str) -> Phase:
         if name not in PHASES:
             raise ConfigError(f"unknown phase {name!r}; known: {', '.join(PHASES)}")
+        train, val = self.splits["train"], self.splits["val"]
+        batch, num_eval = self.config.phases[name].scenes_per_step, self.config.num_eval_images
         if name == "towers":
-            batch = self.config.phases[name].scenes_per_step
-            return TowersPhase(self.miras, self.miras_config, *self.splits.values(), batch, self.config.num_eval_images)
+            return TowersPhase(self.miras, self.miras_config, train, val, batch, num_eval)
         if name == "masks":
-            batch = self.config.phases[name].scenes_per_step
-            return MasksPhase(
-                self.miras, self.miras_config, *self.splits.values(), self.config.loss_weights, batch,
-                self.config.num_eval_images,
-            )  # fmt: skip
+            return MasksPhase(self.miras, self.miras_config, train, val, self.config.loss_weights, batch, num_eval)
         dialogue = self._dialogue(name)
         if name == "words":
             initialise_embeddings(dialogue.module)
         elif name in ("connect", "sight"):
             load_weights(self.out, "words", dialogue.module)
             if name == "connect":
-                return ConnectPhase(dialogue, self.config.phases[name].scenes_per_step)
+                return ConnectPhase(dialogue, batch)
             load_weights(self.out, "connect", dialogue.module.projector)
         else:
             load_weights(self.out, "sight", dialogue.module)
@@ -112,9 +107,9 @@ class Run:
         if name == "joint":
             load_weights(self.out, "masks", MaskBranch(self.miras, self.miras_config))
         return DialoguePhase(
-            name, self.miras, self.miras_config, self.layout, *self.splits.values(), self.config.loss_weights,
-            self.config.phases[name].scenes_per_step, self.config.dialogues_per_scene, self.config.num_eval_images,
-            features,
+            name, self.miras, self.miras_config, self.layout, self.splits["train"], self.splits["val"],
+            self.config.loss_weights, self.config.phases[name].scenes_per_step, self.config.dialogues_per_scene,
+            self.config.num_eval_images, features,
         )  # fmt: skip
 
     @torch.no_grad()
@@ -138,7 +133,9 @@ class Run:
         return np.load(path, mmap_mode="r")
 
 
-def train(config_path: Path, phase: str | None = None, until: int | None = None, checkpoint: Path | None = None) -> None:
+def train(
+    config_path: Path, phase: str | None = None, until: int | None = None, checkpoint: Path | None = None
+) -> None:
     """Train a MIRAS.
 
     Args:

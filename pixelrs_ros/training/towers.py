@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.images import normalise
@@ -25,7 +24,9 @@ class Towers(nn.Module):
         self.clip = miras.clip
         self.convnext = miras.convnext
         self.fusion = miras.fusion
-        self.fused_head = nn.Sequential(nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES)))
+        self.fused_head = nn.Sequential(
+            nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES))
+        )
         self.grid_norm = nn.GroupNorm(1, config.convnext.out_channels)
         self.grid_head = nn.Conv2d(config.convnext.out_channels, sum(SIZES), kernel_size=1)
 
@@ -63,7 +64,7 @@ class TowersPhase:
     ) -> None:
         self.config = config
         self.module = Towers(miras, config)
-        self.module.convnext.to(memory_format=torch.channels_last)
+        self.module.convnext.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self.train, self.val = train, val
         self.batch = batch
         self.num_eval = min(num_eval, len(val.clip))
@@ -86,7 +87,9 @@ class TowersPhase:
         fine = patch_concepts(self.train, images, 2 * grid).flat()
         if torch.rand(()) < 0.5:
             clip, high = clip.flip(-1), high.flip(-1)
-            coarse, fine = (x.unflatten(1, (-1, side)).flip(2).flatten(1, 2) for x, side in ((coarse, grid), (fine, 2 * grid)))
+            coarse, fine = (
+                x.unflatten(1, (-1, side)).flip(2).flatten(1, 2) for x, side in ((coarse, grid), (fine, 2 * grid))
+            )
         fused_logits, grid_logits = self.module(clip, high)
         fused, fine_loss = dense_loss(fused_logits, coarse), dense_loss(grid_logits, fine)
         return fused + 0.5 * fine_loss, {"fused": float(fused.detach()), "grid": float(fine_loss.detach())}
