@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from pixelrs_ros.training.towers import SIZES
 
 
 class OracleTokens(nn.Module):
-    """Image tokens made from the truth: the sum of the embeddings of the words that name what a patch shows, and a place.
+    """Image tokens made from the truth: the sum of the words that name what a patch shows, and a place.
 
     Since the picture speaks in the language model's own words, finding what was named is matching like with like.
     """
@@ -107,7 +108,8 @@ class Talker(nn.Module):
 
 def initialise_embeddings(talker: Talker) -> None:
     """Word embeddings at the scale of the oracle's image tokens; with the default 0.02 training stalls."""
-    nn.init.normal_(talker.language.get_input_embeddings().weight, std=0.5)
+    embeddings = cast(nn.Embedding, talker.language.get_input_embeddings())
+    nn.init.normal_(embeddings.weight, std=0.5)
 
 
 class DialogueData:
@@ -220,7 +222,7 @@ class DialoguePhase:
         return pooled / pooled.sum(dim=1, keepdim=True).clamp(min=1e-6)
 
     def evaluate(self) -> dict[str, float]:
-        """Held-out losses, and the share of last answers whose naming words are all right (given the data's history)."""
+        """Held-out losses and the share of last answers whose naming words are all right, given the data's history."""
         torch.manual_seed(0)
         sums: dict[str, float] = {}
         right = total = batches = 0
