@@ -23,6 +23,7 @@ from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import COLOUR_NAMES, KIND_NAMES, PART_NAMES
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.masks import OraclePrompt
+from pixelrs_ros.training.packed_attention import use_packed_attention
 from pixelrs_ros.training.packing import EncodedDialogue, Packed, encode_dialogue, pack
 from pixelrs_ros.training.targets import centres, patch_concepts, region_mask
 from pixelrs_ros.training.towers import SIZES
@@ -99,6 +100,7 @@ class Talker(nn.Module):
         super().__init__()
         hidden_size = miras.language.config.hidden_size
         self.language = miras.language
+        use_packed_attention(self.language)
         self.projector = miras.projector
         self.segmentation_prompt = miras.segmentation_prompt
         self.oracle_tokens = OracleTokens(layout, config, hidden_size)
@@ -212,7 +214,11 @@ class DialoguePhase:
         """(S, L, H) float last hidden states."""
         embeddings = self.miras.embed(packed.ids, tokens, packed.is_image)
         return self.module.language.base_model(
-            inputs_embeds=embeddings, attention_mask=packed.mask, position_ids=packed.positions, use_cache=False
+            inputs_embeds=embeddings,
+            attention_mask=torch.ones(1, 1, 1, 1),  # a ready-made mask, so that transformers makes none; not looked at
+            position_ids=packed.positions,
+            use_cache=False,
+            packing=packed.packing,
         ).last_hidden_state
 
     def _target_patches(self, batch: TalkBatch) -> torch.Tensor:

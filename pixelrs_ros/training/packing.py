@@ -13,6 +13,7 @@ import torch
 
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.concepts import Concept, parse_label
+from pixelrs_ros.training.packed_attention import Packing
 from pixelrs_ros.types import Status
 
 
@@ -62,7 +63,7 @@ class Packed:
     Attributes:
         ids: (S, L) int64, padded.
         positions: (S, L) int64.
-        mask: (S, 1, L, L) bool, who may attend to whom.
+        packing: Where the dialogues lie, for the attention.
         is_image: (S, L) bool.
         predict: (S, L) bool, true where the *next* token is part of an answer.
         final: (S, L) bool, the same for the words of the last answer's phrase.
@@ -74,7 +75,7 @@ class Packed:
 
     ids: torch.Tensor
     positions: torch.Tensor
-    mask: torch.Tensor
+    packing: Packing
     is_image: torch.Tensor
     predict: torch.Tensor
     final: torch.Tensor
@@ -95,6 +96,8 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
     owner = torch.full(shape, -2)
     predict = torch.zeros(shape, dtype=torch.bool)
     final = torch.zeros(shape, dtype=torch.bool)
+    slots = (len(scenes), max(map(len, scenes)), max(len(d.ids) for dialogues in scenes for d in dialogues))
+    index, valid = torch.zeros(slots, dtype=torch.long), torch.zeros(slots, dtype=torch.bool)
     seg_at, obj_at, concepts = [], [], []
     for row, dialogues in enumerate(scenes):
         ids[row, :start] = torch.tensor(prefix)
@@ -106,6 +109,8 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
             ids[row, at:end] = torch.tensor(dialogue.ids)
             positions[row, at:end] = torch.arange(start, start + end - at)
             owner[row, at:end] = number
+            index[row, number, : end - at] = torch.arange(at, end)
+            valid[row, number, : end - at] = True
             predict[row, at - 1 : end - 1] = torch.tensor(dialogue.answered)
             last_obj, last_seg = dialogue.objs[-1], dialogue.segs[-1]
             final[row, at + last_obj : at + last_seg - 1] = True
@@ -113,13 +118,10 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
             obj_at += [(row, at + i) for i in dialogue.objs]
             concepts += [(c.kind, c.colour, c.part) for c in dialogue.concepts]
             at = end
-    same = owner[:, :, None] == owner[:, None, :]
-    sees_picture = (owner != -2)[:, :, None] & (owner == -1)[:, None, :]
-    causal = torch.ones(length, length, dtype=torch.bool).tril()
     return Packed(
         ids=ids,
         positions=positions,
-        mask=((same | sees_picture) & causal).unsqueeze(1),
+        packing=Packing(start, index, valid),
         is_image=ids == layout.image_id,
         predict=predict,
         final=final,
