@@ -67,7 +67,7 @@ def load_checkpoint(path_or_name: str | Path, device: str = "cpu") -> tuple[Mira
     tokenizer = load_tokenizer(folder / TOKENIZER)
     try:
         weights = load_file(folder / WEIGHTS)
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / WEIGHTS} is not a safetensors file: {error}") from error
     miras = build_miras(config, tokenizer.get_vocab_size())
     _check_fit(folder / WEIGHTS, miras, weights)

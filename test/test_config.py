@@ -1,0 +1,111 @@
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pixelrs_ros.config import PRESETS_DIR, MirasConfig, from_mapping, load_config, load_preset, read_yaml, to_mapping
+from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.training.config import PHASES, TrainConfig
+
+TRAINING_DIR = Path(__file__).parent.parent / "config" / "training"
+PRESETS = sorted(path.stem for path in PRESETS_DIR.glob("*.yaml"))
+TRAININGS = sorted(path.stem for path in TRAINING_DIR.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_shipped_presets_load_and_go_round(name: str) -> None:
+    config = load_preset(name)
+    assert config.convnext.grid_size == 2 * config.clip.grid_size
+    assert from_mapping(MirasConfig, yaml.safe_load(yaml.safe_dump(to_mapping(config)))) == config
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_shipped_training_runs_load_and_go_round(name: str) -> None:
+    config = load_config(TrainConfig, TRAINING_DIR / f"{name}.yaml")
+    assert set(config.phases) == set(PHASES)
+    assert config.preset in PRESETS
+    assert from_mapping(TrainConfig, to_mapping(config)) == config
+
+
+def test_something_is_shipped() -> None:
+    assert {"nano", "debug"} <= set(PRESETS) and {"nano", "debug"} <= set(TRAININGS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("clip.depth", 3, r"unknown key clip\.depth"),
+        ("vision", {}, r"unknown key vision"),
+        ("clip.mean", "grey", r"clip\.mean must be a list"),
+        ("clip.mean", [0.5, "0.5", 0.5], r"clip\.mean\[1\] must be float"),
+        ("clip.num_layers", 2.5, r"clip\.num_layers must be int"),
+        ("clip.num_layers", True, r"clip\.num_layers must be int"),
+        ("sam.use_rel_pos", 1, r"sam\.use_rel_pos must be bool"),
+        ("sam", None, r"sam must be a mapping"),
+        ("language.arguments", [], r"language\.arguments must be a mapping"),
+        ("clip.select_layer", 0, r"clip\.select_layer"),
+        ("clip.image_size_px", 33, r"clip\.image_size_px"),
+        ("clip.num_heads", 3, r"clip\.hidden_size"),
+        ("convnext.depths", [1, 1], r"convnext\.depths"),
+        ("convnext.image_size_px", 65, r"convnext\.image_size_px"),
+        ("convnext.grid_size", 9, r"convnext\.grid_size must be twice CLIP's grid \(8\), got 9"),
+        ("sam.num_heads", 3, r"sam\.embed_dim"),
+        ("sam.prompt_dim", 34, r"sam\.prompt_dim"),
+    ],
+)
+def test_wrong_values_name_their_key(path: str, value: Any, named: str) -> None:
+    data = copy.deepcopy(to_mapping(load_preset("debug")))
+    *parents, key = path.split(".")
+    inner = data
+    for parent in parents:
+        inner = inner[parent]
+    inner[key] = value
+    with pytest.raises(ConfigError, match=named):
+        from_mapping(MirasConfig, data)
+
+
+@pytest.mark.parametrize("path", ["text", "text.lowercase_user", "sam.std"])
+def test_missing_keys_are_named(path: str) -> None:
+    data = to_mapping(load_preset("debug"))
+    *parents, key = path.split(".")
+    inner = data
+    for parent in parents:
+        inner = inner[parent]
+    del inner[key]
+    with pytest.raises(ConfigError, match=f"missing key {path}"):
+        from_mapping(MirasConfig, data)
+
+
+@dataclass(frozen=True)
+class Optional:
+    name: str | None
+    count: int = 3
+
+
+def test_defaults_and_none() -> None:
+    assert from_mapping(Optional, {"name": None}) == Optional(None, 3)
+    assert from_mapping(Optional, {"name": "a", "count": 4}) == Optional("a", 4)
+    with pytest.raises(ConfigError, match="name must be str"):
+        from_mapping(Optional, {"name": 1})
+    with pytest.raises(ConfigError, match="Optional must be a mapping"):
+        from_mapping(Optional, None)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    for content in (b"a: [", b"\xff\xfe\x00", b"- a"):
+        broken.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"broken\.yaml"):
+            load_config(MirasConfig, broken)
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
+        read_yaml(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match=tmp_path.name):
+        read_yaml(tmp_path)
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"'giant'; known: .*nano"):
+        load_preset("giant")
