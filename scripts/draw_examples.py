@@ -5,7 +5,7 @@ Both choose by a fixed rule. The strip is the test split's first dialogue of thr
 ask back, which ends on a part, and whose last mask is right. The failures are the first of the evaluation's records.
 
     scripts/env.sh python scripts/draw_examples.py --strip
-    scripts/env.sh pixelrs evaluate --data data/tabletop --json out/evaluation.json
+    scripts/env.sh python -m pixelrs_ros.cli evaluate --data data/tabletop --json out/evaluation.json
     scripts/env.sh python scripts/draw_examples.py --failures 6 --records out/evaluation.json
 """
 
@@ -151,8 +151,9 @@ class Page:
         return y_px
 
 
-def _unit(colour: Colour) -> tuple[float, ...]:
-    return tuple(channel / 255 for channel in colour)
+def _unit(colour: Colour) -> tuple[float, float, float]:
+    red, green, blue = colour
+    return red / 255, green / 255, blue / 255
 
 
 def marked(text: str, phrases: Sequence[GroundedPhrase], colour: Colour = INK) -> list[Piece]:
