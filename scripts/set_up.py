@@ -43,7 +43,7 @@ class Ros:
 
     Attributes:
         distro: Name of the sourced distribution; empty when it comes from wheels.
-        numpy: Version of numpy that its cv_bridge was built with; empty when it brings no cv_bridge.
+        numpy: Version of numpy that its cv_bridge works with; empty when it brings no cv_bridge with an OpenCV.
         colcon: Whether it brings colcon.
     """
 
@@ -99,9 +99,8 @@ def sourced_ros() -> Ros:
     distro = os.environ.get("ROS_DISTRO", "")
     if not distro or not os.environ.get("AMENT_PREFIX_PATH"):
         return Ros()
-    probe = (
-        "import importlib.util, rclpy\nif importlib.util.find_spec('cv_bridge'): import numpy; print(numpy.__version__)"
-    )
+    probe = "import importlib.util as u, rclpy\nif u.find_spec('cv_bridge') and u.find_spec('cv2'): "
+    probe += "import numpy; print(numpy.__version__)"
     found = subprocess.run([base_python(), "-c", probe], capture_output=True, text=True)
     if found.returncode:
         raise SetUpError(
