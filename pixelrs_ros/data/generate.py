@@ -30,7 +30,7 @@ from pixelrs_ros.sim.scene import sample_scene
 from pixelrs_ros.sim.wording import Split
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-DIALOGUES_PER_IMAGE: dict[Split, int] = {"train": 8, "val": 2, "test": 2}
+DIALOGUES_PER_IMAGE: dict[Split, int] = {"train": 8, "val": 2, "test": 1}
 JPEG_QUALITY = 92
 MIN_ELEMENTS = 3
 _FIRST_SCENE_SEED = 1_000_000_000  # smaller ones are left to demonstrations and tests, so that these stay unseen

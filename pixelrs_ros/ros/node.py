@@ -12,7 +12,6 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
@@ -93,22 +92,25 @@ class PerceptionNode(LifecycleNode):
         self._inputs: list[Subscription[Any]] = []
         self._health = Health(self.get_fully_qualified_name())
         parameters.declare(self)
-        self.values = parameters.read(self)
+        parameters.read(self)  # refuses impossible values before anyone can ask for a transition
         self.add_on_set_parameters_callback(
             lambda changed: parameters.check_change(changed, configured=self._dialogues is not None)
         )
-        self.add_post_set_parameters_callback(self._on_parameters_set)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", _RELIABLE)
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
         self.create_service(GetDialogue, "~/get_dialogue", self._on_get_dialogue)
         self.create_service(ResetDialogue, "~/reset_dialogue", self._on_reset_dialogue)
+
+    @property
+    def values(self) -> NodeParameters:
+        """The parameters in force; those that may change at any time take effect at once."""
+        return parameters.read(self)
 
     # Lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters, load the network, create the publishers."""
         try:
-            self.values = parameters.read(self)
             started_s = time.perf_counter()
             self._dialogues = self._session_factory(self.values)
         except Exception as error:
@@ -262,9 +264,6 @@ class PerceptionNode(LifecycleNode):
         response.dropped_turns = self._dialogues.reset(request.session_id or DEFAULT_SESSION_ID)
         response.success = True
         return response
-
-    def _on_parameters_set(self, changed: list[Parameter[Any]]) -> None:
-        self.values = parameters.read(self)
 
     def _publish_diagnostics(self) -> None:
         message = DiagnosticArray()

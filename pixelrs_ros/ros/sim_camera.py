@@ -8,7 +8,6 @@ from typing import Any
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -66,26 +65,28 @@ class SimCamera(Node):
         self._image_publisher = self.create_publisher(Image, "image", qos_profile_sensor_data)
         self._depth_publisher = self.create_publisher(Image, "depth", qos_profile_sensor_data)
         self._info_publisher = self.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
-        self._look()
-        self.add_post_set_parameters_callback(self._on_parameters_set)
+        self._seeds: tuple[int, int] | None = None
         self.create_timer(1.0 / rate_hz, self._publish)
 
-    def _on_parameters_set(self, changed: list[Parameter[Any]]) -> None:
-        if any(parameter.name in ("scene_seed", "camera_seed") for parameter in changed):
-            self._look()
-
     def _look(self) -> None:
-        scene_seed = self.get_parameter("scene_seed").value
-        camera_seed = self.get_parameter("camera_seed").value
+        """Draw the view that the parameters name, if it is not the one at hand."""
+        scene_seed, camera_seed = seeds = (
+            self.get_parameter("scene_seed").value,
+            self.get_parameter("camera_seed").value,
+        )
+        if (scene_seed, camera_seed) == self._seeds:
+            return
         view = render_view(self._renderer, scene_seed, camera_seed)
         assert view.depth_m is not None
         header = Header(frame_id=FRAME_ID)
         conversions.fill_image(self._image, header, view.image, "rgb8")
         conversions.fill_image(self._depth, header, view.depth_m, "32FC1")
         fill_camera_info(self._info, header, view)
+        self._seeds = (scene_seed, camera_seed)
         self.get_logger().info(f"scene {scene_seed}, camera {camera_seed}: {len(view.objects)} objects")
 
     def _publish(self) -> None:
+        self._look()
         stamp = self.get_clock().now().to_msg()
         for message in (self._image, self._depth, self._info):
             message.header.stamp = stamp

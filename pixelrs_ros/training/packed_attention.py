@@ -1,4 +1,4 @@
-"""Attention for packed dialogues: each attends to the picture and to itself, without computing what a mask would discard.
+"""Attention for packed dialogues: each attends to the picture and to itself; what a mask would discard is not computed.
 
 For eight dialogues behind one picture this is two and a half times less work than one masked square.
 """
