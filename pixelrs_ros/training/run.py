@@ -126,10 +126,12 @@ class Run:
             self.miras.eval()
             for start in track(range(0, len(features), 32), description=f"Looking at the {split} images"):
                 part = slice(start, start + 32)
-                clip = normalise(np.asarray(arrays.clip[part]), config.clip.mean, config.clip.std, 255.0)
-                high = normalise(np.asarray(arrays.convnext[part]), config.convnext.mean, config.convnext.std, 255.0)
+                clip = normalise(np.array(arrays.clip[part]), config.clip.mean, config.clip.std, 255.0)
+                high = normalise(np.array(arrays.convnext[part]), config.convnext.mean, config.convnext.std, 255.0)
                 features[part] = self.miras.fuse(clip, high).numpy()
-            np.save(path, features)
+            partial = path.with_suffix(".partial.npy")
+            np.save(partial, features)
+            partial.replace(path)
         return np.load(path, mmap_mode="r")
 
 

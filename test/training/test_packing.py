@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.training.cache import SplitArrays
+from pixelrs_ros.training.concepts import parse_label
+from pixelrs_ros.training.config import LossWeights
+from pixelrs_ros.training.dialogue import DialoguePhase
+from pixelrs_ros.training.packing import EncodedDialogue, encode_dialogue, pack
+
+
+@pytest.fixture
+def layout(debug_tokenizer: Tokenizer, debug_config: MirasConfig) -> ChatLayout:
+    return ChatLayout(debug_tokenizer, debug_config.clip.num_patches, lowercase_user=True)
+
+
+@pytest.fixture
+def scenes(split: SplitArrays, layout: ChatLayout) -> list[list[EncodedDialogue]]:
+    return [[encode_dialogue(item, layout) for item in dialogues] for dialogues in split.dialogues]
+
+
+@pytest.fixture
+def phase(debug_miras: Miras, debug_config: MirasConfig, layout: ChatLayout, split: SplitArrays) -> DialoguePhase:
+    torch.manual_seed(0)
+    weights = LossWeights(1.0, 1.0, 0.5, 1.0, 10.0, 0.5)
+    return DialoguePhase("words", copy.deepcopy(debug_miras), debug_config, layout, split, split, weights, 2, 3, 2)
+
+
+def test_a_dialogue_is_what_the_network_will_read_and_say(
+    layout: ChatLayout, scenes: list[list[EncodedDialogue]]
+) -> None:
+    dialogue = scenes[0][0]
+    turns = [("I want to drink.", "[ASK] Which one?")]
+    asked = layout.prompt(turns, "The red one, by its handle.")[len(layout.prefix()) :]
+    answer = layout.answer("[OBJ] the handle of the red mug[SEG].")
+    assert dialogue.ids == [*asked, *answer]
+    said = [token for token, answered in zip(dialogue.ids, dialogue.answered, strict=True) if answered]
+    assert said == [*layout.answer("[ASK] Which one?"), *answer]
+    assert [dialogue.ids[i] for i in dialogue.segs] == [layout.seg_id]
+    assert [dialogue.ids[i] for i in dialogue.objs] == [layout.obj_id]
+    assert dialogue.concepts == [parse_label("handle of the red mug")]
+
+
+def test_what_is_learnt_is_exactly_the_answers(layout: ChatLayout, scenes: list[list[EncodedDialogue]]) -> None:
+    packed = pack(scenes, layout)
+    following = packed.ids.roll(-1, dims=1)
+    for row, dialogues in enumerate(scenes):
+        answers = [t for d in dialogues for t, answered in zip(d.ids, d.answered, strict=True) if answered]
+        assert following[row][packed.predict[row]].tolist() == answers
+        last = following[row][packed.final[row]].tolist()
+        assert last == [t for d in dialogues for t in d.ids[d.objs[-1] + 1 : d.segs[-1]]]
+    assert packed.is_image.sum(dim=1).tolist() == [layout.num_image_tokens] * 2
+    assert (following[packed.seg_at[:, 0], packed.seg_at[:, 1]] == layout.seg_id).all()
+    assert (packed.ids[packed.obj_at[:, 0], packed.obj_at[:, 1]] == layout.obj_id).all()
+    concepts = [[c.kind, c.colour, c.part] for dialogues in scenes for d in dialogues for c in d.concepts]
+    assert packed.concepts.tolist() == concepts and len(packed.seg_at) == len(packed.obj_at) == len(concepts) == 7
+
+
+@torch.no_grad()
+def test_packed_dialogues_are_read_as_if_each_were_alone(
+    phase: DialoguePhase, debug_miras: Miras, layout: ChatLayout, scenes: list[list[EncodedDialogue]]
+) -> None:
+    phase.module.eval()
+    tokens = torch.randn(2, layout.num_image_tokens, 32)
+    packed = pack(scenes, layout)
+    hidden = phase.hidden(packed, tokens)
+    head = debug_miras.language.get_output_embeddings()
+    for row, dialogues in enumerate(scenes):
+        for number, dialogue in enumerate(dialogues):
+            ids = torch.tensor([[*layout.prefix(), *dialogue.ids]])
+            embeddings = debug_miras.embed(ids, tokens[row : row + 1], ids == layout.image_id)
+            alone = debug_miras.language.base_model(inputs_embeds=embeddings, use_cache=False).last_hidden_state[0]
+            own = hidden[row][packed.dialogue_of[row] == number]
+            picture = hidden[row][packed.dialogue_of[row] == -1]
+            assert torch.allclose(torch.cat([picture, own]), alone, atol=1e-4)
+            assert torch.allclose(head(own), head(alone[-len(own) :]), atol=1e-3)
+
+
+def test_a_batch_names_the_masks_of_its_answers(phase: DialoguePhase, split: SplitArrays) -> None:
+    torch.manual_seed(0)
+    batch = phase.data["train"].batch(np.array([0, 1]), 3)
+    assert batch.masks.shape == (7, 48, 64) and batch.places.shape == (7, 2)
+    areas = {tuple(c): int(m.sum()) for c, m in zip(batch.packed.concepts.tolist(), batch.masks, strict=True)}
+    labels = {"red mug": 12 * 32, "handle of the red mug": 12 * 16, "blue ball": 10 * 20}
+    assert areas == {tuple(vars(parse_label(label)).values()): area for label, area in labels.items()}
+
+
+def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
+    phase.module.requires_grad_(True)
+    optimiser = torch.optim.Adam(phase.module.parameters(), lr=1e-2)
+    losses = []
+    for step in range(20):
+        torch.manual_seed(step)
+        loss, terms = phase.loss(step)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(terms["words"])
+    assert set(terms) == {"words", "pointed", "placed", "aligned"}
+    assert np.isfinite(losses).all() and np.mean(losses[-3:]) < 0.8 * losses[0]
+    with torch.no_grad():
+        measured = phase.evaluate()
+    assert 0 <= measured["final_words_right"] <= 1 and set(terms) < set(measured)
