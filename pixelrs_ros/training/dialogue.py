@@ -35,6 +35,8 @@ class OracleTokens(nn.Module):
     Since the picture speaks in the language model's own words, finding what was named is matching like with like.
     """
 
+    words: torch.Tensor
+
     def __init__(self, layout: ChatLayout, config: MirasConfig, hidden_size: int) -> None:
         super().__init__()
         names = (*KIND_NAMES, *COLOUR_NAMES, *PART_NAMES)

@@ -53,14 +53,14 @@ def packed_attention(
     key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
     scenes, dialogues, longest = packing.index.shape
     prefix = packing.prefix
-    heads = [x[:, :, :prefix] for x in (query, key, value)]
-    picture = F.scaled_dot_product_attention(*heads, is_causal=True, scale=scaling)
+    shown_query, shown_key, shown_value = (x[:, :, :prefix] for x in (query, key, value))
+    picture = F.scaled_dot_product_attention(shown_query, shown_key, shown_value, is_causal=True, scale=scaling)
 
     rows = torch.arange(scenes)[:, None, None]
     own_query, own_key, own_value = (
         x.transpose(1, 2)[rows, packing.index].flatten(0, 1).transpose(1, 2) for x in (query, key, value)
     )
-    shared_key, shared_value = (x.repeat_interleave(dialogues, dim=0) for x in heads[1:])
+    shared_key, shared_value = (x.repeat_interleave(dialogues, dim=0) for x in (shown_key, shown_value))
     sees = torch.ones(longest, prefix + longest, dtype=torch.bool).tril(diagonal=prefix)
     said = F.scaled_dot_product_attention(
         own_query,

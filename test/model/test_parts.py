@@ -23,8 +23,7 @@ def test_clip_gives_the_patches_of_the_selected_layer(debug_miras: Miras) -> Non
     tokens = debug_miras.clip(pixels)
     assert tokens.shape == (2, 16, 32)
     # The debug preset takes the layer before the last, as LLaVA does: the last one does not matter.
-    layers = debug_miras.clip.vision_model
-    last = [parameter for name, parameter in layers.named_parameters() if "layers.1." in name]
+    last = [parameter for name, parameter in debug_miras.clip.named_parameters() if "layers.1." in name]
     assert last
     for parameter in last:
         parameter.add_(1.0)
