@@ -5,6 +5,7 @@ Several training processes share the pages, and decoding happens once.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -66,10 +67,15 @@ def _load_image(folder: Path, img_id: str, config: MirasConfig) -> dict[str, np.
     region_ids: dict[str, int] = {}
     # Whole objects first: their parts are painted over them.
     for shape in sorted(masks["shapes"], key=lambda shape: " of the " in shape["label"]):
-        region = region_ids.setdefault(shape["label"], len(region_ids) + 1)
-        concept = parse_label(shape["label"])
+        label = shape["label"]
+        concept = parse_label(label)
+        region = region_ids.setdefault(label, len(region_ids) + 1)
+        whole = region_ids.get(label.split(" of the ")[-1])
+        if region >= MAX_REGIONS or whole is None:
+            problem = f"more than {MAX_REGIONS - 1} labels" if whole else f"a {label!r} without the whole object"
+            raise DataError(f"{mask_path(folder, img_id)} has {problem}")
         concepts[region] = (concept.kind, concept.colour, concept.part)
-        objects[region] = region_ids[shape["label"].split(" of the ")[-1]]
+        objects[region] = whole
         cv2.fillPoly(canvas, [np.rint(np.array(shape["points"])).astype(np.int32)], region)
     height, width = images.sam.shape[:2]
     regions = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -86,6 +92,8 @@ def _load_image(folder: Path, img_id: str, config: MirasConfig) -> dict[str, np.
 def _load_chunk(folder: Path, img_ids: Sequence[str], preset: str) -> dict[str, np.ndarray]:
     config = load_preset(preset)
     loaded = [_load_image(folder, img_id, config) for img_id in img_ids]
+    if len({item["sam"].shape for item in loaded}) > 1:
+        raise DataError(f"{folder / 'images'} holds pictures of several shapes; training takes one")
     return {name: np.stack([item[name] for item in loaded]) for name in loaded[0]}
 
 
@@ -106,10 +114,11 @@ def load_split(folder: Path, split: str, preset: str, cache: Path, workers: int 
     if not source.is_file():
         raise DataError(f"{source} is missing; remedy: pixelrs generate --out {folder}")
     by_image: dict[str, list[dict[str, Any]]] = {}
-    for item in json.loads(source.read_text(encoding="utf-8")):
+    content = source.read_bytes()
+    for item in json.loads(content):
         by_image.setdefault(item["img_id"], []).append(item)
     img_ids = list(by_image)
-    target = cache / f"{preset}_{split}_{len(img_ids)}"
+    target = cache / f"{preset}_{split}_{hashlib.sha256(content).hexdigest()[:16]}"  # other data, another cache
     if not (target / "complete").exists():
         _fill(folder, img_ids, preset, target, workers)
     names = ("clip", "convnext", "sam", "regions", "concepts", "objects")

@@ -24,7 +24,6 @@ class EncodedDialogue:
     Attributes:
         ids: Tokens.
         answered: For each token whether the network has to predict it.
-        final: Indices of the tokens of the last answer.
         segs: Index of each `[SEG]`.
         objs: Index of each `[OBJ]`.
         concepts: What each `[SEG]` stands for.
@@ -32,7 +31,6 @@ class EncodedDialogue:
 
     ids: list[int]
     answered: list[bool]
-    final: range
     segs: list[int]
     objs: list[int]
     concepts: list[Concept]
@@ -42,18 +40,16 @@ def encode_dialogue(item: dict[str, Any], layout: ChatLayout) -> EncodedDialogue
     """Token ids of one PRIST dialogue with `meta` as `pixelrs generate` writes it."""
     ids: list[int] = []
     answered: list[bool] = []
-    final = range(0)
     values = [turn["value"] for turn in item["dialogue"]]
     for index, (user, answer) in enumerate(zip(values[::2], values[1::2], strict=True)):
         words = layout.user(user, first=index == 0)
         reply = layout.answer(layout.history_answer(answer, Status(item["meta"]["statuses"][index])))
         ids += words + reply
         answered += [False] * len(words) + [True] * len(reply)
-        final = range(len(ids) - len(reply), len(ids))
     segs = [i for i, token in enumerate(ids) if token == layout.seg_id]
     objs = [i for i, token in enumerate(ids) if token == layout.obj_id]
     concepts = [parse_label(label) for labels in item["meta"]["targets"] for label in labels]
-    return EncodedDialogue(ids, answered, final, segs, objs, concepts)
+    return EncodedDialogue(ids, answered, segs, objs, concepts)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,8 @@ class Run:
         arrays = self.splits[split]
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
+            for outdated in path.parent.glob(f"{split}_*.npy"):
+                outdated.unlink()
             config = self.miras_config
             shape = (len(arrays.clip), config.clip.num_patches, config.clip.hidden_size)
             features = np.empty(shape, np.float16)
