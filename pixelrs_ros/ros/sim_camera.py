@@ -70,7 +70,7 @@ class SimCamera(Node):
 
     def _look(self) -> None:
         """Draw the view that the parameters name, if it is not the one at hand."""
-        scene_seed, camera_seed = seeds = (
+        scene_seed, camera_seed = (
             self.get_parameter("scene_seed").value,
             self.get_parameter("camera_seed").value,
         )
