@@ -186,13 +186,10 @@ class DialoguePhase:
         tokens = self.image_tokens("train", images)
         if self.features is None:  # the towers will not be as sure as the truth
             tokens = tokens + 0.3 * torch.randn_like(tokens)
-        loss, terms, _ = self.talk(batch, tokens, "train")
-        return loss, terms
+        return self.talk(batch, tokens)
 
-    def talk(
-        self, batch: TalkBatch, tokens: torch.Tensor, split: str
-    ) -> tuple[torch.Tensor, dict[str, float], torch.Tensor]:
-        """Loss, its terms and the (K, 1, C) float segmentation prompts."""
+    def talk(self, batch: TalkBatch, tokens: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        """The loss and its terms for the log; `tokens` is (B, P, H) float."""
         packed = batch.packed
         hidden = self.hidden(packed, tokens)
         logits = self.module.language.get_output_embeddings()(hidden[packed.predict])
@@ -203,14 +200,18 @@ class DialoguePhase:
         patches = self._target_patches(batch)
         pointed = F.cross_entropy(self.module.pointer(at_obj, tokens[packed.obj_at[:, 0]]), patches)
         placed = (self.module.where(at_seg) - batch.places).abs().mean()
-        prompts = self.miras.prompts(at_seg)
         wanted = self.oracle_prompt(packed.concepts, batch.places)
-        aligned = F.mse_loss(prompts, wanted) / wanted.var()
+        aligned = F.mse_loss(self.miras.prompts(at_seg), wanted) / wanted.var()
         named = {"words": words, "pointed": pointed, "placed": placed, "aligned": aligned}
         loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + placed)
         loss = loss + self.weights.alignment * aligned
         terms = {name: float(value.detach()) for name, value in named.items()}
-        return loss, terms, prompts
+        return loss, terms
+
+    def prompts(self, batch: TalkBatch, tokens: torch.Tensor) -> torch.Tensor:
+        """(K, 1, C) float segmentation prompts of a batch's `[SEG]`."""
+        hidden = self.hidden(batch.packed, tokens)
+        return self.miras.prompts(hidden[batch.packed.seg_at[:, 0], batch.packed.seg_at[:, 1]])
 
     def hidden(self, packed: Packed, tokens: torch.Tensor) -> torch.Tensor:
         """(S, L, H) float last hidden states."""
@@ -238,7 +239,7 @@ class DialoguePhase:
             images = np.arange(start, min(start + 8, self.num_eval))
             batch = self.data["val"].batch(images, self.dialogues_per_scene)
             tokens = self.image_tokens("val", images)
-            _, terms, _ = self.talk(batch, tokens, "val")
+            _, terms = self.talk(batch, tokens)
             sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
             batches += 1
             packed = batch.packed

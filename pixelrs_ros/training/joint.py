@@ -1,71 +1,65 @@
-"""Phase 2b: the masks teach the language model, and the decoder gets used to the prompts it will really be given."""
+"""Phase 2c: SAM meets the prompts that the language model really writes, which are less exact than the oracle's.
+
+The language model stays as it is, so that this phase can also be interleaved with `sight`: a restart reads its newest
+weights.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 
 from pixelrs_ros.images import sam_pixels
-from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch, Talker
+from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch
 from pixelrs_ros.training.losses import mask_iou
-from pixelrs_ros.training.masks import mask_losses
+from pixelrs_ros.training.masks import MaskBranch, mask_losses
 from pixelrs_ros.training.targets import soft_targets
 
 MASKS_PER_STEP = 16
-
-
-class Joint(nn.Module):
-    """The language side and SAM's decoder; SAM's image encoder stays as it is, like the published model's."""
-
-    def __init__(self, talker: Talker, decoder: nn.Module) -> None:
-        super().__init__()
-        self.talker = talker
-        self.mask_decoder = decoder
+DIALOGUES_PER_SCENE = 3
 
 
 class JointPhase:
-    """The loss of `sight` plus the mask losses through the segmentation prompts."""
+    """The mask losses through the segmentation prompts of the trained language model."""
 
     name = "joint"
 
-    def __init__(self, dialogue: DialoguePhase) -> None:
+    def __init__(self, dialogue: DialoguePhase, branch: MaskBranch) -> None:
         self.dialogue = dialogue
-        self.sam = dialogue.miras.sam
-        self.module = Joint(dialogue.module, self.sam.mask_decoder)
-        self.sam.image_encoder.requires_grad_(False)
+        self.module = branch
+        dialogue.module.requires_grad_(False).eval()
 
     def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
-        """One batch of packed dialogues; a random few of its `[SEG]` are decoded."""
+        """A random few of the `[SEG]` in one batch of packed dialogues."""
         images = np.sort(torch.randperm(len(self.dialogue.data["train"].split.sam))[: self.dialogue.batch].numpy())
-        batch = self.dialogue.data["train"].batch(images, self.dialogue.dialogues_per_scene)
-        tokens = self.dialogue.image_tokens("train", images)
-        loss, terms, prompts = self.dialogue.talk(batch, tokens, "train")
+        batch, prompts = self._prompts("train", images, DIALOGUES_PER_SCENE)
         some = torch.randperm(len(prompts))[:MASKS_PER_STEP]
         logits, quality, targets = self._decode("train", batch, prompts, some)
-        mask_loss, mask_terms = mask_losses(logits, quality, targets, self.dialogue.weights)
-        return loss + mask_loss, {**terms, **mask_terms}
+        return mask_losses(logits, quality, targets, self.dialogue.weights)
 
     def evaluate(self) -> dict[str, float]:
-        """What `sight` measures, and the mean IoU of the decoded masks given the data's words and history."""
-        measured = self.dialogue.evaluate()
+        """Mean IoU of whole objects and of parts, given the data's words and history."""
         torch.manual_seed(0)
-        ious: list[float] = []
+        ious: dict[str, list[float]] = {"whole": [], "part": []}
         for start in range(0, self.dialogue.num_eval, 8):
             images = np.arange(start, min(start + 8, self.dialogue.num_eval))
-            batch = self.dialogue.data["val"].batch(images, 1)
-            _, _, prompts = self.dialogue.talk(batch, self.dialogue.image_tokens("val", images), "val")
+            batch, prompts = self._prompts("val", images, 1)
             logits, _, targets = self._decode("val", batch, prompts, torch.arange(len(prompts)))
-            ious += mask_iou(logits, targets).tolist()
-        return {**measured, "mask_iou": float(np.mean(ious))}
+            for value, concept in zip(mask_iou(logits, targets).tolist(), batch.packed.concepts, strict=True):
+                ious["part" if concept[2] else "whole"].append(value)
+        return {f"{name}_iou": float(np.mean(values)) for name, values in ious.items() if values}
+
+    @torch.no_grad()
+    def _prompts(self, split: str, images: np.ndarray, dialogues: int) -> tuple[TalkBatch, torch.Tensor]:
+        batch = self.dialogue.data[split].batch(images, dialogues)
+        return batch, self.dialogue.prompts(batch, self.dialogue.image_tokens(split, images))
 
     def _decode(
         self, split: str, batch: TalkBatch, prompts: torch.Tensor, some: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         config = self.dialogue.config
-        with torch.no_grad():
-            pixels = sam_pixels(np.asarray(self.dialogue.data[split].split.sam[batch.images]), config)
-            embeddings = self.sam.encode(pixels)
-        logits, quality = self.sam.decode(embeddings, prompts[some], batch.packed.seg_at[some, 0])
+        pixels = sam_pixels(np.asarray(self.dialogue.data[split].split.sam[batch.images]), config)
+        sam = self.module.sam
+        logits, quality = sam.decode(sam.encode(pixels), prompts[some], batch.packed.seg_at[some, 0])
         targets = soft_targets(batch.masks[some.numpy()], config.sam.image_size_px, 4 * config.sam.grid_size)
         return logits, quality, targets

@@ -20,7 +20,7 @@ from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
 from pixelrs_ros.training.cache import SplitArrays, load_split
 from pixelrs_ros.training.config import PHASES, TrainConfig
 from pixelrs_ros.training.connect import ConnectPhase
-from pixelrs_ros.training.dialogue import DialoguePhase, initialise_embeddings
+from pixelrs_ros.training.dialogue import DialoguePhase, Talker, initialise_embeddings
 from pixelrs_ros.training.joint import JointPhase
 from pixelrs_ros.training.loop import Phase, Trainer, load_weights
 from pixelrs_ros.training.masks import MaskBranch, MasksPhase
@@ -57,14 +57,10 @@ class Run:
 
     def export(self, folder: Path) -> None:
         """Put the newest weights of every part together into a checkpoint folder."""
+        branch = MaskBranch(self.miras, self.miras_config)
         load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
-        load_weights(self.out, "masks", MaskBranch(self.miras, self.miras_config))
-        dialogue = self._dialogue("joint")
-        joint = JointPhase(dialogue)
-        if (self.out / "joint").exists():
-            load_weights(self.out, "joint", joint.module)
-        else:
-            load_weights(self.out, "sight", dialogue.module)
+        load_weights(self.out, "sight", Talker(self.miras, self.miras_config, self.layout))
+        load_weights(self.out, "joint", branch)
         save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
 
     def _load(self, split: str) -> SplitArrays:
@@ -95,7 +91,9 @@ class Run:
             load_weights(self.out, "connect", dialogue.module.projector)
         else:
             load_weights(self.out, "sight", dialogue.module)
-            return JointPhase(dialogue)
+            branch = MaskBranch(self.miras, self.miras_config)
+            load_weights(self.out, "masks", branch)
+            return JointPhase(dialogue, branch)
         return dialogue
 
     def _dialogue(self, name: str) -> DialoguePhase:
@@ -104,8 +102,6 @@ class Run:
         if name != "words":
             load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
             features = {split: self._features(split) for split in self.splits}
-        if name == "joint":
-            load_weights(self.out, "masks", MaskBranch(self.miras, self.miras_config))
         return DialoguePhase(
             name, self.miras, self.miras_config, self.layout, self.splits["train"], self.splits["val"],
             self.config.loss_weights, self.config.phases[name].scenes_per_step, self.config.dialogues_per_scene,
