@@ -93,7 +93,7 @@ def print_results(results: dict[str, Any], console: Console) -> None:
     table.add_column("IoU", justify="right")
     table.add_column("ms", justify="right")
     following = [turn["turn"] for turn in results["turns"][1:]] + [0]
-    for turn, next_turn in zip(results["turns"], following, strict=True):
+    for turn, next_turn in zip(results["turns"], following, strict=False):  # there may be no turn
         style = _STATUS_STYLES.get(turn["status"], "red")
         score = "" if turn["iou"] is None else f"{turn['iou']:.2f}"
         moved = " moved" if turn["camera"] else ""

@@ -94,10 +94,10 @@ def test_the_checkpoint_answers(unbroken: Path, data: Path) -> None:
     checkpoint = unbroken / "checkpoint"
     assert sorted(path.name for path in checkpoint.iterdir()) == ["config.yaml", "model.safetensors", "tokenizer.json"]
     engine = Engine.from_checkpoint(checkpoint)
-    trained = load_file(unbroken / "joint" / "state.safetensors")
-    for name, part in (("talker.language.", engine.miras.language), ("mask_decoder.", engine.miras.sam.mask_decoder)):
-        for key, value in part.state_dict().items():
-            assert torch.allclose(value, trained[f"model.{name}{key}"], rtol=1e-3, atol=1e-4), key
+    for phase, name in (("towers", "convnext"), ("sight", "language"), ("joint", "sam")):
+        trained = load_file(unbroken / phase / "state.safetensors")
+        for key, value in getattr(engine.miras, name).state_dict().items():
+            assert torch.allclose(value, trained[f"model.{name}.{key}"], rtol=1e-3, atol=1e-4), key
     image = np.full((48, 64, 3), 90, np.uint8)
     reply = Session(engine).say(Utterance("I want to drink."), Frame(image))
     assert reply.status in set(Status) - {Status.BAD_INPUT, Status.INTERNAL_ERROR}
