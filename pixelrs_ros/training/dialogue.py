@@ -208,11 +208,6 @@ class DialoguePhase:
         terms = {name: float(value.detach()) for name, value in named.items()}
         return loss, terms
 
-    def prompts(self, batch: TalkBatch, tokens: torch.Tensor) -> torch.Tensor:
-        """(K, 1, C) float segmentation prompts of a batch's `[SEG]`."""
-        hidden = self.hidden(batch.packed, tokens)
-        return self.miras.prompts(hidden[batch.packed.seg_at[:, 0], batch.packed.seg_at[:, 1]])
-
     def hidden(self, packed: Packed, tokens: torch.Tensor) -> torch.Tensor:
         """(S, L, H) float last hidden states."""
         embeddings = self.miras.embed(packed.ids, tokens, packed.is_image)

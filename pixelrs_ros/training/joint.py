@@ -1,13 +1,13 @@
 """Phase 2c: SAM meets the prompts that the language model really writes, which are less exact than the oracle's.
 
-The language model stays as it is, so that this phase can also be interleaved with `sight`: a restart reads its newest
-weights.
+The language model stays as it is; the last step from its hidden state to the prompt learns along with SAM.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import nn
 
 from pixelrs_ros.images import sam_pixels
 from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch
@@ -17,6 +17,16 @@ from pixelrs_ros.training.targets import soft_targets
 
 MASKS_PER_STEP = 16
 DIALOGUES_PER_SCENE = 3
+PART_WEIGHT = 2.5  # parts are rarer than whole objects, and harder
+
+
+class Joint(nn.Module):
+    """SAM, and the segmentation prompt that it is given."""
+
+    def __init__(self, branch: MaskBranch, segmentation_prompt: nn.Module) -> None:
+        super().__init__()
+        self.sam = branch.sam
+        self.segmentation_prompt = segmentation_prompt
 
 
 class JointPhase:
@@ -26,14 +36,15 @@ class JointPhase:
 
     def __init__(self, dialogue: DialoguePhase, branch: MaskBranch) -> None:
         self.dialogue = dialogue
-        self.module = branch
         dialogue.module.requires_grad_(False).eval()
+        self.module = Joint(branch, dialogue.miras.segmentation_prompt.requires_grad_(True))
 
     def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         """A random few of the `[SEG]` in one batch of packed dialogues."""
         images = np.sort(torch.randperm(len(self.dialogue.data["train"].split.sam))[: self.dialogue.batch].numpy())
         batch, prompts = self._prompts("train", images, DIALOGUES_PER_SCENE)
-        some = torch.randperm(len(prompts))[:MASKS_PER_STEP]
+        weights = torch.where(batch.packed.concepts[:, 2] > 0, PART_WEIGHT, 1.0)
+        some = torch.multinomial(weights, min(MASKS_PER_STEP, len(prompts)))
         logits, quality, targets = self._decode("train", batch, prompts, some)
         return mask_losses(logits, quality, targets, self.dialogue.weights)
 
@@ -49,10 +60,11 @@ class JointPhase:
                 ious["part" if concept[2] else "whole"].append(value)
         return {f"{name}_iou": float(np.mean(values)) for name, values in ious.items() if values}
 
-    @torch.no_grad()
     def _prompts(self, split: str, images: np.ndarray, dialogues: int) -> tuple[TalkBatch, torch.Tensor]:
         batch = self.dialogue.data[split].batch(images, dialogues)
-        return batch, self.dialogue.prompts(batch, self.dialogue.image_tokens(split, images))
+        with torch.no_grad():
+            hidden = self.dialogue.hidden(batch.packed, self.dialogue.image_tokens(split, images))
+        return batch, self.dialogue.miras.prompts(hidden[batch.packed.seg_at[:, 0], batch.packed.seg_at[:, 1]])
 
     def _decode(
         self, split: str, batch: TalkBatch, prompts: torch.Tensor, some: torch.Tensor

@@ -21,7 +21,7 @@ from pixelrs_ros.training.cache import SplitArrays, load_split
 from pixelrs_ros.training.config import PHASES, TrainConfig
 from pixelrs_ros.training.connect import ConnectPhase
 from pixelrs_ros.training.dialogue import DialoguePhase, Talker, initialise_embeddings
-from pixelrs_ros.training.joint import JointPhase
+from pixelrs_ros.training.joint import Joint, JointPhase
 from pixelrs_ros.training.loop import Phase, Trainer, load_weights
 from pixelrs_ros.training.masks import MaskBranch, MasksPhase
 from pixelrs_ros.training.towers import Towers, TowersPhase
@@ -57,10 +57,10 @@ class Run:
 
     def export(self, folder: Path) -> None:
         """Put the newest weights of every part together into a checkpoint folder."""
-        branch = MaskBranch(self.miras, self.miras_config)
         load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
         load_weights(self.out, "sight", Talker(self.miras, self.miras_config, self.layout))
-        load_weights(self.out, "joint", branch)
+        branch = MaskBranch(self.miras, self.miras_config)
+        load_weights(self.out, "joint", Joint(branch, self.miras.segmentation_prompt))
         save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
 
     def _load(self, split: str) -> SplitArrays:
