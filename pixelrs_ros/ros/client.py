@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -60,12 +61,14 @@ class RobotClient(Node):
         self._explanation: Explanation | None = None
         self._answer: Future[Answer] | None = None
         self._on_partial: Callable[[str], None] | None = None
+        self._robot_sees = False
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, RELIABLE)
         self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos_profile_sensor_data)
         self.create_subscription(Segmentation, "segmentation", self._on_segmentation, RELIABLE)
         self.create_subscription(Explanation, "explanation", self._on_explanation, RELIABLE)
 
     def wait_for_robot(self, timeout_s: float, *, alive: Callable[[], bool] = lambda: True) -> None:
-        """Wait until the perception node listens.
+        """Wait until the perception node listens, and says in its diagnostics that images reach it.
 
         Args:
             timeout_s: How long to wait.
@@ -79,7 +82,9 @@ class RobotClient(Node):
             if not alive():
                 raise NoAnswerError("a node ended before the perception node was ready; its log says why")
             if self._now_ns() > deadline_ns:
-                raise NoAnswerError(f"no perception node listens to `instruction` after {timeout_s:g} s")
+                raise NoAnswerError(
+                    f"no perception node listens to `instruction` and sees images after {timeout_s:g} s"
+                )
             rclpy.spin_once(self, timeout_sec=0.1)
 
     def look(self, scene_seed: int, camera_seed: int, timeout_s: float) -> None:
@@ -156,6 +161,7 @@ class RobotClient(Node):
             self._instructions.get_subscription_count() > 0
             and self.count_publishers("segmentation") > 0
             and self.count_publishers("explanation") > 0
+            and self._robot_sees
         )
 
     def _wait(self, future: Future[Any], timeout_s: float, complaint: str) -> Any:
@@ -166,6 +172,13 @@ class RobotClient(Node):
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        name = f"{self.get_namespace().rstrip('/')}/perception: camera"
+        for status in message.status:
+            if status.name == name:
+                arrived = {pair.key: pair.value for pair in status.values}.get("age of the newest image [s]")
+                self._robot_sees = bool(arrived) and status.level == DiagnosticStatus.OK
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         if self._fresh is None or conversions.stamp_to_ns(message.header.stamp) < self._fresh_after_ns:
