@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo; 1 when a node died, a turn went unanswered or no mask arrived."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the report (%(default)s)")
-    parser.add_argument("--dialogues", type=int, default=3, help="how many the operator plays (%(default)s)")
+    parser.add_argument("--dialogues", type=int, default=8, help="how many the operator plays (%(default)s)")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds after which to give up (%(default)s)")
     options = parser.parse_args(arguments)
     if not 1 <= options.dialogues <= 100:

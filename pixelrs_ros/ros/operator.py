@@ -25,7 +25,7 @@ class Operator(RobotClient):
 
     def __init__(self) -> None:
         super().__init__("operator")
-        self.dialogues = self._declare_whole("dialogues", 3, 1, 100, "Number of dialogues.")
+        self.dialogues = self._declare_whole("dialogues", 8, 1, 100, "Number of dialogues.")
         self.first_scene_seed = self._declare_whole(
             "first_scene_seed", FIRST_SCENE_SEED, 0, 2**31 - 1, "Seed at which the search for scenes begins."
         )
