@@ -23,6 +23,7 @@ from pixelrs_ros.srv import ResetDialogue
 
 RELIABLE = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
 # Once the second image of a view has been announced, the first has reached everybody.
+_DIAGNOSTICS_ROUNDING_NS = 20_000_000  # they give the age in hundredths of a second
 _FRESH_IMAGES = 2
 
 
@@ -61,7 +62,7 @@ class RobotClient(Node):
         self._explanation: Explanation | None = None
         self._answer: Future[Answer] | None = None
         self._on_partial: Callable[[str], None] | None = None
-        self._robot_sees = False
+        self._seen_ns = 0  # stamp of the newest image that reached the perception node, as its diagnostics say
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, RELIABLE)
         self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos_profile_sensor_data)
         self.create_subscription(Segmentation, "segmentation", self._on_segmentation, RELIABLE)
@@ -88,7 +89,7 @@ class RobotClient(Node):
             rclpy.spin_once(self, timeout_sec=0.1)
 
     def look(self, scene_seed: int, camera_seed: int, timeout_s: float) -> None:
-        """Show the camera a scene and wait until its images show it.
+        """Show the camera a scene and wait until its images show it, also to the perception node.
 
         Raises:
             NoAnswerError: The camera does not answer, or sends no images, in time.
@@ -104,6 +105,12 @@ class RobotClient(Node):
             raise NoAnswerError(f"the simulated camera refused scene {scene_seed}: {result.reason}")
         self._fresh_after_ns, self._fresh_images, self._fresh = self._now_ns(), 0, Future()
         self._wait(self._fresh, timeout_s, "the simulated camera sent no images")
+        # The images are large and arrive later than anything else: an instruction could overtake them.
+        deadline_ns = self._now_ns() + round(timeout_s * 1e9)
+        while self._seen_ns < self._fresh_after_ns + _DIAGNOSTICS_ROUNDING_NS:
+            if self._now_ns() > deadline_ns:
+                raise NoAnswerError(f"the perception node saw no image of scene {scene_seed} within {timeout_s:g} s")
+            rclpy.spin_once(self, timeout_sec=0.1)
 
     def say(
         self, text: str, session_id: str, timeout_s: float, on_partial: Callable[[str], None] | None = None
@@ -161,7 +168,7 @@ class RobotClient(Node):
             self._instructions.get_subscription_count() > 0
             and self.count_publishers("segmentation") > 0
             and self.count_publishers("explanation") > 0
-            and self._robot_sees
+            and self._seen_ns > 0
         )
 
     def _wait(self, future: Future[Any], timeout_s: float, complaint: str) -> Any:
@@ -177,8 +184,9 @@ class RobotClient(Node):
         name = f"{self.get_namespace().rstrip('/')}/perception: camera"
         for status in message.status:
             if status.name == name:
-                arrived = {pair.key: pair.value for pair in status.values}.get("age of the newest image [s]")
-                self._robot_sees = bool(arrived) and status.level == DiagnosticStatus.OK
+                age_s = {pair.key: pair.value for pair in status.values}["age of the newest image [s]"]
+                if age_s and status.level == DiagnosticStatus.OK:
+                    self._seen_ns = conversions.stamp_to_ns(message.header.stamp) - round(float(age_s) * 1e9)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         if self._fresh is None or conversions.stamp_to_ns(message.header.stamp) < self._fresh_after_ns:
