@@ -72,6 +72,16 @@ def normalise(images: np.ndarray, mean: Sequence[float], std: Sequence[float], s
     return (pixels - offset) / (torch.tensor(std).view(1, 3, 1, 1) * scale)
 
 
+def clip_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
+    """(B, S, S, 3) uint8 -> (B, 3, S, S) float32, normalised for CLIP."""
+    return normalise(images, config.clip.mean, config.clip.std, scale=255.0)
+
+
+def convnext_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
+    """(B, T, T, 3) uint8 -> (B, 3, T, T) float32, normalised for ConvNeXt."""
+    return normalise(images, config.convnext.mean, config.convnext.std, scale=255.0)
+
+
 def sam_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
     """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32: normalised, then zeros at the bottom and right."""
     side = config.sam.image_size_px
@@ -82,8 +92,8 @@ def sam_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
 def to_pixels(images: EncoderImages, config: MirasConfig) -> Pixels:
     """Normalise one image for the three encoders; batch size 1."""
     return Pixels(
-        clip=normalise(images.clip[None], config.clip.mean, config.clip.std, scale=255.0),
-        convnext=normalise(images.convnext[None], config.convnext.mean, config.convnext.std, scale=255.0),
+        clip=clip_pixels(images.clip[None], config),
+        convnext=convnext_pixels(images.convnext[None], config),
         sam=sam_pixels(images.sam[None], config),
     )
 

@@ -156,6 +156,13 @@ class Reply:
             if phrase.end > len(self.text) or phrase.segment >= len(self.segments):
                 raise ValueError(f"{phrase} reaches beyond the text or the {len(self.segments)} segments")
 
+    def union_mask(self, height_px: int, width_px: int) -> np.ndarray:
+        """(H, W) bool: pixels that lie in any of the masks; none when there is no mask."""
+        union = np.zeros((height_px, width_px), dtype=np.bool_)
+        for segment in self.segments:
+            union |= segment.mask
+        return union
+
 
 @dataclass(frozen=True)
 class Turn:

@@ -32,7 +32,7 @@ from pixelrs_ros.commands.numbers import positive
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.errors import DataError, PixelrsError
 from pixelrs_ros.evaluation.metrics import iou
-from pixelrs_ros.evaluation.play import HEADLINE, play, union_mask
+from pixelrs_ros.evaluation.play import HEADLINE, play
 from pixelrs_ros.evaluation.samples import Sample, Samples
 from pixelrs_ros.overlay import Colour, colour_of, paint
 from pixelrs_ros.types import GroundedPhrase, Reply, Status
@@ -86,7 +86,7 @@ class Example:
     @property
     def iou(self) -> float:
         """Of the last answer's masks with the target."""
-        return iou(union_mask(self.replies[-1], self.truth.shape), self.truth)
+        return iou(self.replies[-1].union_mask(*self.truth.shape), self.truth)
 
 
 class Page:

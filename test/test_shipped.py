@@ -7,7 +7,7 @@ from pixelrs_ros.engine.session import Session
 from pixelrs_ros.evaluation.metrics import iou
 from pixelrs_ros.ros.script import render_view, truth, write_script
 from pixelrs_ros.sim.render import Renderer
-from pixelrs_ros.types import Frame, Reply, Status, Turn, Utterance
+from pixelrs_ros.types import Frame, Status, Turn, Utterance
 
 GOLDEN_SCENE_SEED = 920_000  # neither trained on, nor the demo's
 DIALOGUES = 8
@@ -28,14 +28,9 @@ def test_golden_dialogues_end_on_the_right_mask_and_only_with_open_eyes() -> Non
                 unseen = (*unseen, Turn(turn.turn, turn.text, guess.answer, guess.status))
             target = truth(view, script[-1])
             assert target is not None
-            sighted.append(iou(united(reply, target.shape), target))
-            blind.append(iou(united(guess, target.shape), target))
+            sighted.append(iou(reply.union_mask(*target.shape), target))
+            blind.append(iou(guess.union_mask(*target.shape), target))
             assert reply.status is Status.GROUNDED
             assert all(reply.text[phrase.start : phrase.end] for phrase in reply.phrases)
     assert np.mean(sighted) >= MIN_MEAN_IOU
     assert np.mean(sighted) >= np.mean(blind) + 0.1
-
-
-def united(reply: Reply, shape: tuple[int, ...]) -> np.ndarray:
-    """(H, W) bool: all masks of a reply together."""
-    return np.logical_or.reduce([segment.mask for segment in reply.segments] or [np.zeros(shape, bool)])

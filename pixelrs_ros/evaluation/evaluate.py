@@ -16,7 +16,7 @@ import numpy as np
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.evaluation.baselines import BASELINES
 from pixelrs_ros.evaluation.metrics import score_mask
-from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play, union_mask
+from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
 from pixelrs_ros.evaluation.records import Record, summarise_condition
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
 
@@ -157,7 +157,7 @@ def _score_played(
         dialogue=sample.index,
         img_id=sample.img_id,
         focus=sample.focus,
-        mask=score_mask(union_mask(last, truth.shape), truth),
+        mask=score_mask(last.union_mask(*truth.shape), truth),
         masked=any(segment.mask.any() for segment in last.segments),
         said=tuple(reply.text or reply.message for reply in played.replies),
         phrases=phrases,

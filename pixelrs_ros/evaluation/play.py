@@ -105,11 +105,3 @@ def play(engine: AnsweringEngine, encoded: Any, exchanges: Sequence[Exchange], c
         seconds.append(time.perf_counter() - start)
         replies.append(reply)
     return Played(tuple(replies), tuple(seconds))
-
-
-def union_mask(reply: Reply, shape: tuple[int, int]) -> np.ndarray:
-    """All masks of a reply together, (H, W) bool; empty when it has none."""
-    union = np.zeros(shape, dtype=bool)
-    for segment in reply.segments:
-        union |= segment.mask
-    return union

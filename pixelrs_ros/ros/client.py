@@ -12,19 +12,17 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
-from sensor_msgs.msg import CameraInfo
 
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.health import IMAGE_AGE
 from pixelrs_ros.srv import ResetDialogue
 
 RELIABLE = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
-# Once the second image of a view has been announced, the first has reached everybody.
 _DIAGNOSTICS_ROUNDING_NS = 20_000_000  # they give the age in hundredths of a second
-_FRESH_IMAGES = 2
 
 
 class NoAnswerError(PixelrsError, TimeoutError):
@@ -54,9 +52,8 @@ class RobotClient(Node):
         self._camera = AsyncParameterClient(self, camera)
         self._reset: Client[Any, Any] = self.create_client(ResetDialogue, f"{perception}/reset_dialogue")
         self._instructions = self.create_publisher(Instruction, "instruction", RELIABLE)
-        self._fresh_after_ns = 0
-        self._fresh_images = 0
-        self._fresh: Future[None] | None = None
+        namespace = self.get_namespace().rstrip("/")
+        self._robots_camera = f"{namespace}/{perception}: camera"  # its name in the diagnostics
         self._stamp_ns = -1
         self._segmentation: Segmentation | None = None
         self._explanation: Explanation | None = None
@@ -64,7 +61,6 @@ class RobotClient(Node):
         self._on_partial: Callable[[str], None] | None = None
         self._seen_ns = 0  # stamp of the newest image that reached the perception node, as its diagnostics say
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, RELIABLE)
-        self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos_profile_sensor_data)
         self.create_subscription(Segmentation, "segmentation", self._on_segmentation, RELIABLE)
         self.create_subscription(Explanation, "explanation", self._on_explanation, RELIABLE)
 
@@ -78,15 +74,13 @@ class RobotClient(Node):
         Raises:
             NoAnswerError: It does not listen in time, or it is not alive.
         """
-        deadline_ns = self._now_ns() + round(timeout_s * 1e9)
-        while not self._listens():
+
+        def ready() -> bool:
             if not alive():
                 raise NoAnswerError("a node ended before the perception node was ready; its log says why")
-            if self._now_ns() > deadline_ns:
-                raise NoAnswerError(
-                    f"no perception node listens to `instruction` and sees images after {timeout_s:g} s"
-                )
-            rclpy.spin_once(self, timeout_sec=0.1)
+            return self._listens()
+
+        self._spin_until(ready, timeout_s, "no perception node listens to `instruction` and sees images")
 
     def look(self, scene_seed: int, camera_seed: int, timeout_s: float) -> None:
         """Show the camera a scene and wait until its images show it, also to the perception node.
@@ -103,14 +97,10 @@ class RobotClient(Node):
         result = self._wait(change, timeout_s, "the simulated camera did not change its view").result
         if not result.successful:
             raise NoAnswerError(f"the simulated camera refused scene {scene_seed}: {result.reason}")
-        self._fresh_after_ns, self._fresh_images, self._fresh = self._now_ns(), 0, Future()
-        self._wait(self._fresh, timeout_s, "the simulated camera sent no images")
         # The images are large and arrive later than anything else: an instruction could overtake them.
-        deadline_ns = self._now_ns() + round(timeout_s * 1e9)
-        while self._seen_ns < self._fresh_after_ns + _DIAGNOSTICS_ROUNDING_NS:
-            if self._now_ns() > deadline_ns:
-                raise NoAnswerError(f"the perception node saw no image of scene {scene_seed} within {timeout_s:g} s")
-            rclpy.spin_once(self, timeout_sec=0.1)
+        changed_ns = self._now_ns() + _DIAGNOSTICS_ROUNDING_NS
+        complaint = f"the perception node saw no image of scene {scene_seed}"
+        self._spin_until(lambda: self._seen_ns >= changed_ns, timeout_s, complaint)
 
     def say(
         self, text: str, session_id: str, timeout_s: float, on_partial: Callable[[str], None] | None = None
@@ -171,6 +161,13 @@ class RobotClient(Node):
             and self._seen_ns > 0
         )
 
+    def _spin_until(self, condition: Callable[[], bool], timeout_s: float, complaint: str) -> None:
+        deadline_ns = self._now_ns() + round(timeout_s * 1e9)
+        while not condition():
+            if self._now_ns() > deadline_ns:
+                raise NoAnswerError(f"{complaint} within {timeout_s:g} s")
+            rclpy.spin_once(self, timeout_sec=0.1)
+
     def _wait(self, future: Future[Any], timeout_s: float, complaint: str) -> Any:
         rclpy.spin_until_future_complete(self, future, timeout_sec=timeout_s)
         if not future.done():
@@ -181,19 +178,11 @@ class RobotClient(Node):
         return int(self.get_clock().now().nanoseconds)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        name = f"{self.get_namespace().rstrip('/')}/perception: camera"
         for status in message.status:
-            if status.name == name:
-                age_s = {pair.key: pair.value for pair in status.values}["age of the newest image [s]"]
+            if status.name == self._robots_camera:
+                age_s = {pair.key: pair.value for pair in status.values}[IMAGE_AGE]
                 if age_s and status.level == DiagnosticStatus.OK:
                     self._seen_ns = conversions.stamp_to_ns(message.header.stamp) - round(float(age_s) * 1e9)
-
-    def _on_camera_info(self, message: CameraInfo) -> None:
-        if self._fresh is None or conversions.stamp_to_ns(message.header.stamp) < self._fresh_after_ns:
-            return
-        self._fresh_images += 1
-        if self._fresh_images == _FRESH_IMAGES:
-            self._fresh.set_result(None)
 
     def _on_segmentation(self, message: Segmentation) -> None:
         if conversions.stamp_to_ns(message.instruction_stamp) == self._stamp_ns:

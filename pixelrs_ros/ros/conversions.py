@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -174,14 +173,6 @@ def mask_from_image(message: Image) -> np.ndarray:
     if message.encoding != "mono8":
         raise BadInputError(f"a mask is mono8, got {message.encoding!r}")
     return np.asarray(image_to_rgb(message)[:, :, 0] > 0)
-
-
-def union_mask(masks: Sequence[np.ndarray], height_px: int, width_px: int) -> np.ndarray:
-    """(H, W) bool: pixels that lie in any of the masks; nothing when there is none."""
-    union = np.zeros((height_px, width_px), dtype=np.bool_)
-    for mask in masks:
-        union |= mask
-    return union
 
 
 def utterance_from_instruction(message: Instruction, stamp_ns: int) -> Utterance:

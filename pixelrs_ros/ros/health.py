@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from pixelrs_ros.types import Reply, Status
 
+IMAGE_AGE = "age of the newest image [s]"
 _NS_PER_S = 1e9
 _LEVELS = {Status.BAD_INPUT: DiagnosticStatus.WARN, Status.INTERNAL_ERROR: DiagnosticStatus.ERROR}
 
@@ -72,7 +73,7 @@ class Health:
         values = {
             "good images": str(self._images["good"]),
             "bad images": str(self._images["bad"]),
-            "age of the newest image [s]": "" if age_s is None else f"{age_s:.2f}",
+            IMAGE_AGE: "" if age_s is None else f"{age_s:.2f}",
         }
         return self._status("camera", level, message, values)
 

@@ -181,7 +181,7 @@ class TurnRunner:
         header, send = job.header, self._outputs.send
         if frame is not None and reply.status not in (Status.BAD_INPUT, Status.INTERNAL_ERROR):
             masks = [segment.mask for segment in reply.segments]
-            union = conversions.union_mask(masks, *frame.image.shape[:2])
+            union = reply.union_mask(*frame.image.shape[:2])
             send(self._outputs.mask, conversions.fill_mask(Image(), header, union))
             if self._parameters().publish_overlay:
                 painted = paint(frame.image, masks)

@@ -12,7 +12,7 @@ from torch import nn
 from pixelrs_ros.images import sam_pixels
 from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch
 from pixelrs_ros.training.losses import mask_iou
-from pixelrs_ros.training.masks import MaskBranch, mask_losses
+from pixelrs_ros.training.masks import MaskBranch, mask_losses, mean_ious
 from pixelrs_ros.training.targets import soft_targets
 
 MASKS_PER_STEP = 16
@@ -51,14 +51,14 @@ class JointPhase:
     def evaluate(self) -> dict[str, float]:
         """Mean IoU of whole objects and of parts, given the data's words and history."""
         torch.manual_seed(0)
-        ious: dict[str, list[float]] = {"whole": [], "part": []}
+        ious, parts = [], []
         for start in range(0, self.dialogue.num_eval, 8):
             images = np.arange(start, min(start + 8, self.dialogue.num_eval))
             batch, prompts = self._prompts("val", images, 1)
             logits, _, targets = self._decode("val", batch, prompts, torch.arange(len(prompts)))
-            for value, concept in zip(mask_iou(logits, targets).tolist(), batch.packed.concepts, strict=True):
-                ious["part" if concept[2] else "whole"].append(value)
-        return {f"{name}_iou": float(np.mean(values)) for name, values in ious.items() if values}
+            ious.append(mask_iou(logits, targets))
+            parts.append(batch.packed.concepts[:, 2] > 0)
+        return mean_ious(torch.cat(ious), torch.cat(parts))
 
     def _prompts(self, split: str, images: np.ndarray, dialogues: int) -> tuple[TalkBatch, torch.Tensor]:
         batch = self.dialogue.data[split].batch(images, dialogues)

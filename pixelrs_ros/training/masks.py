@@ -136,15 +136,21 @@ class MasksPhase:
     def evaluate(self) -> dict[str, float]:
         """Mean IoU of whole objects and of parts with exact oracle prompts, at the decoder's resolution."""
         torch.manual_seed(0)
-        ious: dict[str, list[float]] = {"whole": [], "part": []}
+        ious, parts = [], []
         for start in range(0, self.num_eval, 8):
             images = np.arange(start, min(start + 8, self.num_eval))
             pixels, index, targets, concepts, places = self._batch(self.val, images)
             prompts = self.oracle(concepts, places)
             logits, _ = self.module.sam.decode(self.module.sam.encode(pixels), prompts, index)
-            for value, concept in zip(mask_iou(logits, targets).tolist(), concepts, strict=True):
-                ious["part" if concept[2] else "whole"].append(value)
-        return {f"{name}_iou": float(np.mean(values)) for name, values in ious.items()}
+            ious.append(mask_iou(logits, targets))
+            parts.append(concepts[:, 2] > 0)
+        return mean_ious(torch.cat(ious), torch.cat(parts))
+
+
+def mean_ious(ious: torch.Tensor, parts: torch.Tensor) -> dict[str, float]:
+    """Means for the log of (N,) float IoUs, apart for whole objects and, where the (N,) bool is true, for parts."""
+    chosen = {"whole_iou": ious[~parts], "part_iou": ious[parts]}
+    return {name: float(values.mean()) for name, values in chosen.items() if len(values)}
 
 
 def mask_losses(

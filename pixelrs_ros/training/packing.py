@@ -54,7 +54,7 @@ def encode_dialogue(item: dict[str, Any], layout: ChatLayout) -> EncodedDialogue
 
 @dataclass(frozen=True)
 class Packed:
-    """A batch of scenes. S scenes, L tokens, K `[SEG]` in all, F tokens of last answers.
+    """A batch of scenes. S scenes, L tokens, K `[SEG]` in all.
 
     Attributes:
         ids: (S, L) int64, padded.

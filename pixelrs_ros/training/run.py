@@ -13,7 +13,7 @@ from rich.progress import track
 from pixelrs_ros.checkpoint import TOKENIZER, save_checkpoint
 from pixelrs_ros.config import load_config, load_preset
 from pixelrs_ros.errors import ConfigError, DataError
-from pixelrs_ros.images import normalise
+from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
@@ -124,8 +124,8 @@ class Run:
             self.miras.eval()
             for start in track(range(0, len(features), 32), description=f"Looking at the {split} images"):
                 part = slice(start, start + 32)
-                clip = normalise(np.array(arrays.clip[part]), config.clip.mean, config.clip.std, 255.0)
-                high = normalise(np.array(arrays.convnext[part]), config.convnext.mean, config.convnext.std, 255.0)
+                clip = clip_pixels(np.array(arrays.clip[part]), config)
+                high = convnext_pixels(np.array(arrays.convnext[part]), config)
                 features[part] = self.miras.fuse(clip, high).numpy()
             partial = path.with_suffix(".partial.npy")
             np.save(partial, features)

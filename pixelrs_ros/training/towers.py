@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.images import normalise
+from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import NUM_COLOURS, NUM_KINDS, NUM_PARTS
@@ -70,8 +70,8 @@ class TowersPhase:
         self.num_eval = min(num_eval, len(val.clip))
 
     def _inputs(self, split: SplitArrays, images: np.ndarray, *, augment: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        clip = normalise(np.asarray(split.clip[images]), self.config.clip.mean, self.config.clip.std, 255.0)
-        high = normalise(np.asarray(split.convnext[images]), self.config.convnext.mean, self.config.convnext.std, 255.0)
+        clip = clip_pixels(np.asarray(split.clip[images]), self.config)
+        high = convnext_pixels(np.asarray(split.convnext[images]), self.config)
         if augment:  # exposure of the camera; hue stays, it carries the colours' names
             gain = 1 + 0.15 * torch.randn(len(images), 1, 1, 1)
             offset = 0.1 * torch.randn(len(images), 1, 1, 1)
