@@ -200,14 +200,20 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
     if not ros.colcon:
         steps["colcon and CMake"] = read("build")
     others = [*read("train"), *read("export"), *read("dev")]
-    return {**steps, "the network's and the simulator's libraries": run_lines, "training, export and test tools": others}
+    return {
+        **steps,
+        "the network's and the simulator's libraries": run_lines,
+        "training, export and test tools": others,
+    }
 
 
 def install_packages(ros: Ros) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
     steps = requirement_lines(ros)
-    wanted = fingerprint([CONSTRAINTS, REQUIREMENTS / "small.txt"], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
+    wanted = fingerprint(
+        [CONSTRAINTS, REQUIREMENTS / "small.txt"], sys.version, base_python(), str(ROOT), repr(ros), repr(steps)
+    )
     if is_fresh(stamp, wanted):
         return
     for old in (VENV, ROOT / "build", ROOT / "install"):

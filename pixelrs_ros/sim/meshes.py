@@ -105,19 +105,20 @@ def _ball_profile(low: float = -90.0, high: float = 90.0, points: int = 17) -> l
     return [(float(np.cos(a)), float(np.sin(a))) for a in latitude]
 
 
-def _hollow(outer: Sequence[tuple[float, float]], wall: float, floor: float) -> Mesh:
+def _hollow(outer: Sequence[tuple[float, float]], wall: float, floor: float, slices: int = SLICES) -> Mesh:
     """A vessel: the outside from the bottom's rim to the top, a lip, and the inside back down to the floor.
 
     Args:
         outer: (radius, z) of the outside, bottom first.
         wall: Thickness of the wall.
         floor: Thickness of the floor.
+        slices: Facets around.
     """
     bottom = outer[0][1]
     inner = [(max(r - wall, 0.02), max(z, bottom + floor)) for r, z in reversed(outer)]
     rim_r, rim_z = outer[-1]
     lip = [(rim_r - wall * 0.25, rim_z + wall * 0.3), (rim_r - wall * 0.75, rim_z + wall * 0.3)]
-    return lathe([(0.0, bottom), *outer, *lip, *inner, (0.0, bottom + floor)])
+    return lathe([(0.0, bottom), *outer, *lip, *inner, (0.0, bottom + floor)], slices)
 
 
 def _arc(tube: float, squareness: float, flatten: float) -> Mesh:
@@ -254,7 +255,50 @@ def _blades() -> dict[str, Mesh]:
     }
 
 
+def _held_out() -> dict[str, Mesh]:
+    """What only the held-out shape family is made of; with four facets the sides face along x and y, at 0.71 radii."""
+    latitude = np.radians(np.linspace(-90, 90, 19))
+    oval = [(float(np.cos(a) ** 1.2), float(np.sin(a))) for a in latitude]
+    bell = [(0.0, 0.8), (0.4, 0.4), (0.84, -0.35), (0.94, -1.0), (1.0, -1.0), (0.92, -0.3), (0.5, 0.5), (0.26, 1.0)]
+    bulb = [(0.0, -1.0), (0.55, -1.0), (0.95, -0.75), (1.0, -0.35), (0.8, 0.1), (0.45, 0.5), (0.4, 0.8), (0.62, 1.0)]
+    belly = [
+        (-1.0, -0.75),
+        (-0.4, -0.95),
+        (0.4, -1.0),
+        (0.85, -0.8),
+        (1.0, -0.3),
+        (0.95, 1.0),
+        (-0.9, 1.0),
+        (-1.0, 0.6),
+    ]
+    oblong = [(np.sign(c) * abs(c) ** 0.45, np.sign(d) * abs(d) ** 0.45) for c, d in _circle(40)]
+    square_bottle = [(0.0, -1.0), (0.96, -1.0), (1.0, -0.97), (1.0, 0.42), (0.9, 0.5), (0.0, 0.5)]
+    return {
+        "cup_facets": _hollow([(0.96, -1.0), (1.0, -0.94), (0.78, 1.0)], 0.1, 0.12, slices=6),
+        "bowl_square": _hollow([(0.5, -1.0), (0.56, -0.9), (0.8, 0.1), (1.0, 1.0)], 0.08, 0.25, slices=4),
+        "dish_square": _hollow([(0.9, -1.0), (0.94, -0.9), (1.0, 1.0)], 0.06, 0.35, slices=4),
+        "crate": _hollow([(0.84, -1.0), (0.86, -0.95), (1.0, 1.0)], 0.07, 0.12, slices=4),
+        "spoon_facets": _hollow([(0.4, -1.0), (0.72, -0.5), (1.0, 1.0)], 0.09, 0.25, slices=6),
+        "frame": lathe([(0.93, -1.0), (1.0, -1.0), (1.0, 1.0), (0.93, 1.0)], slices=4, closed=True),
+        "bottle_square": lathe(square_bottle, slices=4),
+        "pot_facets": lathe([(0.0, -1.0), (0.72, -1.0), (1.0, -0.5), (1.0, 0.2), (0.62, 1.0), (0.0, 1.0)], slices=6),
+        "oval": lathe(oval),
+        "oval_tip": lathe([(0.0, oval[14][1]), *oval[14:]]),
+        "bell": lathe([*bell, (0.0, 1.0)]),
+        "bulb": lathe([*bulb, (0.0, 1.0)], slices=24),
+        "taper": lathe([(0.0, -1.0), (1.0, -1.0), (0.6, 1.0), (0.0, 1.0)], slices=8),
+        "oblong": prism(oblong),
+        "blade_broad": prism(belly),
+    }
+
+
+def _circle(points: int) -> list[tuple[float, float]]:
+    """Points of the unit circle, counter-clockwise."""
+    angles = (np.arange(points) + 0.5) * 2 * np.pi / points
+    return [(float(np.cos(a)), float(np.sin(a))) for a in angles]
+
+
 @lru_cache(maxsize=1)
 def mesh_library() -> dict[str, Mesh]:
     """Every unit mesh by name, in a fixed order."""
-    return {**_solids(), **_vessels(), **_lathed(), **_swept(), **_segments(), **_blades()}
+    return {**_solids(), **_vessels(), **_lathed(), **_swept(), **_segments(), **_blades(), **_held_out()}

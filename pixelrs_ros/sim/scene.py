@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
-from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, KINDS, Kind
+from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
 from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX, all_visible, arrange, body_of, outline_px
 from pixelrs_ros.sim.shapes import Colour, Geom, Shaper, bounds_m, jittered, outline_points_m, rotation
 from pixelrs_ros.sim.textures import table_textures
 
 _MIN_OBJECTS, _MAX_OBJECTS = 4, 7
+_HELD_OUT_STREAM = 1  # a source of its own, so that what else a seed gives does not hang on it
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class SceneObject:
         object_id: 1…N, also its value in `View.object_ids`.
         kind: Name in `KINDS`.
         colour: Name in `COLOURS`.
-        family: Which shape family of its kind, in 0…3.
+        family: Which shape family of its kind, in 0…3, or `HELD_OUT_FAMILY`.
         geoms: The meshes it is made of, placed in the world.
     """
 
@@ -141,7 +142,9 @@ def _laid(geoms: list[Geom], roll_deg: float) -> list[Geom]:
     return [geom.moved(turn, np.zeros(3)) for geom in geoms]
 
 
-def build_object(kind: Kind, colour: str, size_m: float, rng: np.random.Generator) -> tuple[int, list[Geom]]:
+def build_object(
+    kind: Kind, colour: str, size_m: float, rng: np.random.Generator, *, held_out: bool = False
+) -> tuple[int, list[Geom]]:
     """One thing of a kind: its family, and its geoms, standing on z = 0 around the origin.
 
     Args:
@@ -149,10 +152,12 @@ def build_object(kind: Kind, colour: str, size_m: float, rng: np.random.Generato
         colour: Name in `COLOURS`.
         size_m: Its longest side.
         rng: Source of its family, proportions and shade, and of whether it lies.
+        held_out: Whether it is of the held-out family.
     """
-    family = int(rng.integers(FAMILIES))
+    drawn = int(rng.integers(FAMILIES))
+    family = HELD_OUT_FAMILY if held_out else drawn
     shaper = Shaper(rng, family, kind.parts, jittered(COLOURS[colour], rng))
-    kind.recipe(shaper)
+    (kind.held_out if held_out else kind.recipe)(shaper)
     geoms = shaper.geoms
     if kind.name == "ball":
         turn = rotation("z", rng.uniform(0, 360)) @ rotation("x", rng.uniform(0, 360))
@@ -166,9 +171,15 @@ def build_object(kind: Kind, colour: str, size_m: float, rng: np.random.Generato
     return family, [geom.moved(scale * np.eye(3), offset) for geom in geoms]
 
 
-def sample_scene(seed: int) -> Scene:
-    """The scene of a seed: four to seven things, rarely fewer for lack of room, no two alike in kind and colour."""
+def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
+    """The scene of a seed: four to seven things, rarely fewer for lack of room, no two alike in kind and colour.
+
+    Args:
+        seed: Of every choice.
+        held_out_rate: How often a thing is of the held-out shape family, in [0, 1].
+    """
     rng = np.random.default_rng(seed)
+    unseen = np.random.default_rng([seed, _HELD_OUT_STREAM])
     camera, table = _sample_camera(rng), _sample_table(rng)
     light = _sample_light(rng, camera)
     focal = camera.intrinsics(WIDTH_PX, HEIGHT_PX)[0, 0]
@@ -177,7 +188,8 @@ def sample_scene(seed: int) -> Scene:
     for name, colour in labels:
         kind = KINDS[name]
         size_m = float(rng.uniform(*kind.size_px)) * camera.distance_m / focal
-        built.append(build_object(kind, colour, size_m, rng))
+        held_out = bool(unseen.random() < held_out_rate)
+        built.append(build_object(kind, colour, size_m, rng, held_out=held_out))
     places = arrange([body_of(geoms) for _, geoms in built], camera, min(table.half_m), rng)
     objects = []
     for number, ((name, colour), (family, geoms), place) in enumerate(

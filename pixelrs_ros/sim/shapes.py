@@ -99,7 +99,7 @@ class Shaper:
 
     Attributes:
         rng: Source of every proportion.
-        family: Which of four shape families, in 0…3.
+        family: Which shape family, in 0…3, or 4 for the held-out one.
         parts: Names of the kind's parts.
         main: The object's colour.
         geoms: What was added so far.

@@ -7,7 +7,7 @@ import numpy as np
 from pixelrs_ros.sim.shapes import ALONG_Y, Shaper, darker, mix, rotation
 
 
-def _liner(s: Shaper, part: str, mesh: str, radius: float, half: float, z: float) -> None:
+def liner(s: Shaper, part: str, mesh: str, radius: float, half: float, z: float) -> None:
     """A darker inside: the same vessel, a little narrower and lower, so that only its inner face shows."""
     s.add(
         part, mesh, (radius * 0.95, radius * 0.95, half * 0.96), (0.0, 0.0, z - half * 0.02), rgb=s.dark, specular=0.1
@@ -20,7 +20,7 @@ def mug(s: Shaper) -> None:
     radius = 0.5
     half = s.pick(0.46, 0.58) if s.family < 3 else s.pick(0.62, 0.75)
     s.add("body", mesh, (radius, radius, half), (0, 0, half), specular=0.4)
-    _liner(s, "body", mesh, radius, half, half)
+    liner(s, "body", mesh, radius, half, half)
     ring = "arc_d" if s.rng.random() < 0.5 else "arc"
     # A tapering wall is nearer to the axis at the handle's height: start inside it.
     start = radius * (0.78 if mesh == "cup_taper" else 0.92)
@@ -40,7 +40,7 @@ def bowl(s: Shaper) -> None:
     mesh = ("bowl_round", "bowl_flare", "bowl_straight", "bowl_round")[s.family]
     half = s.pick(0.19, 0.25) if s.family < 3 else s.pick(0.27, 0.32)
     s.add("body", mesh, (0.5, 0.5, half), (0, 0, half), specular=0.4)
-    _liner(s, "body", mesh, 0.5, half, half)
+    liner(s, "body", mesh, 0.5, half, half)
     if s.rng.random() < 0.4:
         s.add("body", "torus", (0.49, 0.49, 0.3), (0, 0, 2 * half), rgb=s.accent)
 
@@ -50,7 +50,7 @@ def pan(s: Shaper) -> None:
     half = (0.07, 0.1, 0.14, 0.08)[s.family] * s.pick(0.9, 1.1)
     radius = 0.42
     s.add("body", "dish", (radius, radius, half), (0, 0, half), specular=0.3)
-    _liner(s, "body", "dish", radius, half, half)
+    liner(s, "body", "dish", radius, half, half)
     length = s.pick(0.52, 0.72)
     mesh = ("capsule", "slab", "grip", "capsule")[s.family]
     width = s.pick(0.06, 0.075)
