@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pixelrs_ros.sim import answers
 from pixelrs_ros.sim.elements import Element
@@ -21,9 +22,32 @@ FUNCTIONS = {
     "shade": "shade", "pages": "pages",
 }  # fmt: skip
 NAMED_PART_RATE = 0.6
+FULL_RATE = 0.1  # of the last turns that go by kind or colour: they name both
+SHORT_RATE = 0.25  # of the named parts whose words allow it: "red mug handle"
 MAX_QUESTIONS = 1
 MAX_SHOWN = 3  # more masks than this in one answer teach nothing new
 _WEIGHTS = {"colour": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6}
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How often a dialogue takes a turn that is rare at a table, in [0, 1].
+
+    Attributes:
+        question: It starts with a question about the scene.
+        absent: It starts with something that is not there.
+        unknown: What is not there is none of `KINDS`, of the turns that could be so.
+        two_wishes: An opening holds two wishes.
+        ask: Weight of a question in between, beside about 2.5 for all other moves.
+        miss: Weight of something that is not there in between, likewise.
+    """
+
+    question: float = 0.08
+    absent: float = 0.24
+    unknown: float = 0.3
+    two_wishes: float = 0.08
+    ask: float = 0.25
+    miss: float = 0.7
 
 
 class DeadEndError(Exception):
@@ -39,16 +63,24 @@ class Path:
         part: Its part that is the target, or None for all of it.
         speaker: Whose words are used.
         rng: Every choice comes from it.
+        rates: How often the rare turns come.
     """
 
     def __init__(
-        self, elements: Sequence[Element], goal: Element, part: str | None, speaker: Speaker, rng: random.Random
+        self,
+        elements: Sequence[Element],
+        goal: Element,
+        part: str | None,
+        speaker: Speaker,
+        rng: random.Random,
+        rates: Rates = Rates(),
     ) -> None:
         self._all = tuple(elements)
         self._goal = goal
         self._part = part
         self._speaker = speaker
         self._rng = rng
+        self._rates = rates
         self._turns: list[DialogueTurn] = []
         self._candidates: tuple[Element, ...] = ()
         self._focus: Element | None = None
@@ -65,13 +97,13 @@ class Path:
         """
         rng = self._rng
         left = length - 1
-        if rng.random() < 0.07:
+        if rng.random() < self._rates.question:
             left -= self._question()
         start = rng.random()
         change = False
-        if start < 0.16 and left >= 2:
+        if start < self._rates.absent and left >= 2:
             left -= self._absent_opening()
-        elif start < 0.42 and left >= 2 and len(self._all) > 1:
+        elif start < self._rates.absent + 0.26 and left >= 2 and len(self._all) > 1:
             left -= self._decoy(may_narrow=left >= 3)
             change = True
         left -= self._open(self._goal, change=change)
@@ -81,12 +113,13 @@ class Path:
 
     def _step(self, left: int) -> int:
         """One turn between the opening and the last."""
+        ask, miss = self._rates.ask, self._rates.miss
         if self._focus is None:
-            moves = {"narrow": 1.2, "stray": 1.2 if left > 1 else 0.5, "absent": 0.25, "question": 0.15}
+            moves = {"narrow": 1.2, "stray": 1.2 if left > 1 else 0.5, "absent": miss, "question": ask}
         elif self._focus != self._goal:
-            moves = {"correct": 3.0, "question": 0.15}
+            moves = {"correct": 3.0, "absent": miss if left > 1 else 0.0, "question": ask}
         else:
-            moves = {"question": 0.2, "none": 0.8}  # nothing is left to narrow: mostly another path is the better tale
+            moves = {"question": ask, "none": 0.8}  # nothing is left to narrow: mostly another path is the better tale
         move = self._rng.choices(list(moves), list(moves.values()))[0]
         if move == "question" and self._questions < MAX_QUESTIONS:
             return self._question()
@@ -122,8 +155,32 @@ class Path:
         found = {name: resolve(Reference("wish", name), self._all) for name in names}
         name = self._rng.choices(names, [1.0 if len(found[name]) < 2 else 2.5 for name in names])[0]
         self._wish = name
+        if not change and self._rng.random() < self._rates.two_wishes:
+            return self._open_two_wishes(name)
         self._say(self._wish_words(name, change=change), "change" if change else "wish")
         self._settle(Reference("wish", name), found[name], answers.WISH_MET)
+        return 1
+
+    def _open_two_wishes(self, name: str) -> int:
+        """Two wishes at once: what serves either is in question, and one thing for each is shown at once."""
+        rng, speaker = self._rng, self._speaker
+        first = resolve(Reference("wish", name), self._all)
+        # The second does not serve the first's things, so that it stays plain which wish each thing is for.
+        others = [other for other, wish in WISHES.items() if set(wish.kinds).isdisjoint(WISHES[name].kinds)]
+        second_name = rng.choice(others)
+        second = resolve(Reference("wish", second_name), self._all)
+        names = rng.sample((name, second_name), 2)
+        form = "idiom" if rng.random() < 0.5 else "do"
+        said = [speaker.phrase(f"{each}.{form}").rstrip(".?!") for each in names]
+        words = speaker.phrase(f"two.{form}", dict(zip(("first", "second"), said, strict=True)))
+        self._say(speaker.phrase("wish.do", {"do": words}) if form == "do" else words, "wish", "two_wishes")
+        found = tuple(item for item in self._all if item in first or item in second)
+        if self._goal in found:
+            self._kinds_left &= {*WISHES[name].kinds, *WISHES[second_name].kinds}
+        if len(first) == len(second) == 1:
+            self._show(found)
+        else:
+            self._take_up(found, answers.WISH_MET)
         return 1
 
     def _wish_words(self, name: str, *, change: bool) -> str:
@@ -151,9 +208,7 @@ class Path:
         self._say(self._speaker.phrase(f"all.{edge.by}", self._values(edge)), "all")
         self._note(edge, found)
         self._wish = edge.value if edge.by == "wish" else None
-        self._candidates, self._focus = tuple(found), None
-        self._rng.shuffle(found)
-        self._answer(answers.several(len(found)), Status.GROUNDED, [Target(item.object_id) for item in found])
+        self._show(found)
         return 1
 
     def _decoy(self, *, may_narrow: bool) -> int:
@@ -165,37 +220,40 @@ class Path:
         return used
 
     def _absent_opening(self) -> int:
-        kinds = {item.kind for item in self._all}
-        colours = {item.colour for item in self._all}
-        labels = {item.label for item in self._all}
-        rng, speaker = self._rng, self._speaker
-        draw = rng.random()
-        if draw < 0.4:
+        if self._rng.random() < 0.3:
+            kinds = {item.kind for item in self._all}
             names = [name for name, wish in WISHES.items() if kinds.isdisjoint(wish.kinds)]
             if not names:
                 raise DeadEndError
-            self._say(self._wish_words(rng.choice(names), change=False), "wish")
+            self._say(self._wish_words(self._rng.choice(names), change=False), "wish")
             self._answer(answers.NO_MEANS, Status.NOT_FOUND)
             return 1
-        if draw < 0.55:
-            slot, reference = "open.kind", self._missing("kind", set(KINDS) - kinds)
-        elif draw < 0.65:
-            slot, reference = "open.colour", self._missing("colour", set(COLOURS) - colours)
-        else:
-            # A colour and a kind that are both there, but not together, ask for the sharpest look.
-            lure = {f"{colour} {kind}" for colour in colours for kind in kinds} - labels
-            slot, reference = rng.choice(("open.full", "take")), self._missing("full", lure)
-        self._say(speaker.phrase(slot, self._values(reference)), "absent")
-        self._answer(answers.ABSENT, Status.NOT_FOUND)
-        return 1
+        reference, hard = self._missing()
+        action = reference.by != "colour" and self._rng.random() < (0.5 if reference.by == "full" else 0.25)
+        return self._miss(reference, "take" if action else f"open.{reference.by}", hard)
 
-    def _missing(self, by: str, values: set[str]) -> Reference:
+    def _missing(self) -> tuple[Reference, tuple[str, ...]]:
+        """A kind, a colour or both that fit nothing here, and what is hard about it."""
+        rng = self._rng
+        kinds, colours = {item.kind for item in self._all}, {item.colour for item in self._all}
+        if rng.random() < self._rates.unknown:
+            kind = self._speaker.phrase("unknown")
+            named = Reference("kind", kind)
+            if rng.random() < 0.25:
+                named = Reference("full", f"{rng.choice(list(COLOURS))} {kind}")
+            return named, ("unknown_kind",)
+        by = rng.choices(("kind", "colour", "full"), (0.35, 0.2, 0.45))[0]
+        # A colour and a kind that are both there, but not together, ask for the sharpest look.
+        lure = {f"{colour} {kind}" for colour in colours for kind in kinds} - {item.label for item in self._all}
+        values = {"kind": set(KINDS) - kinds, "colour": set(COLOURS) - colours, "full": lure}[by]
         if not values:
             raise DeadEndError
-        value = self._rng.choice(sorted(values))
-        if by == "kind":
-            return Reference("kind", value)
-        return Reference("colour", value) if by == "colour" else Reference("full", value)
+        return Reference(by, rng.choice(sorted(values))), ()
+
+    def _miss(self, reference: Reference, slot: str, hard: tuple[str, ...]) -> int:
+        self._say(self._speaker.phrase(slot, self._values(reference)), "absent", *hard)
+        self._answer(answers.ABSENT, Status.NOT_FOUND)
+        return 1
 
     # Turns in between -----------------------------------------------------------------------------------------------
 
@@ -210,12 +268,9 @@ class Path:
         return 1
 
     def _absent_narrowing(self) -> int:
-        there = {item.colour for item in self._all} | {item.kind for item in self._all}
-        by = self._rng.choice(("colour", "kind"))
-        reference = self._missing(by, set(COLOURS if by == "colour" else KINDS) - there)
-        self._say(self._speaker.phrase("narrow", self._values(reference)), "absent")
-        self._answer(answers.ABSENT, Status.NOT_FOUND)
-        return 1
+        slots = ("narrow", "narrow", "take") if self._focus is None else ("correction", "correction", "take")
+        reference, hard = self._missing()
+        return self._miss(reference, self._rng.choice(slots), hard)
 
     def _correct(self) -> int:
         reference = self._draw(self._exact_references())
@@ -232,6 +287,8 @@ class Path:
         shown = [item.kind for item in self._all if item.kind != self._goal.kind]
         if shown and rng.random() < 0.5:
             kind = rng.choice(shown)
+        elif rng.random() < self._rates.unknown:
+            kind = self._speaker.phrase("unknown")
         colour = rng.choice([colour for colour in COLOURS if colour != self._goal.colour])
         of_kind = sum(item.kind == kind for item in self._all)
         any_colour = any(item.colour == colour for item in self._all)
@@ -254,6 +311,8 @@ class Path:
     def _finish(self) -> Dialogue:
         goal, part = self._goal, self._part
         reference = Reference("it") if self._focus == goal else self._draw(self._exact_references())
+        if reference.by in ("kind", "colour") and self._rng.random() < FULL_RATE:
+            reference = Reference("full", goal.label)
         self._mean(reference)
         self._say(self._action_words(reference), "part" if part else "take")
         purpose = WISHES[self._wish].purpose if self._wish and goal.kind in WISHES[self._wish].kinds else None
@@ -261,7 +320,7 @@ class Path:
         self._answer(answers.named(phrase, purpose, self._rng), Status.GROUNDED, [Target(goal.object_id, part)])
         alone = reference.by not in ("it", "other") and resolve(reference, self._all) == (goal,)
         told = self._colour_said and len(self._kinds_left) == 1
-        return Dialogue(tuple(self._turns), purpose, ambiguous=not alone, told=told)
+        return Dialogue(tuple(map(self._spoken, self._turns)), purpose, ambiguous=not alone, told=told)
 
     def _action_words(self, reference: Reference) -> str:
         values = self._values(reference)
@@ -270,6 +329,8 @@ class Path:
         values["part"] = self._part
         if self._rng.random() >= NAMED_PART_RATE:
             return self._speaker.phrase(f"function.{FUNCTIONS[self._part]}", values)
+        if reference.by in ("kind", "full") and self._rng.random() < SHORT_RATE:
+            return self._speaker.phrase(f"part.{reference.by}", values)
         its = reference.by == "it" and self._rng.random() < 0.5
         return self._speaker.phrase("part.its" if its else "part.explicit", values)
 
@@ -323,6 +384,9 @@ class Path:
         if not found:
             raise DeadEndError
         self._note(reference, found)
+        self._take_up(found, forms)
+
+    def _take_up(self, found: tuple[Element, ...], forms: Sequence[str]) -> None:
         if len(found) > 1:
             self._candidates, self._focus = found, None
             self._answer(answers.which_one(len(found), self._rng), Status.CLARIFY)
@@ -332,9 +396,19 @@ class Path:
         self._focus = found[0]
         self._answer(self._rng.choice(list(forms)), Status.GROUNDED, [Target(found[0].object_id)])
 
-    def _say(self, words: str, kind: str) -> None:
-        self._turns.append(DialogueTurn(self._speaker.utterance(words), "", Status.ANSWERED, kind))
+    def _show(self, found: Sequence[Element]) -> None:
+        """Answers with a mask for each, in an order that tells nothing."""
+        self._candidates, self._focus = tuple(found), None
+        shown = self._rng.sample(found, len(found))
+        self._answer(answers.several(len(shown)), Status.GROUNDED, [Target(item.object_id) for item in shown])
+
+    def _say(self, words: str, kind: str, *hard: str) -> None:
+        self._turns.append(DialogueTurn(words, "", Status.ANSWERED, kind, hard=frozenset(hard)))
+
+    def _spoken(self, turn: DialogueTurn) -> DialogueTurn:
+        """A turn as it is uttered; kept for the end, because most walks lead nowhere."""
+        said = self._speaker.utterance(turn.user)
+        return replace(turn, user=said.text, hard=turn.hard | said.hard)
 
     def _answer(self, answer: str, status: Status, targets: Sequence[Target] = ()) -> None:
-        asked = self._turns[-1]
-        self._turns[-1] = DialogueTurn(asked.user, answer, status, asked.kind, tuple(targets))
+        self._turns[-1] = replace(self._turns[-1], answer=answer, status=status, targets=tuple(targets))

@@ -25,6 +25,7 @@ class DialogueTurn:
         status: How the turn ends.
         kind: What sort of turn it is: wish, attribute, place, correction, change, question, absent, all, take or part.
         targets: What the masks show, in the order of their `[SEG]`.
+        hard: What makes it hard to understand: names of `Habits`, "two_wishes", "unknown_kind".
     """
 
     user: str
@@ -32,6 +33,7 @@ class DialogueTurn:
     status: Status
     kind: str
     targets: tuple[Target, ...] = ()
+    hard: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class Dialogue:
     purpose: str | None
     ambiguous: bool
     told: bool
+
+    @property
+    def hard(self) -> tuple[str, ...]:
+        """What makes it hard to understand, of all turns, sorted; a question in between is hard as well."""
+        between = {"question_between"} if any(turn.kind == "question" for turn in self.turns[1:-1]) else set()
+        return tuple(sorted(between.union(*(turn.hard for turn in self.turns))))
 
     @property
     def target(self) -> Target:

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.speech import Habits, at_an_end, bare, is_imperative, mistype, terse, with_filler
 from pixelrs_ros.sim.wording_train import TRAIN_FRAMES
 from pixelrs_ros.sim.wording_unseen import TEST_FRAMES, TEST_WISHES
 from pixelrs_ros.sim.wording_wishes import TRAIN_WISHES
 
 Split = Literal["train", "val", "test"]
 
-# A last turn holds one of these and is answered with names. No other turn does, except one that asks for everything.
+_LEARNING = Habits(typo=0.16, filler=0.1, hedge=0.04, aside=0.05, terse=0.1, courtesy=0.2, capitals=0.03, bare=0.1)
+HABITS: dict[Split, Habits] = {"train": _LEARNING, "val": _LEARNING, "test": Habits()}
+
+# A last turn holds one of these or names a part, and is answered with names. No other turn does, except one that asks
+# for everything.
 # fmt: off
 ACTION_WORDS = frozenset((
     "pick", "hand", "give", "bring", "pass", "grab", "take", "lift", "fetch", "show", "point", "hold", "open", "opens",
@@ -76,7 +83,30 @@ def plural(kind: str) -> str:
     """More than one of a kind: "boxes", "brushes", "knives", "mugs"."""
     if kind.endswith("fe"):
         return f"{kind[:-2]}ves"
-    return f"{kind}es" if kind.endswith(("x", "sh")) else f"{kind}s"
+    return f"{kind}es" if kind.endswith(("x", "sh", "ch", "ss")) else f"{kind}s"
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    """Every word that somebody may say on purpose; no slip of the finger ends in one of them."""
+    said = (phrase for split in HABITS for phrases in phrasings(split).values() for phrase in phrases)
+    kinds = (*KINDS, *(kind for split in HABITS for kind in phrasings(split)["unknown"]))
+    parts = (part for kind in KINDS.values() for part in kind.parts)
+    names = " ".join((*COLOURS, *kinds, *map(plural, kinds), *parts))
+    return frozenset(re.findall(r"[a-z]+", f"{' '.join(said)} {names}".lower()))
+
+
+@dataclass(frozen=True)
+class Said:
+    """An utterance.
+
+    Attributes:
+        text: Its words.
+        hard: What makes it hard to understand: names of `Habits`.
+    """
+
+    text: str
+    hard: frozenset[str]
 
 
 class Speaker:
@@ -84,6 +114,7 @@ class Speaker:
 
     def __init__(self, split: Split, rng: random.Random) -> None:
         self._phrasings = phrasings(split)
+        self._habits = HABITS[split]
         self._rng = rng
 
     def phrase(self, slot: str, values: dict[str, str] | None = None) -> str:
@@ -93,21 +124,65 @@ class Speaker:
             words = words.replace(f"{{{name}}}", value)
         return words
 
-    def utterance(self, words: str) -> str:
-        """Makes a sentence of a phrase, as carelessly as people type: capitals, full stops, courtesy come and go."""
-        rng = self._rng
-        ends_in_mark = words[-1] in "?!"
+    def utterance(self, words: str) -> Said:
+        """Makes an utterance of a phrase, as people talk and type: short or courteous, with fillers and slips."""
+        hard: set[str] = set()
+        for form in (self._formed, self._interrupted, self._typed):
+            words = form(words, hard)
+        return Said(words, frozenset(hard))
+
+    def _formed(self, words: str, hard: set[str]) -> str:
+        """Terse, courteous, or with a few words before and after."""
+        rng, habits = self._rng, self._habits
+        if rng.random() < habits.terse and (short := terse(words)) != words:
+            hard.add("terse")
+            return short
+        if is_imperative(words) and rng.random() < habits.courtesy:
+            hard.add("courtesy")
+            words = self.phrase("courtesy", {"ask": words.replace(" please", "")})
         if rng.random() < 0.25:
             words = f"{self.phrase('prefix')} {words}"
-        if not ends_in_mark and "please" not in words and rng.random() < 0.12:
+        if words[-1] not in "?!" and "please" not in words and rng.random() < 0.12:
             words = f"{words} {self.phrase('suffix')}".replace(" ,", ",")
         if rng.random() < 0.3:
             words = _SPOKEN.sub(lambda match: CONTRACTIONS[match.group(1)], words)
+        return words
+
+    def _interrupted(self, words: str, hard: set[str]) -> str:
+        """With what people say besides."""
+        rng, habits = self._rng, self._habits
+        if rng.random() < habits.hedge:
+            hard.add("hedge")
+            words = at_an_end(words, self.phrase("hedge"), first=rng.random() < 0.5)
+        if rng.random() < habits.filler:
+            hard.add("filler")
+            words = with_filler(words, self.phrase("filler"), rng)
+        if rng.random() < habits.aside:
+            hard.add("aside")
+            first = rng.random() < 0.6
+            words = at_an_end(words, self.phrase("aside.before" if first else "aside.after"), first=first)
+        return words
+
+    def _typed(self, words: str, hard: set[str]) -> str:
+        """With slips of the finger, and with capitals and full stops that come and go."""
+        rng, habits = self._rng, self._habits
+        if rng.random() < habits.typo:
+            for _ in range(rng.choice((1, 1, 1, 2))):
+                slipped = mistype(words, _known_words(), rng)
+                if slipped != words:
+                    hard.add("typo")
+                words = slipped
         style = rng.random()
         if style < 0.25:
             words = words.lower()
         elif style < 0.8:
             words = words[0].upper() + words[1:]
+        elif style > 1 - habits.capitals:
+            hard.add("capitals")
+            words = words.upper()
+        if rng.random() < habits.bare:
+            hard.add("bare")
+            return bare(words)
         if words[-1].isalnum() and rng.random() < 0.7:
             words += "."
         return words

@@ -33,8 +33,8 @@ that one {rel} | the object here {rel} | the thing here {rel}
 would you help me {do}? | I'm thinking I should {do} | today I want to {do} | what would help me {do}?
 I'm ready to {do} | we need to {do}
 = open.kind
-is there {a_kind} for me? I need one | I'm in need of {a_kind} | I really want {a_kind}
-would you find me {a_kind}? | {a_kind} would be great | I must have {a_kind}
+is there {a_kind} for me? I need one | I'm in need of {a_kind} | I really want {a_kind} | would you find me {a_kind}?
+{a_kind} would be great | I must have {a_kind}
 = open.colour
 I really want something {colour} | I'm in need of something {colour} | would you find me something {colour}?
 something {colour} would be great | I must have something {colour}
@@ -81,8 +81,8 @@ find all {kinds} here
 can you show me all {colour} things? | mark everything that is {colour} | highlight all the {colour} objects
 show me every {colour} thing | find all that is {colour}
 = take
-would you hand me {np}? | can you give {np} to me? | I want you to take {np} | please pick up {np}
-go and bring {np} | could you grab {np} for me? | reach over and take {np} | bring {np} to me
+would you hand me {np}? | can you give {np} to me? | I want you to take {np} | please pick up {np} | go and bring {np}
+could you grab {np} for me? | reach over and take {np} | bring {np} to me
 = part.explicit
 would you take {np} by the {part}? | I want you to grab the {part} of {np} | can you show me the {part} of {np}?
 pick up {np} at the {part} | where on {np} is the {part}? | put your hand on the {part} of {np}
@@ -125,6 +125,30 @@ where does {np} glow?
 = function.pages
 which part of {np} has the text? | show me where I would read in {np} | which part of {np} has words on paper?
 where is the story in {np}?
+= two.do
+{first}, then also {second} | {first} and as well {second} | {first} but also {second}
+= two.idiom
+{first} - and {second} | {first}; also {second} | {first}, then also {second} | {first}. Oh, and {second}
+= part.kind
+this {kind}'s {part} | that {kind} {part} | {part}, that of the {kind}
+= part.full
+this {colour} {kind}'s {part} | {kind}, {colour}, {part} | that {colour} {kind} {part}
+= filler
+erm | ehm | let's see | basically | I dunno | y'know | hmmm | eh | literally | or something
+= hedge
+I reckon | if I'm not mistaken | I'd say | unless I'm wrong | presumably
+= aside.before
+my shoulder is sore | these new shoes are killing me | my neighbour just called | it's freezing today
+pardon my accent | I barely slept last night | ignore the noise
+= aside.after
+the taxi is waiting | I'm in a rush | my wrist is sprained | no pressure | you're a star | much appreciated
+= courtesy
+would you mind terribly if I asked you to {ask}? | I'd be much obliged if you could {ask}
+may I kindly request that you {ask}? | might you be able to {ask}? | if it's not a bother, could you {ask}?
+= unknown
+harmonica | telescope | stethoscope | calculator | trumpet | sombrero | skateboard | banana | croissant | syringe
+tambourine | abacus | protractor | saxophone | pineapple | hairdryer | dumbbell | yoyo | snorkel | chessboard
+metronome | seashell | teddy | joystick | typewriter | padlock | sundial | boomerang
 """
 
 TEST_WISHES = """

@@ -6,11 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from pixelrs_ros.sim import wording
 from pixelrs_ros.sim.answers import NUMBERS
 from pixelrs_ros.sim.dialogues import Dialogue, sample_dialogues
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import COLOURS, KINDS
 from pixelrs_ros.sim.reasoning import MIN_MARGIN_PX, Reference, references, resolve
+from pixelrs_ros.sim.speech import Habits
 from pixelrs_ros.sim.wishes import WISHES, wishes_for
 from pixelrs_ros.sim.wording import CONTRACTIONS, Split, phrasings
 from pixelrs_ros.types import Status
@@ -41,6 +43,12 @@ def told(count: int, split: Split = "train") -> Iterator[tuple[tuple[Element, ..
             yield scene, dialogue
 
 
+@pytest.fixture
+def plain_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People speak without slips and fillers, so that a test can read what they say."""
+    monkeypatch.setitem(wording.HABITS, "train", Habits())
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_no_earlier_answer_gives_anything_away(split: Split) -> None:
     for _, dialogue in told(2000, split):
@@ -64,7 +72,7 @@ def test_every_dialogue_ends_on_the_target_by_name() -> None:
             assert any(element.kind in wish.kinds for wish in WISHES.values() if wish.purpose == dialogue.purpose)
 
 
-def test_statuses_and_masks_agree() -> None:
+def test_statuses_and_masks_agree(plain_speech: None) -> None:
     for scene, dialogue in told(1200):
         for turn in dialogue.turns:
             count = turn.answer.count("[SEG]")
@@ -85,7 +93,7 @@ def plain(words: str) -> str:
     return words
 
 
-def test_the_answer_to_a_wish_follows_the_number_of_candidates() -> None:
+def test_the_answer_to_a_wish_follows_the_number_of_candidates(plain_speech: None) -> None:
     """Which wish was said is found by its words alone, what serves it by counting."""
     said = {
         plain(phrase): name
@@ -96,7 +104,7 @@ def test_the_answer_to_a_wish_follows_the_number_of_candidates() -> None:
     seen = Counter[Status]()
     for scene, dialogue in told(1200):
         turn = dialogue.turns[0]
-        if turn.kind != "wish":
+        if turn.kind != "wish" or "two_wishes" in turn.hard:
             continue
         phrase = max((phrase for phrase in said if phrase in plain(turn.user)), key=len)
         fits = [item.object_id for item in scene if item.kind in WISHES[said[phrase]].kinds]
@@ -110,7 +118,63 @@ def test_the_answer_to_a_wish_follows_the_number_of_candidates() -> None:
     assert min(seen[status] for status in (Status.CLARIFY, Status.GROUNDED, Status.NOT_FOUND)) > 20
 
 
-def test_places_are_true_of_the_centres() -> None:
+def test_two_wishes_ask_about_what_serves_either(plain_speech: None) -> None:
+    said = {
+        plain(phrase).rstrip(".?!"): name
+        for name in WISHES
+        for form in ("idiom", "do")
+        for phrase in phrasings("train")[f"{name}.{form}"]
+    }
+    seen = Counter[tuple[Status, int]]()
+    for scene, dialogue in told(6000):
+        turn = dialogue.turns[0]
+        if "two_wishes" not in turn.hard:
+            continue
+        user, names = plain(turn.user), []
+        for _ in range(2):
+            phrase = max((phrase for phrase in said if phrase in user), key=len)
+            user = user.replace(phrase, "", 1)
+            names.append(said[phrase])
+        served = [[item.object_id for item in scene if item.kind in WISHES[name].kinds] for name in names]
+        shown = sorted(target.object_id for target in turn.targets)
+        assert not set(served[0]) & set(served[1]), turn
+        either = sorted(served[0] + served[1])
+        if [len(each) for each in served] == [1, 1] or len(either) == 1:
+            assert (turn.status, shown) == (Status.GROUNDED, either)
+        else:
+            assert (turn.status, shown) == (Status.CLARIFY, [])
+        seen[turn.status, len(shown)] += 1
+    assert min(seen[Status.GROUNDED, 1], seen[Status.GROUNDED, 2], seen[Status.CLARIFY, 0]) > 5
+
+
+def test_what_is_not_there_is_said_not_to_be_there(plain_speech: None) -> None:
+    unknown = 0
+    for scene, dialogue in told(2400):
+        for turn in dialogue.turns:
+            if turn.kind != "absent":
+                continue
+            assert turn.status == Status.NOT_FOUND
+            user = set(re.findall(r"[a-z]+", turn.user.lower()))
+            labels = [{item.colour, item.kind} for item in scene if item.kind != "can"]  # "can you" is no can
+            assert not any(label <= user for label in labels), turn
+            if "unknown_kind" in turn.hard:
+                assert user & set(phrasings("train")["unknown"])
+                unknown += 1
+    assert unknown > 50
+
+
+def test_no_status_is_rare() -> None:
+    """Who rarely hears "that is not here" learns to ask back, or to point at something."""
+    turns = [turn for _, dialogue in told(3600) for turn in dialogue.turns]
+    shares = Counter(turn.status for turn in turns)
+    assert 0.10 < shares[Status.NOT_FOUND] / len(turns) < 0.14
+    assert 0.15 < shares[Status.CLARIFY] / len(turns) < 0.25
+    assert shares[Status.GROUNDED] / len(turns) > 0.5
+    openings = [dialogue.turns[0] for _, dialogue in told(3600)]
+    assert 0.02 < sum("two_wishes" in turn.hard for turn in openings) / len(openings) < 0.07
+
+
+def test_places_are_true_of_the_centres(plain_speech: None) -> None:
     """After a wish that several things serve, "the left one" is the leftmost of them, and clearly so."""
     seen = 0
     for scene, dialogue in told(4800):
@@ -170,7 +234,7 @@ def test_memory_and_eyes_are_needed_and_targets_are_spread() -> None:
     assert set(ends) == set(KINDS) and max(ends.values()) < 2 * min(ends.values())
 
 
-def test_an_ambiguous_last_turn_leaves_more_than_one_thing_open() -> None:
+def test_an_ambiguous_last_turn_leaves_more_than_one_thing_open(plain_speech: None) -> None:
     for scene, dialogue in told(1200):
         last = dialogue.turns[-1].user.lower()
         colours = [colour for colour in COLOURS if re.search(rf"\b{colour}\b", last)]

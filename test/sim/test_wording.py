@@ -1,10 +1,12 @@
 import random
 import re
+from dataclasses import asdict
 
 import pytest
 
+from pixelrs_ros.sim.kinds import COLOURS, KINDS
 from pixelrs_ros.sim.wishes import WISHES
-from pixelrs_ros.sim.wording import ACTION_WORDS, Speaker, Split, parse, phrasings, plural, with_article
+from pixelrs_ros.sim.wording import ACTION_WORDS, HABITS, Speaker, Split, parse, phrasings, plural, with_article
 
 SPLITS: tuple[Split, ...] = ("train", "test")
 # These are answered with names, or ask for everything.
@@ -35,7 +37,7 @@ def test_only_actions_use_action_words(split: Split) -> None:
         for phrase in phrases:
             acts = ACTION_WORDS & set(words(phrase).split())
             if slot == "take" or slot.startswith(("part.", "function.")):
-                assert acts, f"{slot}: {phrase}"
+                assert acts or "{part}" in phrase, f"{slot}: {phrase}"
             elif not slot.startswith(ACTION_SLOTS):
                 assert not acts, f"{slot}: {phrase}"
 
@@ -48,12 +50,46 @@ def test_test_utterances_are_new_sentences_of_mostly_known_words() -> None:
 
 
 def test_phrases_are_filled_in_and_made_sentences() -> None:
-    speaker = Speaker("train", random.Random(0))
+    speaker = Speaker("test", random.Random(0))
     for _ in range(200):
         said = speaker.utterance(speaker.phrase("take", {"np": "the red one"}))
-        assert "the red one" in said.lower()
-        assert "{" not in said
-        assert said == said.strip()
+        assert "the red one" in said.text.lower()
+        assert "{" not in said.text
+        assert said.text == said.text.strip()
+        assert not said.hard
+
+
+def test_remarks_and_courtesies_name_nothing_and_hide_no_order() -> None:
+    """What a person says besides must not change what is meant."""
+    telling = {*COLOURS, *KINDS, *(plural(kind) for kind in KINDS), "left", "right", "front", "other", "it"} - {"can"}
+    telling |= {part for kind in KINDS.values() for part in kind.parts}
+    for split in SPLITS:
+        for slot in ("filler", "hedge", "aside.before", "aside.after", "courtesy"):
+            for phrase in phrasings(split)[slot]:
+                said = set(words(phrase).split())
+                assert not said & ACTION_WORDS, phrase
+                assert not said & telling - {"it", "right"}, phrase
+
+
+def test_nouns_for_what_is_never_there_name_no_kind_or_part() -> None:
+    ours = {*COLOURS, *KINDS, *(part for kind in KINDS.values() for part in kind.parts)}
+    for split in SPLITS:
+        assert not ours & set(phrasings(split)["unknown"])
+
+
+def test_people_speak_in_every_way_at_about_the_rates_of_their_habits() -> None:
+    speaker = Speaker("train", random.Random(1))
+    said = [speaker.utterance(speaker.phrase("take", {"np": "the yellow screwdriver"})) for _ in range(4000)]
+    shares = {name: sum(name in each.hard for each in said) / len(said) for name in asdict(HABITS["train"])}
+    assert 0.12 < shares["typo"] < 0.18
+    assert all(share > 0.02 for share in shares.values()), shares
+    assert 0.3 < sum(not each.hard for each in said) / len(said) < 0.7
+    for each in said:
+        loud = each.text == each.text.upper()
+        assert loud == ("capitals" in each.hard), each
+        assert "bare" not in each.hard or not re.search(r"[.,?!:]", each.text), each
+        if "typo" not in each.hard:
+            assert "yellow screwdriver" in re.sub(r"[^a-z ]", "", each.text.lower()) or "filler" in each.hard, each
 
 
 def test_malformed_wordings_are_refused() -> None:
