@@ -10,19 +10,23 @@ from pixelrs_ros.commands.numbers import not_negative, positive
 from pixelrs_ros.errors import DataError
 
 if TYPE_CHECKING:
-    from pixelrs_ros.sim.wording import Split
+    from pixelrs_ros.data.generate import Pictures
 
 
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SPLITS: dict[Pictures, str] = {
+    "train": "pictures to train on",
+    "val": "pictures to watch training on",
+    "test": "pictures to test on",
+    "test_shapes": "pictures to test on whose targets are of shapes that the other splits never show",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the PRIST folder")
-    for split in SPLITS:
-        parser.add_argument(
-            f"--{split}", type=positive, metavar="N", help=f"pictures of the {split} split (default: none)"
-        )
+    for split, what in SPLITS.items():
+        name = split.replace("_", "-")
+        parser.add_argument(f"--{name}", type=positive, metavar="N", help=f"{what} (default: none)")
     parser.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of every random choice (default: 0)")
     parser.add_argument("--workers", type=positive, default=1, metavar="W", help="processes that draw (default: 1)")
 
@@ -33,12 +37,12 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         DataError: No split was asked for, or the folder cannot be written.
     """
-    counts: dict[Split, int] = {split: getattr(options, split) for split in SPLITS if getattr(options, split)}
+    counts: dict[Pictures, int] = {split: getattr(options, split) for split in SPLITS if getattr(options, split)}
     if not counts:
-        raise DataError("nothing to make: give --train, --val or --test a number of pictures")
+        raise DataError("nothing to make: give --train, --val, --test or --test-shapes a number of pictures")
 
     from pixelrs_ros.data.generate import generate
 
     made = generate(options.out, counts, seed=options.seed, workers=options.workers)
     for split, dialogues in made.items():
-        print(f"{options.out / split}.json: {counts[split]} pictures, {dialogues} dialogues")
+        print(f"{options.out / split}.json: {dialogues} dialogues")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import atexit
 import json
 import multiprocessing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -25,14 +25,29 @@ from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
 from pixelrs_ros.sim.elements import Element, elements, well_posed
+from pixelrs_ros.sim.kinds import HELD_OUT_FAMILY
 from pixelrs_ros.sim.render import Renderer, View
-from pixelrs_ros.sim.scene import sample_scene
+from pixelrs_ros.sim.scene import Scene, sample_scene
+from pixelrs_ros.sim.sensor import record
 from pixelrs_ros.sim.wording import Split
 
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
-DIALOGUES_PER_IMAGE: dict[Split, int] = {"train": 8, "val": 2, "test": 1}
+Pictures = Literal["train", "val", "test", "test_shapes"]  # sets of pictures
+
+SPLITS: tuple[Pictures, ...] = ("train", "val", "test", "test_shapes")
+DIALOGUES_PER_IMAGE: dict[Pictures, int] = {"train": 8, "val": 2, "test": 1, "test_shapes": 1}
 JPEG_QUALITY = 92
 MIN_ELEMENTS = 3
+SENSOR_RATE = 0.5  # of the pictures of every split
+HELD_OUT_RATE = 0.5  # of the objects of test_shapes
+# Dialogues about one set of pictures, each in a file of its own, and whose words the user speaks in them.
+SPOKEN: dict[Pictures, dict[str, Split]] = {
+    "train": {"train": "train"},
+    "val": {"val": "val"},
+    "test": {"test": "test"},
+    "test_shapes": {"test_shapes": "test"},
+}
+_VERSION = 2  # of what the simulator draws: a picture of an earlier one is made anew
+_DIALOGUE_STREAM, _SENSOR_STREAM = 1, 3  # sources of random choices beside the scene's own
 _FIRST_SCENE_SEED = 1_000_000_000  # smaller ones are left to demonstrations and tests, so that these stay unseen
 _ATTEMPTS = 64  # scene seeds in reserve for each picture
 _MAX_IMAGES = 1_000_000  # of a split; the file names have six digits
@@ -48,12 +63,12 @@ class Job:
         seed: Of the data set.
         split: What it belongs to.
         index: Its number in the split.
-        dialogues: How many dialogues about it.
+        dialogues: How many dialogues about it, in each of its files.
     """
 
     folder: str
     seed: int
-    split: Split
+    split: Pictures
     index: int
     dialogues: int
 
@@ -75,26 +90,27 @@ class Job:
     @property
     def recipe(self) -> dict[str, Any]:
         """What its content depends on."""
-        return {key: value for key, value in asdict(self).items() if key != "folder"}
+        choices = {key: value for key, value in asdict(self).items() if key != "folder"}
+        return {**choices, "spoken": list(SPOKEN[self.split]), "version": _VERSION}
 
 
 def generate(
     folder: Path,
-    counts: Mapping[Split, int],
+    counts: Mapping[Pictures, int],
     *,
     seed: int = 0,
     workers: int = 1,
-    dialogues_per_image: Mapping[Split, int] = DIALOGUES_PER_IMAGE,
+    dialogues_per_image: Mapping[Pictures, int] = DIALOGUES_PER_IMAGE,
     console: Console | None = None,
-) -> dict[Split, int]:
+) -> dict[str, int]:
     """Makes or completes a data set.
 
     Args:
         folder: Where to; made if missing. What an earlier run with the same seed left there is kept.
-        counts: Pictures per split.
+        counts: Pictures by set; `SPOKEN` names the splits that are written for each.
         seed: Not negative; different seeds give different scenes.
         workers: Processes that draw; 1 draws in this one.
-        dialogues_per_image: By split; every picture gets exactly as many.
+        dialogues_per_image: By set; every picture gets exactly as many in each split.
         console: Where the progress bar goes; None for standard error.
 
     Returns:
@@ -121,12 +137,12 @@ def generate(
         try:
             for done in _draw(todo, workers):
                 progress.advance(task, done)
-            return {split: _join(folder, split, each) for split, each in jobs.items()}
+            return {name: _join(folder, name, jobs[split]) for split in jobs for name in SPOKEN[split]}
         except OSError as error:
             raise DataError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
 
 
-def _check(counts: Mapping[Split, int], seed: int, workers: int, dialogues: Mapping[Split, int]) -> None:
+def _check(counts: Mapping[Pictures, int], seed: int, workers: int, dialogues: Mapping[Pictures, int]) -> None:
     if seed < 0 or workers < 1:
         raise DataError(f"expected a seed of at least 0 and at least one worker, got seed {seed}, {workers} workers")
     for split, count in counts.items():
@@ -139,8 +155,8 @@ def _check(counts: Mapping[Split, int], seed: int, workers: int, dialogues: Mapp
             )
 
 
-def _finished(job: Job) -> list[dict[str, Any]] | None:
-    """A picture's dialogues if all its files are there and made by the same recipe."""
+def _finished(job: Job) -> dict[str, list[dict[str, Any]]] | None:
+    """A picture's dialogues by split if all its files are there and made by the same recipe."""
     root = Path(job.folder)
     img_id = f"{job.stem}.jpg"
     if not (prist.image_path(root, img_id).is_file() and prist.mask_path(root, img_id).is_file()):
@@ -154,13 +170,13 @@ def _finished(job: Job) -> list[dict[str, Any]] | None:
     return content["records"]
 
 
-def _join(folder: Path, split: Split, jobs: list[Job]) -> int:
-    records = []
+def _join(folder: Path, split: str, jobs: list[Job]) -> int:
+    records: list[dict[str, Any]] = []
     for job in jobs:
         made = _finished(job)
         if made is None:
             raise DataError(f"{job.sidecar}: disappeared while the data set was made")
-        records.extend(made)
+        records.extend(made[split])
     prist.write_records(prist.split_path(folder, split), records)
     return len(records)
 
@@ -211,20 +227,54 @@ def make(job: Job, renderer: Renderer) -> None:
     Raises:
         DataError: None of the job's seeds gives a picture with enough dialogues.
     """
+    held_out = job.split == "test_shapes"
     for attempt in range(_ATTEMPTS):
         seed = job.scene_seed(attempt)
-        view = renderer.render(sample_scene(seed))
+        scene = sample_scene(seed, held_out_rate=HELD_OUT_RATE if held_out else 0.0)
+        clean = renderer.render(scene)
+        chance = np.random.default_rng([seed, _SENSOR_STREAM])
+        faulty = bool(chance.random() < SENSOR_RATE)
+        view = record(clean, chance) if faulty else clean
         seen = elements(view)
         if len(seen) < MIN_ELEMENTS or not well_posed(view):
             continue
-        dialogues = sample_dialogues(seen, np.random.default_rng([seed, 1]), count=job.dialogues, split=job.split)
-        if len(dialogues) == job.dialogues:
-            _write(job, seed, view, seen, dialogues)
-            return
+        goals = {thing.object_id for thing in scene.objects if not held_out or thing.family == HELD_OUT_FAMILY}
+        told = {name: _tell(job, seed, split, seen, goals) for name, split in SPOKEN[job.split].items()}
+        if any(len(dialogues) < job.dialogues for dialogues in told.values()):
+            continue
+        records = {
+            name: [
+                to_prist(
+                    dialogue,
+                    f"{job.stem}.jpg",
+                    seed,
+                    seen,
+                    sensor=faulty,
+                    visible=None if job.split == "train" else _visible(renderer, scene, clean, dialogue.target),
+                ).to_record()
+                for dialogue in dialogues
+            ]
+            for name, dialogues in told.items()
+        }
+        _write(job, view, seen, records)
+        return
     raise DataError(f"{job.stem}: no scene of {_ATTEMPTS} holds {job.dialogues} dialogues; ask for fewer")
 
 
-def _write(job: Job, seed: int, view: View, seen: tuple[Element, ...], dialogues: list[Dialogue]) -> None:
+def _tell(job: Job, seed: int, split: Split, seen: Sequence[Element], goals: set[int]) -> list[Dialogue]:
+    """A picture's dialogues in one split's words that end on one of the goals; fewer where it holds no more."""
+    rng = np.random.default_rng([seed, _DIALOGUE_STREAM])
+    # Every object takes its turn as the target, so that many are drawn where only some of them may be it.
+    count = job.dialogues if len(goals) >= len(seen) else job.dialogues * len(seen)
+    dialogues = sample_dialogues(seen, rng, count=count, split=split)
+    return [dialogue for dialogue in dialogues if dialogue.target.object_id in goals][: job.dialogues]
+
+
+def _visible(renderer: Renderer, scene: Scene, clean: View, target: Target) -> float:
+    return round(renderer.visible_share(scene, clean, target.object_id, target.part), 3)
+
+
+def _write(job: Job, view: View, seen: tuple[Element, ...], records: dict[str, list[dict[str, Any]]]) -> None:
     root, img_id = Path(job.folder), f"{job.stem}.jpg"
     bgr = cv2.cvtColor(view.image, cv2.COLOR_RGB2BGR)
     encoded, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -236,15 +286,22 @@ def _write(job: Job, seed: int, view: View, seen: tuple[Element, ...], dialogues
         for part in element.parts:
             masks[(element.part_label(part), element.object_id)] = view.mask(element.object_id, part)
     annotation = labelme.annotate(f"../images/{img_id}", masks)
-    records = [to_prist(dialogue, img_id, seed, seen).to_record() for dialogue in dialogues]
     sidecar = json.dumps({"recipe": job.recipe, "records": records}, ensure_ascii=False)
     prist.write_whole(prist.image_path(root, img_id), jpeg.tobytes())
     prist.write_whole(prist.mask_path(root, img_id), labelme.to_json(annotation).encode())
     prist.write_whole(job.sidecar, sidecar.encode())
 
 
-def to_prist(dialogue: Dialogue, img_id: str, scene_seed: int, seen: tuple[Element, ...]) -> prist.PristDialogue:
-    """A sampled dialogue in PRIST's form, its targets by label."""
+def to_prist(
+    dialogue: Dialogue,
+    img_id: str,
+    scene_seed: int,
+    seen: Sequence[Element],
+    *,
+    sensor: bool | None = None,
+    visible: float | None = None,
+) -> prist.PristDialogue:
+    """A sampled dialogue in PRIST's form, its targets by label; for `sensor` and `visible` see `PristMeta`."""
     by_id = {element.object_id: element for element in seen}
 
     def label(target: Target) -> str:
@@ -260,6 +317,8 @@ def to_prist(dialogue: Dialogue, img_id: str, scene_seed: int, seen: tuple[Eleme
         kind=goal.kind,
         colour=goal.colour,
         part=dialogue.target.part,
+        sensor=sensor,
+        visible=visible,
     )
     turns = tuple(prist.PristTurn(turn.user, turn.answer) for turn in dialogue.turns)
     return prist.PristDialogue(img_id, turns, label(dialogue.target), meta)

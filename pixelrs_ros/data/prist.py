@@ -41,6 +41,8 @@ class PristMeta:
         kind: Of the object that the dialogue ends on.
         colour: Of that object.
         part: Its part that is the target, or None for all of it.
+        sensor: Whether the picture shows a camera's faults; None where the data does not say.
+        visible: Share of the target, in [0, 1], that other objects leave to be seen; None where the data does not say.
     """
 
     scene_seed: int
@@ -50,6 +52,8 @@ class PristMeta:
     kind: str
     colour: str
     part: str | None
+    sensor: bool | None = None
+    visible: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class PristDialogue:
                 "targets": [list(labels) for labels in meta.targets],
                 "target": {"kind": meta.kind, "colour": meta.colour, "part": meta.part},
             }
+            optional = {"sensor": meta.sensor, "visible": meta.visible}
+            record["meta"] |= {key: value for key, value in optional.items() if value is not None}
         return record
 
 
@@ -194,6 +200,8 @@ def _meta(where: str, meta: Any, count: int) -> PristMeta:
             kind=str(target["kind"]),
             colour=str(target["colour"]),
             part=None if target["part"] is None else str(target["part"]),
+            sensor=None if meta.get("sensor") is None else bool(meta["sensor"]),
+            visible=None if meta.get("visible") is None else float(meta["visible"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{where}: meta is malformed: {type(error).__name__} {error}") from error

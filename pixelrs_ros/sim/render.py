@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 os.environ.setdefault("MUJOCO_GL", "osmesa")  # needs no display and no GPU; set it to "egl" where there is one
 os.environ.setdefault("LP_NUM_THREADS", "1")  # OSMesa's threads cost more than they bring at this size
@@ -21,7 +21,7 @@ import numpy as np
 from pixelrs_ros.sim.kinds import KINDS
 from pixelrs_ros.sim.meshes import mesh_library
 from pixelrs_ros.sim.scene import Scene, SceneObject
-from pixelrs_ros.sim.textures import SIDE_PX, floor_texture, table_textures
+from pixelrs_ros.sim.textures import SIDE_PX, floor_textures, table_textures
 
 _MAX_GEOMS = 600
 _OUR_TYPE = 1000  # marks our own geoms among MuJoCo's object types in the segmentation
@@ -33,22 +33,16 @@ _SAMPLES = 4
 _GLOW = 0.14  # keeps the colours of things in the shade apart
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """What the camera sees and the truth about it.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Labels:
+    """Which object and part every pixel shows.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
-        depth_m: (H, W) float32, metres along the optical axis; None unless asked for.
-        intrinsics: (3, 3) float64 in px.
         object_ids: (H, W) uint8, 0 for the background, else `SceneObject.object_id`.
         part_ids: (H, W) uint8, 0 for the background, else 1 + index into the kind's parts.
         objects: The scene's objects.
     """
 
-    image: np.ndarray
-    depth_m: np.ndarray | None
-    intrinsics: np.ndarray
     object_ids: np.ndarray
     part_ids: np.ndarray
     objects: tuple[SceneObject, ...]
@@ -71,6 +65,21 @@ class View:
         return whole & (self.part_ids == 1 + parts.index(part))
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class View(Labels):
+    """What the camera sees and the truth about it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        depth_m: (H, W) float32, metres along the optical axis; None unless asked for.
+        intrinsics: (3, 3) float64 in px.
+    """
+
+    image: np.ndarray
+    depth_m: np.ndarray | None
+    intrinsics: np.ndarray
+
+
 def _add_textures(spec: mujoco.MjSpec, count: int) -> None:
     """Blank textures and their materials; the pictures are written into the compiled model."""
     for index in range(count):
@@ -89,7 +98,7 @@ def _add_textures(spec: mujoco.MjSpec, count: int) -> None:
 def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
     """The one model: table, floor, a lamp, a camera, the textures and the unit meshes."""
     spec = mujoco.MjSpec()
-    pictures = [*table_textures(), floor_texture()]
+    pictures = [*table_textures(), *floor_textures()]
     _add_textures(spec, len(pictures))
     for name, mesh in mesh_library().items():
         spec.add_mesh(
@@ -104,7 +113,7 @@ def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
     world.add_geom(name="table", type=plane, size=[1, 1, 1], material="material_0")
     world.add_geom(name="edge", type=box, size=[1, 1, 0.02], pos=[0, 0, -0.021])
     world.add_geom(
-        name="floor", type=plane, size=[6, 6, 1], pos=[0, 0, _FLOOR_M], material=f"material_{len(pictures) - 1}"
+        name="floor", type=plane, size=[6, 6, 1], pos=[0, 0, _FLOOR_M], material=f"material_{len(table_textures())}"
     )
     world.add_light(name="lamp", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=True)
     world.add_camera(name="camera")
@@ -156,6 +165,39 @@ class Renderer:
             scene: What to draw.
             depth: Whether depth is wanted too.
         """
+        self._set_scene(scene)
+        renderer = self._renderer
+        image = renderer.render()
+        labels = self._read_labels(scene)
+        depth_m = None
+        if depth:
+            renderer.enable_depth_rendering()
+            depth_m = renderer.render()
+            renderer.disable_depth_rendering()
+        intrinsics = scene.camera.intrinsics(*self._size)
+        return View(image=image, depth_m=depth_m, intrinsics=intrinsics, **vars(labels))
+
+    def visible_share(self, scene: Scene, view: Labels, object_id: int, part: str | None = None) -> float:
+        """How much of an object or part is left of what its camera would see of it with nothing else on the table.
+
+        Args:
+            scene: What was drawn.
+            view: The truth about it.
+            object_id: The object.
+            part: One of its parts, or None for all of it.
+
+        Returns:
+            In [0, 1]; 1 for what cannot be seen even alone.
+
+        Raises:
+            ValueError: The scene has no such object, or its kind no such part.
+        """
+        alone = replace(scene, objects=tuple(thing for thing in scene.objects if thing.object_id == object_id))
+        self._set_scene(alone)
+        whole = int(self._read_labels(alone).mask(object_id, part).sum())
+        return int(view.mask(object_id, part).sum()) / whole if whole else 1.0
+
+    def _set_scene(self, scene: Scene) -> None:
         self._set_world(scene)
         renderer = self._renderer
         renderer.update_scene(self._data, "camera")
@@ -163,20 +205,13 @@ class Renderer:
             background.castshadow = False  # the table would speckle itself far from the lamp's axis
         for thing in scene.objects:
             self._add_object(thing)
-        image = renderer.render()
-        renderer.enable_segmentation_rendering()
-        codes = renderer.render()
-        renderer.disable_segmentation_rendering()
-        depth_m = None
-        if depth:
-            renderer.enable_depth_rendering()
-            depth_m = renderer.render()
-            renderer.disable_depth_rendering()
+
+    def _read_labels(self, scene: Scene) -> Labels:
+        self._renderer.enable_segmentation_rendering()
+        codes = self._renderer.render()
+        self._renderer.disable_segmentation_rendering()
         ours = np.where(codes[..., 1] == _OUR_TYPE, codes[..., 0], 0)
-        return View(
-            image=image,
-            depth_m=depth_m,
-            intrinsics=scene.camera.intrinsics(*self._size),
+        return Labels(
             object_ids=(ours // _PARTS).astype(np.uint8),
             part_ids=(ours % _PARTS).astype(np.uint8),
             objects=scene.objects,
@@ -192,7 +227,8 @@ class Renderer:
         model.mat_rgba[table.texture, :3] = table.tint
         model.mat_texrepeat[table.texture] = 1.0 / table.repeat_m
         model.geom("edge").rgba[:3] = np.array(table.tint) * 0.45
-        floor = model.nmat - 1
+        floor = len(table_textures()) + table.floor
+        model.geom("floor").matid = floor
         model.mat_rgba[floor, :3] = table.floor_tint
         model.mat_texrepeat[floor] = 1.0
         lamp = model.light("lamp")

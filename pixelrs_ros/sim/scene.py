@@ -8,12 +8,23 @@ import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
 from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
-from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX, all_visible, arrange, body_of, outline_px
+from pixelrs_ros.sim.layout import (
+    CROWDED,
+    HEIGHT_PX,
+    LOOSE,
+    WIDTH_PX,
+    Spacing,
+    arrange,
+    body_of,
+    least_visible,
+    outline_px,
+)
 from pixelrs_ros.sim.shapes import Colour, Geom, Shaper, bounds_m, jittered, outline_points_m, rotation
-from pixelrs_ros.sim.textures import table_textures
+from pixelrs_ros.sim.textures import floor_textures, table_textures
 
 _MIN_OBJECTS, _MAX_OBJECTS = 4, 7
-_HELD_OUT_STREAM = 1  # a source of its own, so that what else a seed gives does not hang on it
+_HELD_OUT_STREAM, _SETTING_STREAM = 1, 2  # sources of their own, so that what else a seed gives does not hang on them
+_CROWDED_RATE = 0.3  # of the scenes
 
 
 @dataclass(frozen=True)
@@ -54,25 +65,27 @@ class Light:
 
 @dataclass(frozen=True)
 class Table:
-    """The table top: its half sides and turn, its texture, the texture's tint and size of repetition."""
+    """The table top: its half sides and turn, its texture, the texture's tint and repetition; the floor below."""
 
     half_m: tuple[float, float]
     yaw_deg: float
     texture: int
     tint: Colour
     repeat_m: float
+    floor: int
     floor_tint: Colour
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A table with things on it, and a camera."""
+    """A table with things on it, and a camera; `spacing` is how close together they stand."""
 
     seed: int
     objects: tuple[SceneObject, ...]
     camera: Camera
     light: Light
     table: Table
+    spacing: Spacing = LOOSE
 
     def with_camera(self, camera: Camera) -> Scene:
         """The same things from elsewhere."""
@@ -90,28 +103,29 @@ def _sample_camera(rng: np.random.Generator) -> Camera:
 
 
 def _sample_light(rng: np.random.Generator, camera: Camera) -> Light:
-    angle = np.radians(camera.azimuth_deg + rng.choice([-1, 1]) * rng.uniform(25, 140))
-    height = np.radians(rng.uniform(50, 75))
+    angle = np.radians(camera.azimuth_deg + rng.choice([-1, 1]) * rng.uniform(10, 165))
+    height = np.radians(rng.uniform(40, 80))
     toward = np.array([np.cos(angle) * np.cos(height), np.sin(angle) * np.cos(height), np.sin(height)])
-    warmth = rng.uniform(-0.06, 0.06)
-    strength = rng.uniform(0.46, 0.68)
+    warmth = rng.uniform(-0.11, 0.11)
+    strength = rng.uniform(0.4, 0.76)
     x, y, z = (float(v) for v in -toward)
     diffuse = (float(strength * (1 + warmth)), float(strength), float(strength * (1 - warmth)))
-    return Light((x, y, z), diffuse, float(rng.uniform(0.28, 0.38)), float(rng.uniform(0.15, 0.28)))
+    return Light((x, y, z), diffuse, float(rng.uniform(0.22, 0.4)), float(rng.uniform(0.1, 0.3)))
 
 
-def _sample_table(rng: np.random.Generator) -> Table:
+def _sample_table(rng: np.random.Generator, setting: np.random.Generator) -> Table:
     def tint(low: float, high: float) -> Colour:
         level = rng.uniform(low, high)
-        r, g, b = (float(min(level * rng.uniform(0.96, 1.04), 1.0)) for _ in range(3))
+        r, g, b = (float(min(level * rng.uniform(0.95, 1.05), 1.0)) for _ in range(3))
         return (r, g, b)
 
     return Table(
         half_m=(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.65, 0.9))),
         yaw_deg=float(rng.uniform(0, 360)),
         texture=int(rng.integers(len(table_textures()))),
-        tint=tint(0.72, 1.0),
-        repeat_m=float(rng.uniform(0.4, 0.8)),
+        tint=tint(0.6, 1.0),
+        repeat_m=float(rng.uniform(0.3, 0.95)),
+        floor=int(setting.integers(len(floor_textures()))),
         floor_tint=tint(0.4, 0.9),
     )
 
@@ -180,7 +194,11 @@ def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
     """
     rng = np.random.default_rng(seed)
     unseen = np.random.default_rng([seed, _HELD_OUT_STREAM])
-    camera, table = _sample_camera(rng), _sample_table(rng)
+    setting = np.random.default_rng([seed, _SETTING_STREAM])
+    camera, table = _sample_camera(rng), _sample_table(rng, setting)
+    spacing = CROWDED if setting.random() < _CROWDED_RATE else LOOSE
+    if spacing is CROWDED:  # from lower down more is hidden
+        camera = replace(camera, elevation_deg=float(setting.uniform(24, 40)))
     light = _sample_light(rng, camera)
     focal = camera.intrinsics(WIDTH_PX, HEIGHT_PX)[0, 0]
     labels = _sample_labels(rng)
@@ -190,7 +208,7 @@ def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
         size_m = float(rng.uniform(*kind.size_px)) * camera.distance_m / focal
         held_out = bool(unseen.random() < held_out_rate)
         built.append(build_object(kind, colour, size_m, rng, held_out=held_out))
-    places = arrange([body_of(geoms) for _, geoms in built], camera, min(table.half_m), rng)
+    places = arrange([body_of(geoms) for _, geoms in built], camera, min(table.half_m), spacing, rng)
     objects = []
     for number, ((name, colour), (family, geoms), place) in enumerate(
         zip(labels, built, places, strict=False), start=1
@@ -198,7 +216,7 @@ def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
         turn = rotation("z", place.yaw_deg)
         world = tuple(geom.moved(turn, place.offset_m()) for geom in geoms)
         objects.append(SceneObject(number, name, colour, family, world))
-    return Scene(seed, tuple(objects), camera, light, table)
+    return Scene(seed, tuple(objects), camera, light, table, spacing)
 
 
 def move_camera(scene: Scene, seed: int) -> Scene:
@@ -216,7 +234,7 @@ def move_camera(scene: Scene, seed: int) -> Scene:
         camera = replace(
             old,
             azimuth_deg=old.azimuth_deg + float(rng.choice([-1, 1]) * rng.uniform(15, 40)),
-            elevation_deg=float(np.clip(old.elevation_deg + rng.uniform(-6, 8), 36, 65)),
+            elevation_deg=float(np.clip(old.elevation_deg + rng.uniform(-6, 8), 24, 65)),
             distance_m=old.distance_m * (1.0 + 0.006 * attempt),
         )
         outlines = [outline_px(p, camera) for p in points]
@@ -224,6 +242,7 @@ def move_camera(scene: Scene, seed: int) -> Scene:
         if len(seen) < len(points):
             continue
         fallback = camera
-        if all_visible(seen, [float(np.linalg.norm(p.mean(axis=0) - camera.position_m)) for p in points]):
+        distances_m = [float(np.linalg.norm(p.mean(axis=0) - camera.position_m)) for p in points]
+        if least_visible(seen, distances_m) >= scene.spacing.min_visible:
             break
     return scene.with_camera(fallback or replace(camera, distance_m=old.distance_m * 1.5))

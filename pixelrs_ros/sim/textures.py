@@ -70,6 +70,34 @@ def _tiles(rng: np.random.Generator, tile: tuple[int, int, int], joint: tuple[in
     return _blend(tile, joint, np.where(edge, 1.0, 0.1 + shift + 0.1 * _noise(rng, 32, 32)))
 
 
+def _speckled(rng: np.random.Generator, base: tuple[int, int, int], grain: tuple[int, int, int]) -> np.ndarray:
+    chips = _noise(rng, 128, 128) + 0.6 * _noise(rng, 256, 256)
+    return _blend(base, grain, np.clip(2.5 * (chips - 0.55), 0, 1) + 0.06 * _noise(rng, 8, 8))
+
+
+def _marble(rng: np.random.Generator, base: tuple[int, int, int], vein: tuple[int, int, int]) -> np.ndarray:
+    y, x = np.mgrid[:SIDE_PX, :SIDE_PX] / SIDE_PX
+    bent = 2 * x + y + 0.5 * _noise(rng, 4, 4) + 0.25 * _noise(rng, 16, 16)
+    return _blend(base, vein, (1 - np.abs(np.sin(2 * np.pi * bent))) ** 6 + 0.1 * _noise(rng, 32, 32))
+
+
+def _printed(
+    rng: np.random.Generator, paper: tuple[int, int, int], inks: tuple[tuple[int, int, int], ...]
+) -> np.ndarray:
+    """A cloth with printed shapes: outlines and areas that belong to no object."""
+    image = np.full((SIDE_PX, SIDE_PX, 3), paper, np.uint8)
+    for _ in range(60):
+        ink = inks[int(rng.integers(len(inks)))]
+        x, y = (int(v) for v in rng.integers(40, SIDE_PX - 40, 2))
+        axes = (int(rng.integers(6, 34)), int(rng.integers(6, 34)))
+        thickness = -1 if rng.random() < 0.5 else 3
+        if rng.random() < 0.5:
+            cv2.ellipse(image, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, ink, thickness, cv2.LINE_AA)
+        else:
+            cv2.rectangle(image, (x - axes[0], y - axes[1]), (x + axes[0], y + axes[1]), ink, thickness, cv2.LINE_AA)
+    return np.clip(image + 8 * _noise(rng, 256, 256)[..., None], 0, 255).astype(np.uint8)
+
+
 @lru_cache(maxsize=1)
 def table_textures() -> tuple[np.ndarray, ...]:
     """Every table top, each (SIDE_PX, SIDE_PX, 3) uint8 RGB, the same on each call."""
@@ -87,9 +115,28 @@ def table_textures() -> tuple[np.ndarray, ...]:
         _pattern(rng, (168, 162, 150), (134, 128, 118), (8, 8), False),
         _pattern(rng, (172, 172, 160), (134, 146, 130), (16, 0), False),
         _tiles(rng, (176, 174, 168), (126, 124, 120)),
+        _wood(rng, (104, 82, 66), (68, 52, 42), 4),
+        _wood(rng, (208, 188, 158), (178, 152, 120), 12),
+        np.ascontiguousarray(_wood(rng, (160, 138, 114), (112, 92, 74), 8).transpose(1, 0, 2)),
+        _stone(rng, (92, 94, 96), (62, 64, 68)),
+        _speckled(rng, (196, 194, 190), (110, 108, 106)),
+        _speckled(rng, (104, 102, 100), (164, 160, 154)),
+        _marble(rng, (204, 202, 198), (148, 148, 150)),
+        _cloth(rng, (168, 146, 142), (138, 116, 114)),
+        _cloth(rng, (96, 104, 112), (72, 78, 88)),
+        _pattern(rng, (176, 160, 152), (126, 116, 116), (12, 12), True),
+        _printed(rng, (182, 178, 168), ((140, 150, 156), (160, 146, 132), (128, 126, 120))),
+        _printed(rng, (122, 126, 128), ((158, 156, 150), (96, 100, 104), (146, 134, 124))),
     )
 
 
-def floor_texture() -> np.ndarray:
-    """The floor under the table, (SIDE_PX, SIDE_PX, 3) uint8 RGB."""
-    return _tiles(np.random.default_rng(SEED + 1), (120, 116, 112), (92, 90, 88))
+@lru_cache(maxsize=1)
+def floor_textures() -> tuple[np.ndarray, ...]:
+    """Every floor under the table, each (SIDE_PX, SIDE_PX, 3) uint8 RGB, the same on each call."""
+    rng = np.random.default_rng(SEED + 1)
+    return (
+        _tiles(rng, (120, 116, 112), (92, 90, 88)),
+        _wood(rng, (140, 112, 84), (100, 78, 58), 8),
+        _cloth(rng, (112, 116, 124), (84, 88, 96)),
+        _speckled(rng, (136, 134, 130), (90, 88, 86)),
+    )

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from pixelrs_ros.data import prist
-from pixelrs_ros.data.generate import Job, generate
+from pixelrs_ros.data.generate import SPLITS, Job, Pictures, generate
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.render import Renderer
 from pixelrs_ros.sim.scene import sample_scene
-from pixelrs_ros.sim.wording import Split
 
-COUNTS: dict[Split, int] = {"train": 2, "val": 1, "test": 1}
+COUNTS: dict[Pictures, int] = {"train": 2, "val": 1, "test": 1}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -51,7 +50,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(made: Path, tmp_path: Path) -
 
 
 def test_workers_draw_the_same_as_one_process(made: Path, tmp_path: Path) -> None:
-    counts: dict[Split, int] = {"train": 5}
+    counts: dict[Pictures, int] = {"train": 5}
     generate(tmp_path / "one", counts, seed=7)
     generate(tmp_path / "two", counts, seed=7, workers=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
@@ -66,11 +65,10 @@ def test_another_seed_or_number_of_dialogues_is_drawn_anew(tmp_path: Path) -> No
 
 
 def test_splits_and_seeds_share_no_scene() -> None:
-    splits: tuple[Split, ...] = ("train", "val", "test")
     seeds = [
         {Job("", seed, split, index, 1).scene_seed(attempt) for index in (0, 1, 999_999) for attempt in (0, 63)}
         for seed in (0, 1)
-        for split in splits
+        for split in SPLITS
     ]
     assert sum(len(each) for each in seeds) == len(set().union(*seeds))
 

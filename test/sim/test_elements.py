@@ -16,7 +16,14 @@ def a_view(*boxes: tuple[str, str, tuple[int, int, int, int], int]) -> View:
         part_ids[y0:y1, cut:x1] = 2
         things.append(SceneObject(number, kind, colour, 0, ()))
     image = np.zeros((80, 100, 3), np.uint8)
-    return View(image, None, np.eye(3), object_ids, part_ids, tuple(things))
+    return View(
+        image=image,
+        depth_m=None,
+        intrinsics=np.eye(3),
+        object_ids=object_ids,
+        part_ids=part_ids,
+        objects=tuple(things),
+    )
 
 
 def test_lists_what_is_visible_with_its_parts() -> None:
