@@ -314,6 +314,7 @@ def to_prist(
         kinds=tuple(turn.kind for turn in dialogue.turns),
         statuses=tuple(turn.status for turn in dialogue.turns),
         targets=tuple(tuple(label(target) for target in turn.targets) for turn in dialogue.turns),
+        candidates=tuple(tuple(by_id[index].label for index in turn.candidates) for turn in dialogue.turns),
         kind=goal.kind,
         colour=goal.colour,
         part=dialogue.target.part,

@@ -38,6 +38,7 @@ class PristMeta:
         kinds: Sort of each turn, "wish", "place", "part", ….
         statuses: How each turn ends.
         targets: Labels of each answer's masks.
+        candidates: Labels of the objects between which each "which one?" leaves the choice; empty for other answers.
         kind: Of the object that the dialogue ends on.
         colour: Of that object.
         part: Its part that is the target, or None for all of it.
@@ -49,6 +50,7 @@ class PristMeta:
     kinds: tuple[str, ...]
     statuses: tuple[Status, ...]
     targets: tuple[tuple[str, ...], ...]
+    candidates: tuple[tuple[str, ...], ...]
     kind: str
     colour: str
     part: str | None
@@ -82,6 +84,7 @@ class PristDialogue:
                 "kinds": list(meta.kinds),
                 "statuses": [status.value for status in meta.statuses],
                 "targets": [list(labels) for labels in meta.targets],
+                "candidates": [list(labels) for labels in meta.candidates],
                 "target": {"kind": meta.kind, "colour": meta.colour, "part": meta.part},
             }
             optional = {"sensor": meta.sensor, "visible": meta.visible}
@@ -196,7 +199,8 @@ def _meta(where: str, meta: Any, count: int) -> PristMeta:
             scene_seed=int(meta["scene_seed"]),
             kinds=tuple(str(kind) for kind in meta["kinds"]),
             statuses=tuple(Status(status) for status in meta["statuses"]),
-            targets=tuple(tuple(str(label) for label in labels) for labels in meta["targets"]),
+            targets=_labels(meta["targets"]),
+            candidates=_labels(meta["candidates"]),
             kind=str(target["kind"]),
             colour=str(target["colour"]),
             part=None if target["part"] is None else str(target["part"]),
@@ -205,6 +209,12 @@ def _meta(where: str, meta: Any, count: int) -> PristMeta:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{where}: meta is malformed: {type(error).__name__} {error}") from error
-    if not len(read.kinds) == len(read.statuses) == len(read.targets) == count:
-        raise DataError(f"{where}: meta must have kinds, statuses and targets for each of the {count} turns")
+    if not len(read.kinds) == len(read.statuses) == len(read.targets) == len(read.candidates) == count:
+        raise DataError(
+            f"{where}: meta must have kinds, statuses, targets and candidates for each of the {count} turns"
+        )
     return read
+
+
+def _labels(value: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(str(label) for label in labels) for labels in value)

@@ -390,6 +390,7 @@ class Path:
         if len(found) > 1:
             self._candidates, self._focus = found, None
             self._answer(answers.which_one(len(found), self._rng), Status.CLARIFY)
+            self._turns[-1] = replace(self._turns[-1], candidates=tuple(item.object_id for item in found))
             return
         if self._focus is not None or found[0] not in self._candidates:
             self._candidates = found

@@ -25,6 +25,7 @@ class DialogueTurn:
         status: How the turn ends.
         kind: What sort of turn it is: wish, attribute, place, correction, change, question, absent, all, take or part.
         targets: What the masks show, in the order of their `[SEG]`.
+        candidates: Ids of the objects between which a "which one?" leaves the choice.
         hard: What makes it hard to understand: names of `Habits`, "two_wishes", "unknown_kind".
     """
 
@@ -33,6 +34,7 @@ class DialogueTurn:
     status: Status
     kind: str
     targets: tuple[Target, ...] = ()
+    candidates: tuple[int, ...] = ()
     hard: frozenset[str] = frozenset()
 
 

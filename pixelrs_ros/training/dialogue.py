@@ -8,7 +8,7 @@ the oracle prompt that SAM is trained with in phase 1b.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import cast
 
 import numpy as np
@@ -20,12 +20,12 @@ from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.cache import SplitArrays
-from pixelrs_ros.training.concepts import COLOUR_NAMES, KIND_NAMES, PART_NAMES
+from pixelrs_ros.training.concepts import COLOUR_NAMES, KIND_NAMES, PART_NAMES, parse_label
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.masks import OraclePrompt
 from pixelrs_ros.training.packed_attention import use_packed_attention
 from pixelrs_ros.training.packing import EncodedDialogue, Packed, encode_dialogue, pack
-from pixelrs_ros.training.targets import centres, patch_concepts, region_mask
+from pixelrs_ros.training.targets import centres, patch_concepts, patch_regions, region_mask, region_members
 from pixelrs_ros.training.towers import SIZES
 
 
@@ -73,7 +73,7 @@ def _smooth_places(grid: int, hidden_size: int) -> torch.Tensor:
 
 
 class Pointer(nn.Module):
-    """Says from a hidden state which image tokens show what is about to be named; used in training only."""
+    """Says from a hidden state which image tokens show what is spoken about; used in training only."""
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
@@ -87,12 +87,21 @@ class Pointer(nn.Module):
 
 @dataclass(frozen=True)
 class TalkBatch:
-    """Dialogues of a few scenes and the truth about each `[SEG]`: masks (K, h, w) bool, centres (K, 2) in [0, 1]."""
+    """Dialogues of a few scenes, and the truth about them.
+
+    Attributes:
+        images: (B,) int.
+        packed: The dialogues.
+        masks: (K, h, w) bool of each `[SEG]`.
+        places: (K, 2) float, centres of the masks in [0, 1].
+        in_play: (M, P) float, how what each answer is about is spread over the patches, summing to 1.
+    """
 
     images: np.ndarray
     packed: Packed
     masks: np.ndarray
     places: torch.Tensor
+    in_play: torch.Tensor
 
 
 class Talker(nn.Module):
@@ -107,6 +116,7 @@ class Talker(nn.Module):
         self.segmentation_prompt = miras.segmentation_prompt
         self.oracle_tokens = OracleTokens(layout, config, hidden_size)
         self.pointer = Pointer(hidden_size)
+        self.in_play = Pointer(hidden_size)
         self.where = nn.Linear(hidden_size, 2)
 
 
@@ -137,7 +147,23 @@ class DialogueData:
             region_mask(self.split, int(images[row]), self._region(int(images[row]), concept))
             for (row, _), concept in zip(packed.seg_at.tolist(), packed.concepts.numpy(), strict=True)
         ])  # fmt: skip
-        return TalkBatch(images, packed, masks, centres(masks, self.config.sam.image_size_px))
+        places = centres(masks, self.config.sam.image_size_px)
+        return TalkBatch(images, packed, masks, places, self._in_play(images, packed))
+
+    def _in_play(self, images: np.ndarray, packed: Packed) -> torch.Tensor:
+        shares = patch_regions(self.split, images, self.config.clip.grid_size)
+        spread = []
+        for row, labels in zip(packed.asked_at[:, 0].tolist(), packed.in_play, strict=True):
+            image = int(images[row])
+            regions = sorted({region for label in labels for region in self._members(image, label)})
+            spread.append(shares[row][:, regions].sum(dim=-1))
+        stacked = torch.stack(spread)
+        return stacked / stacked.sum(dim=1, keepdim=True).clamp(min=1e-6)
+
+    def _members(self, image: int, label: str) -> list[int]:
+        """The regions that a label covers."""
+        concept = np.array(astuple(parse_label(label)), dtype=np.uint8)
+        return region_members(self.split, image, self._region(image, concept)).tolist()
 
     def _encode(self, image: int) -> list[EncodedDialogue]:
         if image not in self._encoded:
@@ -199,11 +225,13 @@ class DialoguePhase:
         at_seg = hidden[packed.seg_at[:, 0], packed.seg_at[:, 1]]
         patches = self._target_patches(batch)
         pointed = F.cross_entropy(self.module.pointer(at_obj, tokens[packed.obj_at[:, 0]]), patches)
+        asked = hidden[packed.asked_at[:, 0], packed.asked_at[:, 1]]
+        meant = F.cross_entropy(self.module.in_play(asked, tokens[packed.asked_at[:, 0]]), batch.in_play)
         placed = (self.module.where(at_seg) - batch.places).abs().mean()
         wanted = self.oracle_prompt(packed.concepts, batch.places)
         aligned = F.mse_loss(self.miras.prompts(at_seg), wanted) / wanted.var()
-        named = {"words": words, "pointed": pointed, "placed": placed, "aligned": aligned}
-        loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + placed)
+        named = {"words": words, "pointed": pointed, "meant": meant, "placed": placed, "aligned": aligned}
+        loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + meant + placed)
         loss = loss + self.weights.alignment * aligned
         terms = {name: float(value.detach()) for name, value in named.items()}
         return loss, terms

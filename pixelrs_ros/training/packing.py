@@ -27,6 +27,8 @@ class EncodedDialogue:
         segs: Index of each `[SEG]`.
         objs: Index of each `[OBJ]`.
         concepts: What each `[SEG]` stands for.
+        asked: Index of each turn's last token before the answer.
+        in_play: For each turn the labels of what its answer is about: targets, or what "which one?" leaves open.
     """
 
     ids: list[int]
@@ -34,22 +36,28 @@ class EncodedDialogue:
     segs: list[int]
     objs: list[int]
     concepts: list[Concept]
+    asked: list[int]
+    in_play: list[list[str]]
 
 
 def encode_dialogue(item: dict[str, Any], layout: ChatLayout) -> EncodedDialogue:
     """Token ids of one PRIST dialogue with `meta` as `pixelrs generate` writes it."""
     ids: list[int] = []
     answered: list[bool] = []
+    asked: list[int] = []
     values = [turn["value"] for turn in item["dialogue"]]
     for index, (user, answer) in enumerate(zip(values[::2], values[1::2], strict=True)):
         words = layout.user(user, first=index == 0)
         reply = layout.answer(layout.history_answer(answer, Status(item["meta"]["statuses"][index])))
         ids += words + reply
         answered += [False] * len(words) + [True] * len(reply)
+        asked.append(len(ids) - len(reply) - 1)
     segs = [i for i, token in enumerate(ids) if token == layout.seg_id]
     objs = [i for i, token in enumerate(ids) if token == layout.obj_id]
-    concepts = [parse_label(label) for labels in item["meta"]["targets"] for label in labels]
-    return EncodedDialogue(ids, answered, segs, objs, concepts)
+    targets, candidates = item["meta"]["targets"], item["meta"]["candidates"]
+    concepts = [parse_label(label) for labels in targets for label in labels]
+    in_play = [named or left_open for named, left_open in zip(targets, candidates, strict=True)]
+    return EncodedDialogue(ids, answered, segs, objs, concepts, asked, in_play)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,8 @@ class Packed:
         seg_at: (K, 2) int64, scene and the position that predicts each `[SEG]`.
         obj_at: (K, 2) int64, scene and position of each `[OBJ]`.
         concepts: (K, 3) int64, kind, colour and part of each.
+        asked_at: (M, 2) int64, scene and position of the last token before each answer that is about something.
+        in_play: The labels of what each of those answers is about.
         dialogue_of: (S, L) int64, which dialogue of the scene a token belongs to; -1 picture, -2 padding.
     """
 
@@ -78,6 +88,8 @@ class Packed:
     seg_at: torch.Tensor
     obj_at: torch.Tensor
     concepts: torch.Tensor
+    asked_at: torch.Tensor
+    in_play: list[list[str]]
     dialogue_of: torch.Tensor
 
 
@@ -94,7 +106,7 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
     final = torch.zeros(shape, dtype=torch.bool)
     slots = (len(scenes), max(map(len, scenes)), max(len(d.ids) for dialogues in scenes for d in dialogues))
     index, valid = torch.zeros(slots, dtype=torch.long), torch.zeros(slots, dtype=torch.bool)
-    seg_at, obj_at, concepts = [], [], []
+    seg_at, obj_at, concepts, asked_at, in_play = [], [], [], [], []
     for row, dialogues in enumerate(scenes):
         ids[row, :start] = torch.tensor(prefix)
         positions[row, :start] = torch.arange(start)
@@ -113,6 +125,9 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
             seg_at += [(row, at + i - 1) for i in dialogue.segs]
             obj_at += [(row, at + i) for i in dialogue.objs]
             concepts += [(c.kind, c.colour, c.part) for c in dialogue.concepts]
+            about = [(i, labels) for i, labels in zip(dialogue.asked, dialogue.in_play, strict=True) if labels]
+            asked_at += [(row, at + i) for i, _ in about]
+            in_play += [labels for _, labels in about]
             at = end
     return Packed(
         ids=ids,
@@ -124,5 +139,7 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
         seg_at=torch.tensor(seg_at),
         obj_at=torch.tensor(obj_at),
         concepts=torch.tensor(concepts),
+        asked_at=torch.tensor(asked_at),
+        in_play=in_play,
         dialogue_of=owner,
     )

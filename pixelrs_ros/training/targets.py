@@ -25,13 +25,16 @@ class PatchConcepts:
         return torch.cat([self.kinds, self.colours, self.parts], dim=-1)
 
 
-def patch_concepts(split: SplitArrays, images: np.ndarray, grid: int) -> PatchConcepts:
-    """What each cell of a grid shows.
+def patch_regions(split: SplitArrays, images: np.ndarray, grid: int) -> torch.Tensor:
+    """Share of each grid cell's pixels per region.
 
     Args:
         split: The data.
         images: (B,) int, which images.
         grid: Cells along one side.
+
+    Returns:
+        (B, G*G, MAX_REGIONS) float32, summing to 1 over the regions.
     """
     regions = np.asarray(split.regions[images])
     batch, height, width = regions.shape
@@ -41,7 +44,18 @@ def patch_concepts(split: SplitArrays, images: np.ndarray, grid: int) -> PatchCo
     flat = (np.arange(batch)[:, None, None] * grid * grid + cells) * MAX_REGIONS + regions
     counts = np.bincount(flat.ravel(), minlength=batch * grid * grid * MAX_REGIONS)
     shares = torch.from_numpy(counts.reshape(batch, grid * grid, MAX_REGIONS)).float()
-    shares = shares / shares.sum(dim=-1, keepdim=True)
+    return shares / shares.sum(dim=-1, keepdim=True)
+
+
+def patch_concepts(split: SplitArrays, images: np.ndarray, grid: int) -> PatchConcepts:
+    """What each cell of a grid shows.
+
+    Args:
+        split: The data.
+        images: (B,) int, which images.
+        grid: Cells along one side.
+    """
+    shares = patch_regions(split, images, grid)
     concepts = torch.from_numpy(split.concepts[images].astype(np.int64))
     kinds, colours, parts = (
         shares @ F.one_hot(concepts[..., index], classes).float()
@@ -52,11 +66,15 @@ def patch_concepts(split: SplitArrays, images: np.ndarray, grid: int) -> PatchCo
 
 def region_mask(split: SplitArrays, image: int, region: int) -> np.ndarray:
     """(h, w) bool at SAM's image size: a part's own pixels, or all pixels of a whole object."""
-    regions = np.asarray(split.regions[image])
+    return np.isin(np.asarray(split.regions[image]), region_members(split, image, region))
+
+
+def region_members(split: SplitArrays, image: int, region: int) -> np.ndarray:
+    """(R,) int: the part itself, or every region of a whole object."""
     if split.concepts[image, region, 2]:
-        return regions == region
+        return np.array([region])
     members = np.flatnonzero(split.objects[image] == split.objects[image, region])
-    return np.isin(regions, members[members > 0])
+    return members[members > 0]
 
 
 def soft_targets(masks: np.ndarray, side: int, low_side: int) -> torch.Tensor:

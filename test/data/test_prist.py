@@ -24,6 +24,7 @@ META: dict[str, Any] = {
     "kinds": ["wish", "part"],
     "statuses": ["clarify", "grounded"],
     "targets": [[], ["dial of the left oven"]],
+    "candidates": [["left oven", "right oven"], []],
     "target": {"kind": "oven", "colour": "white", "part": "dial"},
 }
 SHAPE: dict[str, Any] = {"label": "dial of the LEFT oven", "points": [[10, 10], [19, 10], [19, 14], [10, 14]]}

@@ -52,6 +52,7 @@ def dialogue(img_id: str, focus: str, *, meta: bool = True) -> dict[str, Any]:
             "kinds": ["intent", "attribute", "part" if part else "object"],
             "statuses": ["clarify", "answered", "grounded"],
             "targets": [[], [], [focus]],
+            "candidates": [[], [], []],
             "target": {"kind": kind, "colour": colour, "part": part or None},
         }
     return entry

@@ -11,15 +11,19 @@ from pixelrs_ros.training.concepts import parse_label
 
 
 def a_dialogue(*turns: tuple[str, str, str, list[str]]) -> dict[str, Any]:
-    """A dialogue as PRIST's JSON has it, of (user, answer, status, labels)."""
+    """A dialogue as PRIST's JSON has it, of (user, answer, status, labels of the targets or of what is left open)."""
     said = [{"from": who, "value": turn[index]} for turn in turns for index, who in enumerate(("human", "gpt"))]
-    meta = {"statuses": [turn[2] for turn in turns], "targets": [turn[3] for turn in turns]}
+    meta = {
+        "statuses": [turn[2] for turn in turns],
+        "targets": [[] if turn[2] == "clarify" else turn[3] for turn in turns],
+        "candidates": [turn[3] if turn[2] == "clarify" else [] for turn in turns],
+    }
     return {"img_id": "a.jpg", "dialogue": said, "meta": meta}
 
 
 DIALOGUES = [
     a_dialogue(
-        ("I want to drink.", " Which one?", "clarify", []),
+        ("I want to drink.", " Which one?", "clarify", ["red mug", "blue ball"]),
         ("The red one, by its handle.", "[OBJ] the handle of the red mug[SEG].", "grounded", ["handle of the red mug"]),
     ),
     a_dialogue(

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.text.tokenizer import ASSISTANT
 from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import parse_label
 from pixelrs_ros.training.config import LossWeights
@@ -104,8 +105,25 @@ def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
         loss.backward()
         optimiser.step()
         losses.append(terms["words"])
-    assert set(terms) == {"words", "pointed", "placed", "aligned"}
+    assert set(terms) == {"words", "pointed", "meant", "placed", "aligned"}
     assert np.isfinite(losses).all() and np.mean(losses[-3:]) < 0.8 * losses[0]
     with torch.no_grad():
         measured = phase.evaluate()
     assert 0 <= measured["final_words_right"] <= 1 and set(terms) < set(measured)
+
+
+def test_what_each_answer_is_about_stands_at_the_token_before_it(
+    layout: ChatLayout, scenes: list[list[EncodedDialogue]], phase: DialoguePhase
+) -> None:
+    packed = pack([[scenes[0][0], scenes[0][2]]], layout)
+    assert packed.in_play == [["red mug", "blue ball"], ["handle of the red mug"], ["blue ball"]]
+    before = packed.ids[packed.asked_at[:, 0], packed.asked_at[:, 1]]
+    assert (before == layout.ids[ASSISTANT]).all()
+    assert packed.predict[packed.asked_at[:, 0], packed.asked_at[:, 1]].all()
+    batch = phase.data["train"].batch(np.array([0]), 3)
+    grid = phase.config.clip.grid_size
+    spread = batch.in_play.unflatten(1, (grid, grid))
+    for shown, labels in zip(spread, batch.packed.in_play, strict=True):
+        left, right = shown[:, : grid // 2].sum(), shown[:, grid // 2 :].sum()  # the mug is left, the ball right
+        assert float(left + right) == pytest.approx(1)
+        assert (bool(left > 0), bool(right > 0)) == (any("mug" in x for x in labels), "blue ball" in labels)
