@@ -9,7 +9,7 @@ import numpy as np
 
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import KINDS
-from pixelrs_ros.sim.path import DeadEndError, Path
+from pixelrs_ros.sim.path import DeadEndError, Path, Rates
 from pixelrs_ros.sim.turns import Dialogue, DialogueTurn, Target
 from pixelrs_ros.sim.wording import Speaker, Split
 
@@ -19,6 +19,9 @@ MAX_ATTEMPTS = 60
 PART_RATE = 0.62  # of the targets that have parts, so that about half of all targets are parts
 TOLD_RATE = 0.3  # kept, of the dialogues whose words alone say kind and colour
 PLAIN_RATE = 0.6  # kept, of the dialogues whose last turn alone says which object it is
+RATES: dict[Split, Rates] = {
+    "test_language": Rates(question=0.1, unknown=0.6, two_wishes=0.3, ask=0.6),
+}
 LENGTHS = ((3, 4, 5), (0.42, 0.44, 0.14))
 
 
@@ -38,6 +41,7 @@ def sample_dialogues(
     """
     quick = random.Random(int(rng.integers(2**62)))  # numpy's scalar draws are ten times slower
     speaker = Speaker(split, quick)
+    rates = RATES.get(split, Rates())
     found: list[Dialogue] = []
     goals: list[Element] = []
     said: set[tuple[str, ...]] = set()
@@ -45,20 +49,22 @@ def sample_dialogues(
         if len(found) == count or not elements:
             break
         goals = goals or quick.sample(list(elements), len(elements))
-        dialogue = _lead_to(goals.pop(), elements, speaker, quick)
+        dialogue = _lead_to(goals.pop(), elements, speaker, rates, quick)
         if dialogue is not None and (words := tuple(turn.user for turn in dialogue.turns)) not in said:
             said.add(words)
             found.append(dialogue)
     return found
 
 
-def _lead_to(goal: Element, elements: Sequence[Element], speaker: Speaker, rng: random.Random) -> Dialogue | None:
+def _lead_to(
+    goal: Element, elements: Sequence[Element], speaker: Speaker, rates: Rates, rng: random.Random
+) -> Dialogue | None:
     parts = tuple(goal.parts) if len(KINDS[goal.kind].parts) > 1 else ()
     part = rng.choice(parts) if parts and rng.random() < PART_RATE else None
     length = rng.choices(*LENGTHS)[0]
     for _ in range(MAX_ATTEMPTS):
         try:
-            dialogue = Path(elements, goal, part, speaker, rng).walk(length)
+            dialogue = Path(elements, goal, part, speaker, rng, rates).walk(length)
         except DeadEndError:
             continue
         if dialogue.told and rng.random() >= TOLD_RATE:

@@ -85,6 +85,7 @@ class Path:
         self._candidates: tuple[Element, ...] = ()
         self._focus: Element | None = None
         self._wish: str | None = None
+        self._hard: set[str] = set()
         self._questions = 0
         self._colour_said = False
         self._kinds_left = {kind for kind, spec in KINDS.items() if part is None or part in spec.parts}
@@ -171,6 +172,7 @@ class Path:
         second = resolve(Reference("wish", second_name), self._all)
         names = rng.sample((name, second_name), 2)
         form = "idiom" if rng.random() < 0.5 else "do"
+        self._tell_wish()
         said = [speaker.phrase(f"{each}.{form}").rstrip(".?!") for each in names]
         words = speaker.phrase(f"two.{form}", dict(zip(("first", "second"), said, strict=True)))
         self._say(speaker.phrase("wish.do", {"do": words}) if form == "do" else words, "wish", "two_wishes")
@@ -185,6 +187,7 @@ class Path:
 
     def _wish_words(self, name: str, *, change: bool) -> str:
         speaker = self._speaker
+        self._tell_wish()
         if self._rng.random() < 0.35:
             idiom = speaker.phrase(f"{name}.idiom")
             return speaker.phrase("change.idiom", {"idiom": idiom}) if change else idiom
@@ -283,6 +286,8 @@ class Path:
     def _question(self) -> int:
         rng = self._rng
         self._questions += 1
+        if self._turns:
+            self._hard.add("question_between")
         kind = rng.choice([kind for kind in KINDS if kind != self._goal.kind])
         shown = [item.kind for item in self._all if item.kind != self._goal.kind]
         if shown and rng.random() < 0.5:
@@ -320,7 +325,9 @@ class Path:
         self._answer(answers.named(phrase, purpose, self._rng), Status.GROUNDED, [Target(goal.object_id, part)])
         alone = reference.by not in ("it", "other") and resolve(reference, self._all) == (goal,)
         told = self._colour_said and len(self._kinds_left) == 1
-        return Dialogue(tuple(map(self._spoken, self._turns)), purpose, ambiguous=not alone, told=told)
+        turns = tuple(map(self._spoken, self._turns))
+        hard = tuple(sorted(self._hard.union(*(turn.hard for turn in turns))))
+        return Dialogue(turns, purpose, ambiguous=not alone, told=told, hard=hard)
 
     def _action_words(self, reference: Reference) -> str:
         values = self._values(reference)
@@ -359,6 +366,7 @@ class Path:
         values = {"colour": colour, "kind": kind, "kinds": plural(kind) if kind else ""}
         values |= {"a_kind": with_article(kind) if kind else "", "a_full": with_article(value) if value else ""}
         if by == "wish":
+            self._tell_wish()
             values["rel"] = self._speaker.phrase(f"{value}.rel")
         values["np"] = self._speaker.phrase(f"np.{by}", values)
         return values
@@ -396,6 +404,10 @@ class Path:
             self._candidates = found
         self._focus = found[0]
         self._answer(self._rng.choice(list(forms)), Status.GROUNDED, [Target(found[0].object_id)])
+
+    def _tell_wish(self) -> None:
+        if self._speaker.unheard_wishes:
+            self._hard.add("unheard_wish")
 
     def _show(self, found: Sequence[Element]) -> None:
         """Answers with a mask for each, in an order that tells nothing."""

@@ -47,18 +47,14 @@ class Dialogue:
         purpose: What the target serves for, where the user said so.
         ambiguous: Whether the last user turn alone leaves open which object is meant.
         told: Whether the user's words alone, without the picture, say the target's kind and colour.
+        hard: What makes it hard to understand, sorted: of its turns, and "question_between" or "unheard_wish".
     """
 
     turns: tuple[DialogueTurn, ...]
     purpose: str | None
     ambiguous: bool
     told: bool
-
-    @property
-    def hard(self) -> tuple[str, ...]:
-        """What makes it hard to understand, of all turns, sorted; a question in between is hard as well."""
-        between = {"question_between"} if any(turn.kind == "question" for turn in self.turns[1:-1]) else set()
-        return tuple(sorted(between.union(*(turn.hard for turn in self.turns))))
+    hard: tuple[str, ...] = ()
 
     @property
     def target(self) -> Target:

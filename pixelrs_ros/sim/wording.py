@@ -2,7 +2,8 @@
 
 The phrasings are kept as text: a line `= slot` opens a slot, ` | ` and line ends part its phrasings. Training and
 validation share theirs; the test split has its own and none of the others', so that a score on it says whether the
-words were understood or learned by heart.
+words were understood or learned by heart. The language test speaks like the test split, far more carelessly, and wishes
+in words that training never uses.
 """
 
 from __future__ import annotations
@@ -16,13 +17,21 @@ from typing import Literal
 from pixelrs_ros.sim.kinds import COLOURS, KINDS
 from pixelrs_ros.sim.speech import Habits, at_an_end, bare, is_imperative, mistype, terse, with_filler
 from pixelrs_ros.sim.wording_train import TRAIN_FRAMES
+from pixelrs_ros.sim.wording_unheard import UNHEARD_WISHES
 from pixelrs_ros.sim.wording_unseen import TEST_FRAMES, TEST_WISHES
 from pixelrs_ros.sim.wording_wishes import TRAIN_WISHES
 
-Split = Literal["train", "val", "test"]
+Split = Literal["train", "val", "test", "test_language"]
 
 _LEARNING = Habits(typo=0.16, filler=0.1, hedge=0.04, aside=0.05, terse=0.1, courtesy=0.2, capitals=0.03, bare=0.1)
-HABITS: dict[Split, Habits] = {"train": _LEARNING, "val": _LEARNING, "test": Habits()}
+HABITS: dict[Split, Habits] = {
+    "train": _LEARNING,
+    "val": _LEARNING,
+    "test": Habits(),
+    "test_language": Habits(
+        typo=0.3, filler=0.25, hedge=0.1, aside=0.1, terse=0.15, courtesy=0.4, capitals=0.05, bare=0.15
+    ),
+}
 
 # A last turn holds one of these or names a part, and is answered with names. No other turn does, except one that asks
 # for everything.
@@ -69,6 +78,8 @@ def parse(text: str) -> dict[str, tuple[str, ...]]:
 @cache
 def phrasings(split: Split) -> dict[str, tuple[str, ...]]:
     """Every slot's phrasings in a split."""
+    if split == "test_language":
+        return {**parse(TEST_FRAMES), **parse(UNHEARD_WISHES)}
     if split == "test":
         return {**parse(TEST_FRAMES), **parse(TEST_WISHES)}
     return {**parse(TRAIN_FRAMES), **parse(TRAIN_WISHES)}
@@ -110,9 +121,14 @@ class Said:
 
 
 class Speaker:
-    """Says things in one split's words; every choice comes from the generator it is given."""
+    """Says things in one split's words; every choice comes from the generator it is given.
+
+    Attributes:
+        unheard_wishes: Whether its wishes are told in words that training never uses.
+    """
 
     def __init__(self, split: Split, rng: random.Random) -> None:
+        self.unheard_wishes = split == "test_language"
         self._phrasings = phrasings(split)
         self._habits = HABITS[split]
         self._rng = rng

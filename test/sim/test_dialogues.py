@@ -49,7 +49,7 @@ def plain_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(wording.HABITS, "train", Habits())
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("split", ["train", "test", "test_language"])
 def test_no_earlier_answer_gives_anything_away(split: Split) -> None:
     for _, dialogue in told(2000, split):
         for turn in dialogue.turns[:-1]:
@@ -172,6 +172,19 @@ def test_no_status_is_rare() -> None:
     assert shares[Status.GROUNDED] / len(turns) > 0.5
     openings = [dialogue.turns[0] for _, dialogue in told(3600)]
     assert 0.02 < sum("two_wishes" in turn.hard for turn in openings) / len(openings) < 0.07
+
+
+def test_the_language_test_names_what_is_hard_in_it() -> None:
+    dialogues = [dialogue for _, dialogue in told(2400, "test_language")]
+    tags = Counter(tag for dialogue in dialogues for tag in dialogue.hard)
+    speech = {"typo", "filler", "hedge", "aside", "terse", "courtesy", "capitals", "bare"}
+    assert set(tags) == speech | {"unheard_wish", "two_wishes", "question_between", "unknown_kind"}
+    assert min(tags.values()) > 0.05 * len(dialogues), tags
+    assert tags["unheard_wish"] > 0.7 * len(dialogues)
+    for dialogue in dialogues:
+        assert ("question_between" in dialogue.hard) == any(turn.kind == "question" for turn in dialogue.turns[1:])
+        assert set(dialogue.hard) >= {tag for turn in dialogue.turns for tag in turn.hard}
+    assert not any("unheard_wish" in dialogue.hard for _, dialogue in told(300))
 
 
 def test_places_are_true_of_the_centres(plain_speech: None) -> None:

@@ -1,5 +1,6 @@
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import pytest
@@ -8,9 +9,24 @@ from pixelrs_ros.sim.kinds import COLOURS, KINDS
 from pixelrs_ros.sim.wishes import WISHES
 from pixelrs_ros.sim.wording import ACTION_WORDS, HABITS, Speaker, Split, parse, phrasings, plural, with_article
 
-SPLITS: tuple[Split, ...] = ("train", "test")
+SPLITS: tuple[Split, ...] = ("train", "test", "test_language")
+# Words that tell nothing of what is wished for: function words, and be, have, do, make, go, need, want.
+# fmt: off
+STOP_WORDS = frozenset((
+    "a", "an", "the", "this", "that", "these", "those", "every", "it", "its", "i", "im", "me", "my", "myself", "we",
+    "our", "us", "you", "her", "someone", "what", "how", "so", "much", "not", "again", "here", "and", "after", "at",
+    "by", "for", "from", "in", "into", "like", "of", "on", "over", "through", "to", "up", "with", "without", "is",
+    "isnt", "are", "be", "been", "has", "have", "do", "make", "made", "making", "go", "gone", "could", "would",
+    "should", "must", "wont", "needs", "want",
+))
+# fmt: on
 # These are answered with names, or ask for everything.
 ACTION_SLOTS = ("take", "part.", "function.", "all.")
+
+
+def spoken(phrases: Iterable[str]) -> set[str]:
+    """Every word of some phrasings, in lower case, without apostrophes."""
+    return set(re.findall(r"[a-z]+", " ".join(phrases).lower().replace("'", "")))
 
 
 def words(phrase: str) -> str:
@@ -23,6 +39,26 @@ def test_test_phrasings_are_never_those_of_training() -> None:
     for slot in train:
         assert not {words(phrase) for phrase in train[slot]} & {words(phrase) for phrase in test[slot]}, slot
     assert phrasings("val") == train
+
+
+def test_no_word_that_tells_an_unheard_wish_occurs_in_training() -> None:
+    heard = spoken(phrase for split in ("train", "val") for phrases in phrasings(split).values() for phrase in phrases)
+    heard |= {word for kind in KINDS for word in (kind, plural(kind))} | set(COLOURS)
+    heard |= {part for kind in KINDS.values() for part in kind.parts}
+    for name in WISHES:
+        told = [phrase for form in ("idiom", "do", "rel") for phrase in phrasings("test_language")[f"{name}.{form}"]]
+        assert len(told) == len(set(told)) >= 6
+        for phrase in told:
+            content = spoken([phrase]) - STOP_WORDS
+            assert content, phrase
+            assert not content & heard, f"{name}: {phrase}"
+
+
+def test_the_language_test_frames_its_wishes_as_the_test_does() -> None:
+    test, language = phrasings("test"), phrasings("test_language")
+    assert set(test) == set(language)
+    wishes = {f"{name}.{form}" for name in WISHES for form in ("idiom", "do", "rel")}
+    assert {slot for slot in test if test[slot] != language[slot]} == wishes
 
 
 def test_every_wish_can_be_said() -> None:
