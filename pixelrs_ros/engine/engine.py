@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import DynamicCache
 
 from pixelrs_ros.checkpoint import load_checkpoint
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
-from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.engine.background import Background
+from pixelrs_ros.engine.frames import EncodedFrame, picture_key
+from pixelrs_ros.engine.language import EagerLanguage
+from pixelrs_ros.engine.prefix import PrefixCache, Symbol
+from pixelrs_ros.errors import BadInputError, ConfigError
 from pixelrs_ros.images import encoder_images, masks_to_image, to_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.text.stream import AnswerStream
 from pixelrs_ros.types import Reply, Segment, Status, Turn
 
 OnText = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class EncodedFrame:
-    """What the network keeps of one picture.
-
-    Attributes:
-        image_tokens: (1, P, H) for the language model.
-        sam_embedding: (1, C, h, w) for the mask decoder.
-        height_px: Of the picture.
-        width_px: Of the picture.
-        encode_ms: What encoding it took.
-    """
-
-    image_tokens: torch.Tensor
-    sam_embedding: torch.Tensor
-    height_px: int
-    width_px: int
-    encode_ms: float
-
-
-@dataclass
-class _Generated:
-    ids: list[int] = field(default_factory=list)
-    seg_hidden: list[torch.Tensor] = field(default_factory=list)
-    prefill_ms: float = 0.0
-    generate_ms: float = 0.0
+OnSegment = Callable[[Segment], None]
 
 
 class Engine:
@@ -58,8 +35,11 @@ class Engine:
         self.miras = miras
         self.config = config
         self.layout = ChatLayout(tokenizer, config.clip.num_patches, lowercase_user=config.text.lowercase_user)
+        self.num_threads = torch.get_num_threads()
         parameter = next(miras.parameters())
         self.device, self.dtype = parameter.device, parameter.dtype
+        self._language = EagerLanguage(miras.language)
+        self._background = Background(self.device, self.num_threads)
         speakable = torch.ones(self.layout.vocab_size, dtype=torch.bool)
         speakable[self.layout.unspeakable_ids] = False
         self._forbidden = (~speakable).to(self.device)
@@ -83,23 +63,37 @@ class Engine:
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
-        """Run the three image encoders.
+        """Run the image encoders, SAM's in the background: it is waited for when a mask is decoded.
 
         Args:
             image: (H, W, 3) uint8 RGB in [0, 255].
             blind: The language model's encoders see plain grey, SAM the image: the control for words without sight.
         """
         started = time.perf_counter()
+        self._set_threads()
         pixels = to_pixels(encoder_images(image, self.config, blind=blind), self.config)
-        clip, convnext, sam = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext, pixels.sam))
-        image_tokens = self.miras.encode_image(clip, convnext)
-        sam_embedding = self.miras.sam.encode(sam)
-        return EncodedFrame(image_tokens, sam_embedding, image.shape[0], image.shape[1], _ms_since(started))
+        sam = self._background.submit(lambda: self.miras.sam.encode(pixels.sam.to(self.device, self.dtype)))
+        clip, convnext = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext))
+        tokens = self.miras.encode_image(clip, convnext)
+        values = tokens.numel() + self.config.sam.prompt_dim * self.config.sam.grid_size**2
+        return EncodedFrame(
+            key=picture_key(image, blind=blind),
+            image_tokens=tokens,
+            sam=sam,
+            height_px=image.shape[0],
+            width_px=image.shape[1],
+            encode_ms=_ms_since(started),
+            num_bytes=values * tokens.element_size(),
+        )
+
+    def new_prefix(self) -> PrefixCache:
+        """What `answer` keeps of a dialogue for its next turn; empty as yet."""
+        return PrefixCache(self._language)
 
     @torch.inference_mode()
     def answer(
         self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
-        max_new_tokens: int | None = None,
+        max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words.
 
@@ -109,6 +103,9 @@ class Engine:
             text: The user's words.
             on_text: Called with the clean explanation as far as it is generated, after every token.
             max_new_tokens: Of the answer; None takes the configuration's.
+            on_segment: Called with every mask as soon as its `[SEG]` is generated, while the answer goes on.
+            prefix: Of this dialogue, from `new_prefix`: only what it lacks is computed. None computes everything. The
+                reply is the same.
 
         Returns:
             The reply; its latencies are "encode" (of the picture), "prefill", "generate", "masks" and "total".
@@ -117,80 +114,122 @@ class Engine:
             BadInputError: The words alone do not fit into the context.
         """
         started = time.perf_counter()
-        prompt = self._prompt(turns, text)
-        generated = self._generate(prompt, encoded, on_text, max_new_tokens or self.config.text.max_answer_tokens)
-        answer = self.layout.decode_answer(generated.ids)
+        self._set_threads()
+        max_new_tokens = max_new_tokens or self.config.text.max_answer_tokens
+        prompt = self._prompt(turns, text, max_new_tokens)
+        stream = AnswerStream(self.layout)
+        said: list[int] = []
+        segments: list[Segment] = []
+        prefill_ms = masks_ms = 0.0
+        for token, hidden in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
+            prefill_ms = prefill_ms or _ms_since(started)
+            said.append(token)
+            stream.push(token)
+            if token == self.layout.seg_id:
+                decoding = time.perf_counter()
+                parsed = stream.parsed()
+                phrase = parsed.phrases[-1]
+                segments.append(self._segment(encoded, hidden, parsed.text[phrase.start : phrase.end]))
+                masks_ms += _ms_since(decoding)
+                if on_segment is not None:
+                    on_segment(segments[-1])
+            if on_text is not None:
+                on_text(stream.parsed().text)
+        answering_ms = _ms_since(started)
+        prefill_ms = prefill_ms or answering_ms
+        latency = {
+            "encode": encoded.encode_ms,
+            "prefill": prefill_ms,
+            "generate": answering_ms - prefill_ms - masks_ms,
+            "masks": masks_ms,
+            "total": encoded.encode_ms + answering_ms,
+        }
+        return self._reply(said, segments, latency)
+
+    def _reply(self, said: Sequence[int], segments: Sequence[Segment], latency: dict[str, float]) -> Reply:
+        answer = self.layout.decode_answer(said)
         parsed = self.layout.parse(answer)
-        decoding = time.perf_counter()
-        masks, scores = self._masks(encoded, generated.seg_hidden)
-        segments = tuple(
-            Segment(parsed.text[phrase.start : phrase.end], mask, score)
-            for phrase, mask, score in zip(parsed.phrases, masks, scores, strict=True)
-        )
         status, message = parsed.status, ""
         if segments and not any(segment.mask.any() for segment in segments):
             status, message = Status.NOT_FOUND, "the network named a target but its mask is empty"
-        latency = {
-            "encode": encoded.encode_ms,
-            "prefill": generated.prefill_ms,
-            "generate": generated.generate_ms,
-            "masks": _ms_since(decoding),
-            "total": encoded.encode_ms + _ms_since(started),
-        }
-        return Reply(status, parsed.text, answer, segments, parsed.phrases, latency, message)
+        return Reply(status, parsed.text, answer, tuple(segments), parsed.phrases, latency, message)
 
     def history_answer(self, value: str, status: Status) -> str:
         """A data set's answer in the form that `Turn.answer` keeps."""
         return self.layout.history_answer(value, status)
 
-    def _prompt(self, turns: Sequence[Turn], text: str) -> list[int]:
+    def check_answer_length(self, max_new_tokens: int | None) -> None:
+        """Find out whether answers of that length leave room for an instruction.
+
+        Raises:
+            ConfigError: They do not.
+        """
+        room = self.config.text.max_context_tokens - len(self.layout.prompt([], ""))
+        if max_new_tokens is not None and max_new_tokens >= room:
+            raise ConfigError(
+                f"max_new_tokens must be less than {room}, what the picture leaves of the checkpoint's context of "
+                f"{self.config.text.max_context_tokens} tokens, got {max_new_tokens}"
+            )
+
+    def _prompt(self, turns: Sequence[Turn], text: str, max_new_tokens: int) -> list[int]:
         fixed = len(self.layout.prompt([], text))
-        budget = self.config.text.max_context_tokens - self.config.text.max_answer_tokens - fixed
+        limit = self.config.text.max_context_tokens
+        budget = limit - max_new_tokens - fixed
         if budget < 0:
-            limit = self.config.text.max_context_tokens
-            raise BadInputError(f"the instruction is too long: {fixed} tokens of a context of {limit}; say it shorter")
+            raise BadInputError(
+                f"the instruction is too long: {fixed} tokens of a context of {limit}; say it shorter"
+                f" (max_new_tokens keeps {max_new_tokens} for the answer)"
+            )
         pairs = [(turn.text, turn.answer) for turn in turns]
         lengths = [len(self.layout.user(user, first=False)) + len(self.layout.answer(answer)) for user, answer in pairs]
         kept = turns_that_fit(lengths, budget)
         return self.layout.prompt(pairs[len(pairs) - kept :], text)
 
     def _generate(
-        self, prompt: list[int], encoded: EncodedFrame, on_text: OnText | None, max_new_tokens: int
-    ) -> _Generated:
-        """Greedy decoding with a key-value cache, keeping the hidden state that predicted each `[SEG]`."""
-        generated = _Generated()
-        started = time.perf_counter()
-        ids = torch.tensor([prompt], device=self.device)
-        embeddings = self.miras.embed(ids, encoded.image_tokens, ids == self.layout.image_id)
-        language = self.miras.language
-        cache = DynamicCache(config=language.config)
-        for step in range(max_new_tokens):
-            output = language.base_model(inputs_embeds=embeddings, past_key_values=cache, use_cache=True)
-            hidden = output.last_hidden_state[:, -1]
-            logits = language.get_output_embeddings()(hidden)[0].masked_fill(self._forbidden, float("-inf"))
-            token = int(logits.argmax())
-            if step == 0:
-                generated.prefill_ms = _ms_since(started)
+        self, prompt: list[int], encoded: EncodedFrame, prefix: PrefixCache, max_new_tokens: int
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """Greedy decoding: each token with the (1, H) hidden state that predicted it."""
+        symbols = self._symbols(prompt, encoded)
+        kept = prefix.reuse(symbols)
+        new = torch.tensor([prompt[kept:]], device=self.device)
+        seen = sum(isinstance(symbol, tuple) for symbol in symbols[:kept])
+        embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
+        hidden = prefix.extend(symbols[kept:], embeddings)
+        for left in reversed(range(max_new_tokens)):
+            token = self._pick(hidden)
             if token == self.layout.eos_id:
-                break
-            generated.ids.append(token)
-            if token == self.layout.seg_id:
-                generated.seg_hidden.append(hidden)
-            if on_text is not None:
-                on_text(self.layout.parse(self.layout.decode_answer(generated.ids)).text)
-            embeddings = language.get_input_embeddings()(torch.tensor([[token]], device=self.device))
-        generated.generate_ms = _ms_since(started) - generated.prefill_ms
-        return generated
+                return
+            yield token, hidden
+            if left:
+                ids = torch.tensor([[token]], device=self.device)
+                hidden = prefix.extend([token], self.miras.language.get_input_embeddings()(ids))
 
-    def _masks(self, encoded: EncodedFrame, seg_hidden: list[torch.Tensor]) -> tuple[list[np.ndarray], list[float]]:
-        if not seg_hidden:
-            return [], []
-        prompts = self.miras.prompts(torch.cat(seg_hidden))
-        index = torch.zeros(len(prompts), dtype=torch.long, device=self.device)
-        logits, quality = self.miras.sam.decode(encoded.sam_embedding, prompts, index)
-        masks = masks_to_image(logits.float(), encoded.height_px, encoded.width_px, self.config) > 0
-        scores = quality[:, 0].float().clamp(0.0, 1.0).tolist()
-        return [mask.cpu().numpy() for mask in masks], scores
+    def _symbols(self, prompt: Sequence[int], encoded: EncodedFrame) -> list[Symbol]:
+        """The prompt with the picture's identity in the places of its tokens."""
+        image_id = self.layout.image_id
+        return [(encoded.key, place) if token == image_id else token for place, token in enumerate(prompt)]
+
+    def _pick(self, hidden: torch.Tensor) -> int:
+        """The most likely token that may be said, from the (1, H) hidden state that predicts it."""
+        logits = self.miras.language.get_output_embeddings()(hidden)[0]
+        return int(logits.masked_fill(self._forbidden, float("-inf")).argmax())
+
+    def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str) -> Segment:
+        """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it."""
+        logits, quality = self._mask_logits(encoded, hidden)
+        return Segment(phrase, (logits > 0).cpu().numpy(), score=float(quality.clamp(0.0, 1.0)))
+
+    def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""
+        index = torch.zeros(1, dtype=torch.long, device=self.device)
+        logits, quality = self.miras.sam.decode(encoded.sam_embedding, self.miras.prompts(hidden), index)
+        logits = masks_to_image(logits.float(), encoded.height_px, encoded.width_px, self.config)[0]
+        return logits, quality[0, 0].float()
+
+    def _set_threads(self) -> None:
+        # torch's number of threads belongs to the calling thread, and a turn may run in any.
+        if torch.get_num_threads() != self.num_threads:
+            torch.set_num_threads(self.num_threads)
 
 
 def _ms_since(started: float) -> float:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import threading
 from collections import OrderedDict
 
 from pixelrs_ros.dialogue.store import DialogueStore
-from pixelrs_ros.engine.engine import EncodedFrame, Engine, OnText
+from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
+from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
+from pixelrs_ros.engine.prefix import PrefixCache
+from pixelrs_ros.engine.turnstile import Turnstile
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.types import Frame, Reply, Turn, Utterance
 
-MAX_ENCODED_FRAMES = 4
-
 
 class Session:
-    """Several dialogues over one engine. Calls from several threads wait for one another."""
+    """Several dialogues over one engine. Calls from several threads are answered one at a time, in their order."""
 
     def __init__(
         self, engine: Engine, *, max_sessions: int = 32, max_turns: int = 16, max_characters: int = 2000,
-        max_new_tokens: int | None = None,
+        max_new_tokens: int | None = None, max_cached_sessions: int = 4, max_cached_frames: int = 8,
+        max_frame_cache_mb: float = 256.0,
     ) -> None:  # fmt: skip
         """Bounds.
 
@@ -30,23 +31,38 @@ class Session:
             max_turns: Past turns kept of each.
             max_characters: Longest instruction that is accepted.
             max_new_tokens: Longest answer; None takes the checkpoint's.
+            max_cached_sessions: Dialogues whose keys and values are kept between turns; the others are computed anew.
+            max_cached_frames: Encoded pictures kept at once.
+            max_frame_cache_mb: Memory for them, in MB of 10^6 bytes.
+
+        Raises:
+            ConfigError: `max_new_tokens` leaves no room for an instruction.
+            ValueError: A bound is too small.
         """
+        engine.check_answer_length(max_new_tokens)
+        if max_cached_sessions < 1:
+            raise ValueError(f"expected at least 1 cached session, got {max_cached_sessions}")
         self.engine = engine
         self.max_characters = max_characters
         self.max_new_tokens = max_new_tokens
+        self.max_cached_sessions = max_cached_sessions
         self._store = DialogueStore(max_sessions, max_turns)
-        self._encoded: OrderedDict[bytes, EncodedFrame] = OrderedDict()
-        self._lock = threading.Lock()  # held for a whole turn
-        self._store_lock = threading.Lock()  # held for no longer than a look at the dialogues
+        self._frames = FrameCache(max_cached_frames, max_frame_cache_mb)
+        self._prefixes: OrderedDict[str, PrefixCache] = OrderedDict()
+        self._turnstile = Turnstile()  # held for a whole turn
+        self._state_lock = threading.Lock()  # held for no longer than a look at the dialogues and caches
         self._answering: str | None = None
 
-    def say(self, utterance: Utterance, frame: Frame, on_text: OnText | None = None) -> Reply:
+    def say(
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None
+    ) -> Reply:
         """Answer an utterance about a frame and remember the exchange.
 
         Args:
             utterance: The user's words.
             frame: The picture they are about.
             on_text: Called with the explanation as it grows.
+            on_segment: Called with every mask as soon as it is known, before the rest of the answer.
 
         Raises:
             BadInputError: The instruction is too long; the dialogue is as it was before.
@@ -56,47 +72,71 @@ class Session:
                 f"the instruction has {len(utterance.text)} characters, at most {self.max_characters} are accepted "
                 "(parameter max_characters)"
             )
-        with self._lock:
-            encoded = self._encode(frame)
-            with self._store_lock:
-                self._answering = utterance.session_id
-                turns = self._store.turns(utterance.session_id)
-            reply = self.engine.answer(encoded, turns, utterance.text, on_text, self.max_new_tokens)
-            with self._store_lock:
+        session_id = utterance.session_id
+        with self._turnstile:
+            with self._state_lock:
+                self._answering = session_id
+                turns, prefix = self._store.turns(session_id), self._prefix(session_id)
+            encoded = self._encode(frame, session_id)
+            reply = self.engine.answer(
+                encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix
+            )
+            with self._state_lock:
                 if self._answering is not None:
-                    self._store.append(utterance.session_id, utterance.text, reply)
+                    self._store.append(session_id, utterance.text, reply)
+                    self._forget_unknown()
         return reply
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The remembered turns of a dialogue, oldest first."""
-        with self._store_lock:
+        with self._state_lock:
             return self._store.turns(session_id)
 
     def next_index(self, session_id: str) -> int:
         """The number that the dialogue's next turn will have."""
-        with self._store_lock:
+        with self._state_lock:
             return self._store.next_index(session_id)
 
     def reset(self, session_id: str) -> int:
         """Forget a dialogue at once, with the turn that is being answered; returns how many turns were dropped."""
-        with self._store_lock:
+        with self._state_lock:
             if self._answering == session_id:
                 self._answering = None
+            self._forget_caches(session_id)
             return self._store.reset(session_id)
 
     def session_ids(self) -> tuple[str, ...]:
         """Known dialogues, the longest silent first."""
-        with self._store_lock:
+        with self._state_lock:
             return self._store.session_ids()
 
-    def _encode(self, frame: Frame) -> EncodedFrame:
-        """The encoders' work on a picture, done once as long as the picture stays the same, byte by byte."""
-        key = hashlib.blake2b(frame.image.tobytes() + repr(frame.image.shape).encode(), digest_size=16).digest()
-        known = self._encoded.get(key)
-        if known is None:
-            known = self._encoded[key] = self.engine.encode(frame.image)
-            while len(self._encoded) > MAX_ENCODED_FRAMES:
-                self._encoded.popitem(last=False)
-            return known
-        self._encoded.move_to_end(key)
-        return dataclasses.replace(known, encode_ms=0.0)
+    def _prefix(self, session_id: str) -> PrefixCache:
+        """The dialogue's keys and values, perhaps none as yet; those of the longest silent one make room."""
+        prefix = self._prefixes.setdefault(session_id, self.engine.new_prefix())
+        self._prefixes.move_to_end(session_id)
+        while len(self._prefixes) > self.max_cached_sessions:
+            self._prefixes.popitem(last=False)
+        return prefix
+
+    def _encode(self, frame: Frame, session_id: str) -> EncodedFrame:
+        """The encoders' work on a picture, done once as long as the picture stays the same."""
+        with self._state_lock:
+            known = self._frames.get(picture_key(frame.image), session_id)
+        if known is not None:
+            return dataclasses.replace(known, encode_ms=0.0)
+        encoded = self.engine.encode(frame.image)
+        with self._state_lock:
+            if self._answering is not None:
+                self._frames.put(encoded, session_id)
+        return encoded
+
+    def _forget_unknown(self) -> None:
+        """Let go of the caches of dialogues that the store has dropped."""
+        known = set(self._store.session_ids())
+        for session_id in (*self._prefixes, *self._frames.session_ids()):
+            if session_id not in known:
+                self._forget_caches(session_id)
+
+    def _forget_caches(self, session_id: str) -> None:
+        self._prefixes.pop(session_id, None)
+        self._frames.release(session_id)

@@ -7,26 +7,15 @@ The picture stands in the first turn. Users' words are encoded as plain text, so
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
 from pixelrs_ros.text import tokenizer as tokens
-from pixelrs_ros.types import GroundedPhrase, Status
+from pixelrs_ros.text.answer import MARKERS, ParsedAnswer, parse, without_markers
+from pixelrs_ros.types import Status
 
-_MARKERS = re.compile("(" + "|".join(re.escape(t) for t in (tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE)) + ")")
 _STATUS_TOKENS = {Status.CLARIFY: tokens.ASK, Status.NOT_FOUND: tokens.NONE}
-
-
-@dataclass(frozen=True)
-class ParsedAnswer:
-    """An answer for people: clean text, the phrase of each `[SEG]`, and the status the network chose."""
-
-    text: str
-    phrases: tuple[GroundedPhrase, ...]
-    status: Status
 
 
 class ChatLayout:
@@ -85,7 +74,7 @@ class ChatLayout:
 
     def answer(self, answer: str) -> list[int]:
         """An answer with its special tokens, ended."""
-        pieces = _MARKERS.split(answer)
+        pieces = MARKERS.split(answer)
         ids: list[int] = []
         for index, piece in enumerate(pieces):
             if index % 2:
@@ -123,40 +112,17 @@ class ChatLayout:
         plain: list[int] = []
         for token_id in ids:
             if token_id in names:
-                parts += [_without_markers(self.tokenizer.decode(plain)), names[token_id]]
+                parts += [without_markers(self.tokenizer.decode(plain)), names[token_id]]
                 plain = []
             elif token_id not in silent:
                 plain.append(token_id)
-        parts.append(_without_markers(self.tokenizer.decode(plain)))
+        parts.append(without_markers(self.tokenizer.decode(plain)))
         return "".join(parts)
 
     @staticmethod
     def parse(answer: str) -> ParsedAnswer:
         """Clean text, phrases and status of an answer; a `[SEG]` without `[OBJ]` takes the clause before it."""
-        text = ""
-        phrases: list[GroundedPhrase] = []
-        start: int | None = None
-        status = Status.ANSWERED
-        for index, piece in enumerate(_MARKERS.split(answer)):
-            if index % 2 == 0:
-                text += piece
-            elif piece == tokens.OBJ:
-                start = len(text)
-            elif piece == tokens.SEG:
-                begin = _clause_start(text, phrases) if start is None else start
-                begin += len(text[begin:]) - len(text[begin:].lstrip())
-                phrases.append(GroundedPhrase(begin, max(begin, len(text.rstrip())), len(phrases)))
-                start = None
-            else:
-                status = Status.CLARIFY if piece == tokens.ASK else Status.NOT_FOUND
-        lead = len(text) - len(text.lstrip())
-        text = text.strip()
-
-        def shift(position: int) -> int:
-            return min(len(text), max(0, position - lead))
-
-        shifted = (GroundedPhrase(shift(phrase.start), shift(phrase.end), phrase.segment) for phrase in phrases)
-        return ParsedAnswer(text, tuple(shifted), Status.GROUNDED if phrases else status)
+        return parse(answer)
 
     def _encode_plain(self, text: str) -> list[int]:
         self.tokenizer.encode_special_tokens = True
@@ -169,16 +135,3 @@ class ChatLayout:
         if not words:
             return ""
         return f" {words}" if before != tokens.SEG or words[0].isalnum() else words
-
-
-def _without_markers(text: str) -> str:
-    """Drops letters that merely spell a marker, else they would become one when read as history."""
-    while _MARKERS.search(text):  # again, since dropping one may bring the letters of another together
-        text = _MARKERS.sub("", text)
-    return text
-
-
-def _clause_start(text: str, phrases: Sequence[GroundedPhrase]) -> int:
-    after = phrases[-1].end if phrases else 0
-    boundary = max((text.rstrip(" .,:;!?").rfind(mark) + 1 for mark in ".,:;!?"), default=0)
-    return max(after, boundary)

@@ -195,7 +195,10 @@ def test_answers_end_in_time(engine: Engine) -> None:
         assert script.step == steps
 
 
-def test_a_long_history_keeps_its_newest_turns(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("max_new_tokens", [None, 8, 150])
+def test_a_long_history_keeps_its_newest_turns(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, max_new_tokens: int | None
+) -> None:
     seen: list[list[int]] = []
     embed = engine.miras.embed
 
@@ -205,8 +208,8 @@ def test_a_long_history_keeps_its_newest_turns(engine: Engine, monkeypatch: pyte
 
     monkeypatch.setattr(engine.miras, "embed", spy)
     history = turns(60)
-    engine.answer(engine.encode(a_picture()), history, "and now?")
-    budget = engine.config.text.max_context_tokens - engine.config.text.max_answer_tokens
+    engine.answer(engine.encode(a_picture()), history, "and now?", None, max_new_tokens)
+    budget = engine.config.text.max_context_tokens - (max_new_tokens or engine.config.text.max_answer_tokens)
     prompts = [
         engine.layout.prompt([(turn.text, turn.answer) for turn in history[60 - kept :]], "and now?")
         for kept in range(61)

@@ -4,13 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.engine import session as session_module
-from pixelrs_ros.engine.engine import EncodedFrame, Engine
+from pixelrs_ros.engine.engine import Engine
+from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.session import Session
-from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.errors import BadInputError, ConfigError
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.types import Frame, Utterance
 
@@ -78,14 +79,88 @@ def test_a_picture_is_looked_at_once(session: Session, engine: CountingEngine) -
     assert engine.looks == 3, "one changed value, or other sides, make another picture"
 
 
-def test_few_pictures_are_kept(session: Session, engine: CountingEngine) -> None:
-    for seed in range(session_module.MAX_ENCODED_FRAMES + 1):
+def test_a_picture_is_kept_as_long_as_a_dialogue_refers_to_it(session: Session, engine: CountingEngine) -> None:
+    session.say(Utterance("the mug", "a"), a_frame())
+    session.say(Utterance("the mug", "b"), a_frame())
+    session.reset("a")
+    session.say(Utterance("the pan", "b"), a_frame())
+    assert engine.looks == 1, "the other dialogue still refers to it"
+    session.reset("b")
+    session.say(Utterance("the mug", "a"), a_frame())
+    assert engine.looks == 2
+    session.say(Utterance("the mug", "b"), a_frame(1))
+    session.say(Utterance("the mug", "c"), a_frame(2))  # the third of two dialogues: the first is forgotten
+    assert session.session_ids() == ("b", "c")
+    session.say(Utterance("the pan", "b"), a_frame(0))
+    assert engine.looks == 5
+
+
+def test_few_pictures_are_kept(engine: CountingEngine) -> None:
+    session = Session(engine, max_new_tokens=2, max_cached_frames=2)
+    for seed in (0, 1, 2):
         session.say(Utterance("the mug"), a_frame(seed))
-    looks = engine.looks
+    assert engine.looks == 3
     session.say(Utterance("the mug"), a_frame(1))
-    assert engine.looks == looks
+    assert engine.looks == 3
     session.say(Utterance("the mug"), a_frame(0))
-    assert engine.looks == looks + 1
+    assert engine.looks == 4
+
+
+def test_only_new_tokens_are_read(session: Session, engine: CountingEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    embed = engine.miras.embed
+
+    def spy(ids: torch.Tensor, *arguments: torch.Tensor) -> torch.Tensor:
+        read.append(ids.shape[1])
+        return embed(ids, *arguments)
+
+    def expected(before: int) -> int:
+        past = [(turn.text, turn.answer) for turn in session.turns("default")[before - 1 : before]]
+        # The end of the answer was never read, nor its last word where it was cut short.
+        answered = len(engine.layout.answer(past[0][1]))
+        return answered + len(engine.layout.user("two", first=False))
+
+    monkeypatch.setattr(engine.miras, "embed", spy)
+    session.say(Utterance("one"), a_frame())
+    whole = len(engine.layout.prompt([], "one"))
+    session.say(Utterance("two"), a_frame())
+    assert read[0] == whole and len(engine.layout.user("two", first=False)) <= read[1] <= expected(1) < whole
+    session.say(Utterance("three"), a_frame(1))
+    assert read[2] > whole - len(engine.layout.prefix()) + engine.layout.num_image_tokens, "another picture"
+    session.reset("default")
+    session.say(Utterance("one"), a_frame(1))
+    assert read[3] == whole
+    session.say(Utterance("one", "other"), a_frame(1))
+    assert read[4] == whole, "dialogues share nothing"
+
+
+def test_few_dialogues_keep_their_keys_and_values(engine: CountingEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(engine, max_new_tokens=2, max_cached_sessions=2)
+    for session_id in ("a", "b", "a", "c", "b"):
+        session.say(Utterance("the mug", session_id), a_frame())
+    assert list(session._prefixes) == ["c", "b"]
+    session.reset("c")
+    assert list(session._prefixes) == ["b"]
+
+
+def test_an_answer_that_leaves_no_room_is_refused_at_once(engine: CountingEngine) -> None:
+    room = engine.config.text.max_context_tokens - len(engine.layout.prompt([], ""))
+    Session(engine, max_new_tokens=room - 1)
+    with pytest.raises(ConfigError, match=f"max_new_tokens must be less than {room}.*got {room}"):
+        Session(engine, max_new_tokens=room)
+
+
+def test_masks_come_before_the_words_are_done(engine: CountingEngine) -> None:
+    answer = " It is[OBJ] the mug[SEG], or[OBJ] the pan[SEG], to drink from."
+    script = iter(engine.layout.answer(answer))
+    engine._pick = lambda hidden: next(script)  # type: ignore[method-assign]
+    told: list[str] = []
+    reply = Session(engine).say(
+        Utterance("which?"), a_frame(), told.append, lambda segment: told.append(f"mask of {segment.phrase}")
+    )
+    assert [segment.phrase for segment in reply.segments] == ["the mug", "the pan"]
+    assert told.index("mask of the mug") < told.index("It is the mug,")
+    assert told.index("mask of the pan") < len(told) - 3 and told[-1] == reply.text
 
 
 def test_bad_input_leaves_the_dialogue_as_it_was(session: Session) -> None:
