@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SPLITS: dict[Pictures, str] = {
     "train": "pictures to train on",
     "val": "pictures to watch training on",
-    "test": "pictures to test on",
+    "test": "pictures to test on, told of twice: in plain language (test) and in hard language (test_language)",
     "test_shapes": "pictures to test on whose targets are of shapes that the other splits never show",
 }
 

@@ -43,7 +43,7 @@ HELD_OUT_RATE = 0.5  # of the objects of test_shapes
 SPOKEN: dict[Pictures, dict[str, Split]] = {
     "train": {"train": "train"},
     "val": {"val": "val"},
-    "test": {"test": "test"},
+    "test": {"test": "test", "test_language": "test_language"},
     "test_shapes": {"test_shapes": "test"},
 }
 _VERSION = 2  # of what the simulator draws: a picture of an earlier one is made anew
@@ -320,6 +320,7 @@ def to_prist(
         part=dialogue.target.part,
         sensor=sensor,
         visible=visible,
+        hard=dialogue.hard,
     )
     turns = tuple(prist.PristTurn(turn.user, turn.answer) for turn in dialogue.turns)
     return prist.PristDialogue(img_id, turns, label(dialogue.target), meta)

@@ -44,6 +44,7 @@ class PristMeta:
         part: Its part that is the target, or None for all of it.
         sensor: Whether the picture shows a camera's faults; None where the data does not say.
         visible: Share of the target, in [0, 1], that other objects leave to be seen; None where the data does not say.
+        hard: What makes the language hard, "typo", "unheard_wish", …; empty also where the data does not say.
     """
 
     scene_seed: int
@@ -56,6 +57,7 @@ class PristMeta:
     part: str | None
     sensor: bool | None = None
     visible: float | None = None
+    hard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class PristDialogue:
             }
             optional = {"sensor": meta.sensor, "visible": meta.visible}
             record["meta"] |= {key: value for key, value in optional.items() if value is not None}
+            if meta.hard:
+                record["meta"]["hard"] = list(meta.hard)
         return record
 
 
@@ -206,6 +210,7 @@ def _meta(where: str, meta: Any, count: int) -> PristMeta:
             part=None if target["part"] is None else str(target["part"]),
             sensor=None if meta.get("sensor") is None else bool(meta["sensor"]),
             visible=None if meta.get("visible") is None else float(meta["visible"]),
+            hard=tuple(str(tag) for tag in meta.get("hard", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{where}: meta is malformed: {type(error).__name__} {error}") from error

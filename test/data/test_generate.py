@@ -19,7 +19,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "prist"
-    assert generate(folder, COUNTS, seed=7) == {"train": 16, "val": 2, "test": 1}
+    assert generate(folder, COUNTS, seed=7) == {"train": 16, "val": 2, "test": 1, "test_language": 1}
     return folder
 
 
@@ -36,6 +36,12 @@ def test_what_is_written_reads_back_and_matches_the_scene(made: Path) -> None:
     assert (masks[dialogue.focus] == view.mask(goal.object_id, dialogue.meta.part)).mean() > 0.9999
     image = prist.read_image(made, dialogue.img_id)
     assert np.abs(image.astype(int) - view.image).mean() < 4
+
+
+def test_the_language_test_is_about_the_pictures_of_the_test(made: Path) -> None:
+    (plain,), (hard,) = prist.read_split(made, "test"), prist.read_split(made, "test_language")
+    assert plain.img_id == hard.img_id and plain.turns != hard.turns
+    assert hard.meta is not None and hard.meta.hard
 
 
 def test_an_interrupted_run_ends_in_the_same_bytes(made: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ META: dict[str, Any] = {
     "targets": [[], ["dial of the left oven"]],
     "candidates": [["left oven", "right oven"], []],
     "target": {"kind": "oven", "colour": "white", "part": "dial"},
+    "hard": ["typo", "unheard_wish"],
 }
 SHAPE: dict[str, Any] = {"label": "dial of the LEFT oven", "points": [[10, 10], [19, 10], [19, 14], [10, 14]]}
 MASKS: dict[str, Any] = {"imageHeight": 40, "imageWidth": 60, "shapes": [SHAPE]}
