@@ -43,9 +43,9 @@ make a curry | make risotto | feed a starving crowd
 = cook.rel
 to make a stew with | that chefs rely on
 = fry.idiom
-I'm making an omelette | the schnitzel should be sizzling | crepes are what we crave | hash browns, crispy ones
+I'm making a frittata | the schnitzel should be sizzling | crepes are what we crave | hash browns, crispy ones
 = fry.do
-make an omelette | sizzle a schnitzel | brown hash browns
+make a frittata | sizzle a schnitzel | brown hash browns
 = fry.rel
 to sizzle a burger in | that crepes are made in
 = heat.idiom
