@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig, load_config, to_mapping
 from pixelrs_ros.errors import CheckpointError
+from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.tokenizer import load_tokenizer
@@ -23,6 +25,8 @@ _LISTED = 8
 
 def save_checkpoint(folder: Path, miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> None:
     """Write the three files, weights in fp16, each complete or not at all."""
+    if not is_adapted(miras.language):  # the whole language model is written, so nothing else will be needed
+        config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
     tokenizer.save(str(folder / TOKENIZER))
@@ -74,6 +78,8 @@ def load_checkpoint(path_or_name: str | Path, device: str = "cpu") -> tuple[Mira
     miras.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
     )
+    if is_adapted(miras.language):
+        miras.language = merge(miras.language)
     miras.requires_grad_(False).eval()
     try:
         return miras.to(device, torch.float16 if device.startswith("cuda") else torch.float32), config, tokenizer

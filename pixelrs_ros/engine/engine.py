@@ -34,7 +34,7 @@ class Engine:
     def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> None:
         self.miras = miras
         self.config = config
-        self.layout = ChatLayout(tokenizer, config.clip.num_patches, lowercase_user=config.text.lowercase_user)
+        self.layout = ChatLayout(tokenizer, config.clip.num_patches, config.text)
         self.num_threads = torch.get_num_threads()
         parameter = next(miras.parameters())
         self.device, self.dtype = parameter.device, parameter.dtype

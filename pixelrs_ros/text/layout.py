@@ -2,15 +2,19 @@
 
     <s><user><im_start><image>…<im_end> words<assistant>[ASK] words</s><user> words<assistant>[OBJ] phrase[SEG].</s>
 
-The picture stands in the first turn. Users' words are encoded as plain text, so they can never place a special token.
+The words in between are the template's; above are those of our own tokenizer. The picture stands in the first turn.
+Users' words are encoded as plain text, so they can never place a special token.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
+from pixelrs_ros.config import ChatTemplate, TextConfig
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.text import tokenizer as tokens
 from pixelrs_ros.text.answer import MARKERS, ParsedAnswer, parse, without_markers
 from pixelrs_ros.types import Status
@@ -21,22 +25,43 @@ _STATUS_TOKENS = {Status.CLARIFY: tokens.ASK, Status.NOT_FOUND: tokens.NONE}
 class ChatLayout:
     """Turns dialogues into token ids and answers back into words."""
 
-    def __init__(self, tokenizer: Tokenizer, num_image_tokens: int, *, lowercase_user: bool) -> None:
+    def __init__(self, tokenizer: Tokenizer, num_image_tokens: int, text: TextConfig) -> None:
+        """Read the template.
+
+        Args:
+            tokenizer: With every token of `tokens.REQUIRED_TOKENS`, as `load_tokenizer` and `adopt_tokenizer` give it.
+            num_image_tokens: Of one picture.
+            text: The template, and whether the user's case matters.
+
+        Raises:
+            ConfigError: The template does not fit the tokenizer.
+        """
         self.tokenizer = tokenizer
         self.num_image_tokens = num_image_tokens
-        self.lowercase_user = lowercase_user
-        found = {token: tokenizer.token_to_id(token) for token in tokens.SPECIAL_TOKENS}
-        self.ids: dict[str, int] = {token: index for token, index in found.items() if index is not None}
-
-    @property
-    def vocab_size(self) -> int:
-        """Tokens, special ones included."""
-        return int(self.tokenizer.get_vocab_size())
-
-    @property
-    def eos_id(self) -> int:
-        """Ends an answer."""
-        return self.ids[tokens.EOS]
+        self.lowercase_user = text.lowercase_user
+        self.ids = tokens.special_tokens(tokenizer)
+        self.vocab_size = tokens.vocabulary_size(tokenizer)
+        unknown = getattr(tokenizer.model, "unk_token", None)  # what letters become that a vocabulary lacks
+        self._never_said = frozenset(index for token, index in self.ids.items() if token != unknown)
+        template = text.template
+        _check(template, self.ids)
+        self._special = _special_pattern(tokenizer)
+        before, after = template.start.split(tokens.IMAGE)
+        self._prefix = [
+            *self._encode(self._cut(before)),
+            self.ids[tokens.IMAGE_START],
+            *[self.ids[tokens.IMAGE]] * num_image_tokens,
+            self.ids[tokens.IMAGE_END],
+        ]
+        # Plain words next to the user's are encoded together with them, as they would be in one text.
+        *head, self._before_first = self._cut(after)
+        self._first_head = self._encode(head)
+        *head, self._before_later = self._cut(template.user)
+        self._later_head = self._encode(head)
+        self._after_words, *tail = self._cut(template.assistant)
+        self._tail = self._encode(tail)
+        self._answer_space = "" if template.assistant[-1:].isspace() else " "
+        self.eos_id: int = self.ids[template.end]
 
     @property
     def seg_id(self) -> int:
@@ -56,21 +81,19 @@ class ChatLayout:
     @property
     def unspeakable_ids(self) -> list[int]:
         """Special tokens that never belong into an answer."""
-        speakable = {tokens.EOS, tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE}
-        return [token_id for token, token_id in self.ids.items() if token not in speakable]
+        speakable = {self.eos_id, *(self.ids[marker] for marker in tokens.MARKERS)}
+        return [token_id for token_id in self.ids.values() if token_id not in speakable]
 
     def prefix(self) -> list[int]:
-        """What every dialogue begins with: the picture inside the first user turn."""
-        image = [self.ids[tokens.IMAGE]] * self.num_image_tokens
-        start = [self.ids[tokens.BOS], self.ids[tokens.USER], self.ids[tokens.IMAGE_START]]
-        return [*start, *image, self.ids[tokens.IMAGE_END]]
+        """What every dialogue begins with, up to the end of the picture inside the first user turn."""
+        return list(self._prefix)
 
     def user(self, text: str, *, first: bool) -> list[int]:
         """One user turn up to and including the token after which the answer begins."""
-        words = " " + " ".join(text.split())
-        encoded = self._encode_plain(words.lower() if self.lowercase_user else words)
-        start = [] if first else [self.ids[tokens.USER]]
-        return [*start, *encoded, self.ids[tokens.ASSISTANT]]
+        words = " ".join(text.split())
+        words = words.lower() if self.lowercase_user else words
+        head, before = (self._first_head, self._before_first) if first else (self._later_head, self._before_later)
+        return [*head, *self._encode_plain(f"{before}{words}{self._after_words}"), *self._tail]
 
     def answer(self, answer: str) -> list[int]:
         """An answer with its special tokens, ended."""
@@ -80,7 +103,7 @@ class ChatLayout:
             if index % 2:
                 ids.append(self.ids[piece])
             else:
-                ids.extend(self._encode_plain(self._space(piece, pieces[index - 1] if index else "")))
+                ids.extend(self._encode_plain(self._space(piece, pieces[index - 1] if index else None)))
         return [*ids, self.eos_id]
 
     def history_answer(self, value: str, status: Status) -> str:
@@ -106,7 +129,7 @@ class ChatLayout:
 
     def decode_answer(self, ids: Sequence[int]) -> str:
         """Generated ids to an answer with its special tokens; the inverse of `answer`."""
-        names = {self.ids[token]: token for token in (tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE)}
+        names = {self.ids[token]: token for token in tokens.MARKERS}
         silent = set(self.ids.values()) - set(names)
         parts: list[str] = []
         plain: list[int] = []
@@ -124,14 +147,60 @@ class ChatLayout:
         """Clean text, phrases and status of an answer; a `[SEG]` without `[OBJ]` takes the clause before it."""
         return parse(answer)
 
+    def _cut(self, piece: str) -> list[str | int]:
+        """A piece of the template as plain words at even places and special tokens between them."""
+        words = self._special.split(piece)
+        return [self.ids[word.strip()] if index % 2 else word for index, word in enumerate(words)]
+
+    def _encode(self, cut: Sequence[str | int]) -> list[int]:
+        ids: list[int] = []
+        for word in cut:
+            ids += [word] if isinstance(word, int) else self._encode_plain(word)
+        return ids
+
     def _encode_plain(self, text: str) -> list[int]:
         self.tokenizer.encode_special_tokens = True
-        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        ids = list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        if self._never_said.isdisjoint(ids):
+            return ids
+        # Some vocabularies hold a special token's letters as an ordinary word as well; letter by letter none is met.
+        letters = (self.tokenizer.encode(letter, add_special_tokens=False).ids for letter in text)
+        return [index for found in letters for index in found if index not in self._never_said]
 
-    @staticmethod
-    def _space(piece: str, before: str) -> str:
+    def _space(self, piece: str, before: str | None) -> str:
         """One space before words, none before punctuation, none at the end: the same words give the same tokens."""
         words = " ".join(piece.split())
         if not words:
             return ""
+        if before is None:
+            return self._answer_space + words
         return f" {words}" if before != tokens.SEG or words[0].isalnum() else words
+
+
+def _check(template: ChatTemplate, special: dict[str, int]) -> None:
+    """Refuse a template that cannot be written with these special tokens."""
+    if template.start.count(tokens.IMAGE) != 1:
+        raise ConfigError(f"text.template.start must hold {tokens.IMAGE} once, where the picture stands")
+    if template.end not in special:
+        raise ConfigError(
+            f"text.template.end must be one special token of the tokenizer, got {template.end!r}; "
+            f"it has {', '.join(list(special)[:20])}"
+        )
+    if not template.user or not template.assistant:
+        raise ConfigError("text.template.user and assistant must not be empty: nothing would part the turns")
+    for name in ("start", "user", "assistant"):
+        piece = getattr(template, name).replace(tokens.IMAGE, "", 1 if name == "start" else 0)
+        misplaced = [token for token in tokens.REQUIRED_TOKENS if token in piece]
+        if misplaced:
+            raise ConfigError(f"text.template.{name} must not hold {misplaced[0]}")
+
+
+def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str]:
+    """Finds special tokens, longest first, with the white space that some swallow."""
+    special = [token for token in tokenizer.get_added_tokens_decoder().values() if token.special]
+    white = {True: r"\s*", False: ""}
+    spelled = [
+        white[token.lstrip] + re.escape(token.content) + white[token.rstrip]
+        for token in sorted(special, key=lambda token: -len(token.content))
+    ]
+    return re.compile(f"({'|'.join(spelled)})")

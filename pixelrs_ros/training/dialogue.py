@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.model.adapter import ExtendedEmbedding, is_adapted
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.cache import SplitArrays
@@ -37,30 +38,31 @@ class OracleTokens(nn.Module):
 
     words: torch.Tensor
 
-    def __init__(self, layout: ChatLayout, config: MirasConfig, hidden_size: int) -> None:
+    def __init__(self, layout: ChatLayout, config: MirasConfig, hidden_size: int, scale: float) -> None:
+        """Random places and names of nothing, as large as `scale`, the standard deviation of word embeddings."""
         super().__init__()
-        names = (*KIND_NAMES, *COLOUR_NAMES, *PART_NAMES)
-        words = torch.zeros(len(names), layout.vocab_size)
-        for row, name in enumerate(names):
-            ids = layout.word(name)
-            words[row, ids] = 1 / len(ids)
+        names = [layout.word(name) for name in (*KIND_NAMES, *COLOUR_NAMES, *PART_NAMES)]
+        longest = max(map(len, names))
+        words = torch.tensor([ids + [-1] * (longest - len(ids)) for ids in names])
         self.register_buffer("words", words, persistent=False)
-        self.nothing = nn.Parameter(0.5 * torch.randn(len(SIZES), hidden_size))
-        self.where = nn.Parameter(_smooth_places(config.clip.grid_size, hidden_size))
+        self.nothing = nn.Parameter(scale * torch.randn(len(SIZES), hidden_size))
+        self.where = nn.Parameter(scale * _smooth_places(config.clip.grid_size, hidden_size))
 
-    def forward(self, shares: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+    def forward(self, shares: torch.Tensor, embeddings: nn.Module) -> torch.Tensor:
         """Embed.
 
         Args:
             shares: (B, P, classes) float, share of each patch per kind, colour and part, "none" first in each group.
-            embeddings: (V, H) float word embeddings.
+            embeddings: (…) int64 token ids -> (…, H) float word embeddings.
 
         Returns:
             (B, P, H) float.
         """
         named = torch.cat([group[..., 1:] for group in shares.split(SIZES, -1)], dim=-1)
         unnamed = torch.stack([group[..., 0] for group in shares.split(SIZES, -1)], dim=-1)
-        return named @ (self.words @ embeddings) + unnamed @ self.nothing + self.where
+        spoken = (self.words >= 0).unsqueeze(-1).to(shares.dtype)
+        words = (embeddings(self.words.clamp(min=0)) * spoken).sum(dim=1) / spoken.sum(dim=1)
+        return named @ words + unnamed @ self.nothing + self.where
 
 
 def _smooth_places(grid: int, hidden_size: int) -> torch.Tensor:
@@ -69,7 +71,7 @@ def _smooth_places(grid: int, hidden_size: int) -> torch.Tensor:
     y, x = torch.meshgrid(line, line, indexing="ij")
     waves = [wave(math.pi * k * axis) for axis in (x, y) for k in (0.5, 1, 2, 4) for wave in (torch.sin, torch.cos)]
     features = torch.stack([2 * x - 1, 2 * y - 1, *waves], dim=-1).flatten(0, 1)
-    return 0.5 * features @ torch.randn(features.shape[1], hidden_size) / math.sqrt(features.shape[1] / 2)
+    return features @ torch.randn(features.shape[1], hidden_size) / math.sqrt(features.shape[1] / 2)
 
 
 class Pointer(nn.Module):
@@ -111,19 +113,27 @@ class Talker(nn.Module):
         super().__init__()
         hidden_size = miras.language.config.hidden_size
         self.language = miras.language
+        self.scale = word_scale(miras.language)
         use_packed_attention(self.language)
         self.projector = miras.projector
         self.segmentation_prompt = miras.segmentation_prompt
-        self.oracle_tokens = OracleTokens(layout, config, hidden_size)
+        self.oracle_tokens = OracleTokens(layout, config, hidden_size, self.scale)
         self.pointer = Pointer(hidden_size)
         self.in_play = Pointer(hidden_size)
         self.where = nn.Linear(hidden_size, 2)
 
 
+def word_scale(language: nn.Module) -> float:
+    """Standard deviation of the word embeddings: a pretrained model's own, else what `initialise_embeddings` makes."""
+    if not is_adapted(language):
+        return 0.5
+    return float(cast(ExtendedEmbedding, language.get_input_embeddings()).inner.weight.std())
+
+
 def initialise_embeddings(talker: Talker) -> None:
     """Word embeddings at the scale of the oracle's image tokens; with the default 0.02 training stalls."""
-    embeddings = cast(nn.Embedding, talker.language.get_input_embeddings())
-    nn.init.normal_(embeddings.weight, std=0.5)
+    if not is_adapted(talker.language):
+        nn.init.normal_(cast(nn.Embedding, talker.language.get_input_embeddings()).weight, std=talker.scale)
 
 
 class DialogueData:
@@ -203,7 +213,7 @@ class DialoguePhase:
     def oracle(self, split: str, images: np.ndarray) -> torch.Tensor:
         """(B, P, H) float: tokens made from the truth."""
         shares = patch_concepts(self.data[split].split, images, self.config.clip.grid_size).flat()
-        return self.module.oracle_tokens(shares, self.module.language.get_input_embeddings().weight)
+        return self.module.oracle_tokens(shares, self.module.language.get_input_embeddings())
 
     def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         """One batch of packed dialogues."""
@@ -211,7 +221,7 @@ class DialoguePhase:
         batch = self.data["train"].batch(images, self.dialogues_per_scene)
         tokens = self.image_tokens("train", images)
         if self.features is None:  # the towers will not be as sure as the truth
-            tokens = tokens + 0.3 * torch.randn_like(tokens)
+            tokens = tokens + 0.6 * self.module.scale * torch.randn_like(tokens)
         return self.talk(batch, tokens)
 
     def talk(self, batch: TalkBatch, tokens: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
@@ -266,8 +276,10 @@ class DialoguePhase:
             sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
             batches += 1
             packed = batch.packed
-            best = self.module.language.get_output_embeddings()(self.hidden(packed, tokens)).argmax(dim=-1)
-            hit = (best == packed.ids.roll(-1, dims=1)) | ~packed.final
+            naming = self.hidden(packed, tokens)[packed.final]
+            best = self.module.language.get_output_embeddings()(naming).argmax(dim=-1)
+            hit = torch.ones_like(packed.final)
+            hit[packed.final] = best == packed.ids.roll(-1, dims=1)[packed.final]
             for row in range(len(images)):
                 for dialogue in packed.dialogue_of[row][packed.final[row]].unique():
                     of_it = packed.dialogue_of[row] == dialogue

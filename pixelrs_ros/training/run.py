@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.progress import track
+from tokenizers import Tokenizer
 
 from pixelrs_ros.checkpoint import TOKENIZER, save_checkpoint
 from pixelrs_ros.config import load_config, load_preset
 from pixelrs_ros.errors import ConfigError, DataError
 from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.build import build_miras
+from pixelrs_ros.model.pretrained import pretrained_folder
 from pixelrs_ros.text.layout import ChatLayout
-from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
+from pixelrs_ros.text.tokenizer import adopt_tokenizer, load_tokenizer, train_tokenizer
 from pixelrs_ros.training.cache import SplitArrays, load_split
 from pixelrs_ros.training.config import PHASES, TrainConfig
 from pixelrs_ros.training.connect import ConnectPhase
@@ -43,10 +45,9 @@ class Run:
         self.splits = {split: self._load(split) for split in ("train", "val")}
         tokenizer_path = self.out / TOKENIZER
         if not tokenizer_path.exists():
-            train_tokenizer(self._texts(), config.vocab_size).save(str(tokenizer_path))
+            self._make_tokenizer().save(str(tokenizer_path))
         self.tokenizer = load_tokenizer(tokenizer_path)
-        text = self.miras_config.text
-        self.layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, lowercase_user=text.lowercase_user)
+        self.layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, self.miras_config.text)
         torch.manual_seed(config.seed)
         self.miras = build_miras(self.miras_config, self.layout.vocab_size)
 
@@ -65,6 +66,13 @@ class Run:
 
     def _load(self, split: str) -> SplitArrays:
         return load_split(self.data, split, self.config.preset, self.data / "cache", self.config.threads)
+
+    def _make_tokenizer(self) -> Tokenizer:
+        """The pretrained language model's with our tokens added, or one that has learnt the train split's words."""
+        pretrained = self.miras_config.language.pretrained
+        if pretrained is None:
+            return train_tokenizer(self._texts(), self.config.vocab_size)
+        return adopt_tokenizer(pretrained_folder(pretrained.source) / TOKENIZER, self.miras_config.text.template)
 
     def _texts(self) -> Iterator[str]:
         lower = self.miras_config.text.lowercase_user

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 import unicodedata
@@ -8,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import CheckpointError
 from pixelrs_ros.text import tokenizer as tokens
 from pixelrs_ros.text.layout import ChatLayout
@@ -23,8 +25,8 @@ ANY_WORDS = st.lists(st.one_of(st.text(max_size=8), st.sampled_from(SPECIAL_TOKE
 
 
 @pytest.fixture(scope="module")
-def layout(debug_tokenizer: Tokenizer) -> ChatLayout:
-    return ChatLayout(debug_tokenizer, 16, lowercase_user=True)
+def layout(debug_tokenizer: Tokenizer, debug_config: MirasConfig) -> ChatLayout:
+    return ChatLayout(debug_tokenizer, 16, debug_config.text)
 
 
 def phrases(text: str, found: tuple[GroundedPhrase, ...]) -> list[str]:
@@ -106,10 +108,10 @@ def test_the_picture_stands_once_in_front(layout: ChatLayout) -> None:
 
 
 def test_space_and_case_of_the_user_do_not_matter_where_configured(
-    layout: ChatLayout, debug_tokenizer: Tokenizer
+    layout: ChatLayout, debug_tokenizer: Tokenizer, debug_config: MirasConfig
 ) -> None:
     assert layout.user(" The\n RED  mug ", first=True) == layout.user("the red mug", first=True)
-    careful = ChatLayout(debug_tokenizer, 16, lowercase_user=False)
+    careful = ChatLayout(debug_tokenizer, 16, dataclasses.replace(debug_config.text, lowercase_user=False))
     assert careful.user("The RED mug", first=True) != careful.user("the red mug", first=True)
 
 

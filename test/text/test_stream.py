@@ -5,13 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.stream import AnswerStream
 
 
 @pytest.fixture(scope="module")
-def layout(debug_tokenizer: Tokenizer) -> ChatLayout:
-    return ChatLayout(debug_tokenizer, 16, lowercase_user=True)
+def layout(debug_tokenizer: Tokenizer, debug_config: MirasConfig) -> ChatLayout:
+    return ChatLayout(debug_tokenizer, 16, debug_config.text)
 
 
 def streamed(layout: ChatLayout, ids: list[int]) -> list[str]:

@@ -8,19 +8,22 @@ import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.model.adapter import is_adapted
+from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import ASSISTANT
 from pixelrs_ros.training.cache import SplitArrays
-from pixelrs_ros.training.concepts import parse_label
+from pixelrs_ros.training.concepts import KIND_NAMES, parse_label
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.dialogue import DialoguePhase
 from pixelrs_ros.training.packing import EncodedDialogue, encode_dialogue, pack
+from pixelrs_ros.training.towers import SIZES
 
 
 @pytest.fixture
 def layout(debug_tokenizer: Tokenizer, debug_config: MirasConfig) -> ChatLayout:
-    return ChatLayout(debug_tokenizer, debug_config.clip.num_patches, lowercase_user=True)
+    return ChatLayout(debug_tokenizer, debug_config.clip.num_patches, debug_config.text)
 
 
 @pytest.fixture
@@ -28,11 +31,21 @@ def scenes(split: SplitArrays, layout: ChatLayout) -> list[list[EncodedDialogue]
     return [[encode_dialogue(item, layout) for item in dialogues] for dialogues in split.dialogues]
 
 
+@pytest.fixture(params=["own", "pretrained"])
+def miras(request: pytest.FixtureRequest, debug_tokenizer: Tokenizer) -> Miras:
+    """A language model of our own, or a pretrained one with an adapter."""
+    if request.param == "own":
+        own: Miras = request.getfixturevalue("debug_miras")
+        return own.requires_grad_(True)
+    torch.manual_seed(0)
+    return build_miras(request.getfixturevalue("adapted_config"), debug_tokenizer.get_vocab_size()).eval()
+
+
 @pytest.fixture
-def phase(debug_miras: Miras, debug_config: MirasConfig, layout: ChatLayout, split: SplitArrays) -> DialoguePhase:
+def phase(miras: Miras, debug_config: MirasConfig, layout: ChatLayout, split: SplitArrays) -> DialoguePhase:
     torch.manual_seed(0)
     weights = LossWeights(1.0, 1.0, 0.5, 1.0, 10.0, 0.5)
-    return DialoguePhase("words", copy.deepcopy(debug_miras), debug_config, layout, split, split, weights, 2, 3, 2)
+    return DialoguePhase("words", copy.deepcopy(miras), debug_config, layout, split, split, weights, 2, 3, 2)
 
 
 def test_a_dialogue_is_what_the_network_will_read_and_say(
@@ -67,18 +80,18 @@ def test_what_is_learnt_is_exactly_the_answers(layout: ChatLayout, scenes: list[
 
 @torch.no_grad()
 def test_packed_dialogues_are_read_as_if_each_were_alone(
-    phase: DialoguePhase, debug_miras: Miras, layout: ChatLayout, scenes: list[list[EncodedDialogue]]
+    phase: DialoguePhase, miras: Miras, layout: ChatLayout, scenes: list[list[EncodedDialogue]]
 ) -> None:
     phase.module.eval()
     tokens = torch.randn(2, layout.num_image_tokens, 32)
     packed = pack(scenes, layout)
     hidden = phase.hidden(packed, tokens)
-    head = debug_miras.language.get_output_embeddings()
+    head = miras.language.get_output_embeddings()
     for row, dialogues in enumerate(scenes):
         for number, dialogue in enumerate(dialogues):
             ids = torch.tensor([[*layout.prefix(), *dialogue.ids]])
-            embeddings = debug_miras.embed(ids, tokens[row : row + 1], ids == layout.image_id)
-            alone = debug_miras.language.base_model(inputs_embeds=embeddings, use_cache=False).last_hidden_state[0]
+            embeddings = miras.embed(ids, tokens[row : row + 1], ids == layout.image_id)
+            alone = miras.language.base_model(inputs_embeds=embeddings, use_cache=False).last_hidden_state[0]
             own = hidden[row][packed.dialogue_of[row] == number]
             picture = hidden[row][packed.dialogue_of[row] == -1]
             assert torch.allclose(torch.cat([picture, own]), alone, atol=1e-4)
@@ -95,8 +108,8 @@ def test_a_batch_names_the_masks_of_its_answers(phase: DialoguePhase, split: Spl
 
 
 def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
-    phase.module.requires_grad_(True)
-    optimiser = torch.optim.Adam(phase.module.parameters(), lr=1e-2)
+    frozen = {name: p.clone() for name, p in phase.module.named_parameters() if not p.requires_grad}
+    optimiser = torch.optim.Adam([p for p in phase.module.parameters() if p.requires_grad], lr=1e-2)
     losses = []
     for step in range(20):
         torch.manual_seed(step)
@@ -110,6 +123,8 @@ def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
     with torch.no_grad():
         measured = phase.evaluate()
     assert 0 <= measured["final_words_right"] <= 1 and set(terms) < set(measured)
+    assert bool(frozen) == is_adapted(phase.module.language)
+    assert all(torch.equal(p, frozen[name]) for name, p in phase.module.named_parameters() if name in frozen)
 
 
 def test_what_each_answer_is_about_stands_at_the_token_before_it(
@@ -127,3 +142,12 @@ def test_what_each_answer_is_about_stands_at_the_token_before_it(
         left, right = shown[:, : grid // 2].sum(), shown[:, grid // 2 :].sum()  # the mug is left, the ball right
         assert float(left + right) == pytest.approx(1)
         assert (bool(left > 0), bool(right > 0)) == (any("mug" in x for x in labels), "blue ball" in labels)
+
+
+def test_the_truth_speaks_in_the_language_models_words(phase: DialoguePhase, layout: ChatLayout) -> None:
+    oracle, embeddings = phase.module.oracle_tokens, phase.module.language.get_input_embeddings()
+    shares = torch.zeros(1, layout.num_image_tokens, sum(SIZES))
+    shares[0, 0, KIND_NAMES.index("mug") + 1] = 1.0
+    with torch.no_grad():
+        token = (oracle(shares, embeddings) - oracle.where)[0, 0]
+        assert torch.allclose(token, embeddings(torch.tensor(layout.word("mug"))).mean(dim=0), atol=1e-5)
