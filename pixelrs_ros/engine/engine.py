@@ -14,6 +14,7 @@ from pixelrs_ros.checkpoint import load_checkpoint
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
 from pixelrs_ros.engine.background import Background
+from pixelrs_ros.engine.choice import TokenChoice
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
 from pixelrs_ros.engine.language import EagerLanguage
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
@@ -40,9 +41,7 @@ class Engine:
         self.device, self.dtype = parameter.device, parameter.dtype
         self._language = EagerLanguage(miras.language)
         self._background = Background(self.device, self.num_threads)
-        speakable = torch.ones(self.layout.vocab_size, dtype=torch.bool)
-        speakable[self.layout.unspeakable_ids] = False
-        self._forbidden = (~speakable).to(self.device)
+        self._choose = TokenChoice(self.layout, self.device)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: str | Path, device: str = "cpu", num_threads: int | None = None) -> Engine:
@@ -196,7 +195,7 @@ class Engine:
         embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
         hidden = prefix.extend(symbols[kept:], embeddings)
         for left in reversed(range(max_new_tokens)):
-            token = self._pick(hidden)
+            token, _ = self._choose(self._logits(hidden), first=left == max_new_tokens - 1)
             if token == self.layout.eos_id:
                 return
             yield token, hidden
@@ -209,10 +208,10 @@ class Engine:
         image_id = self.layout.image_id
         return [(encoded.key, place) if token == image_id else token for place, token in enumerate(prompt)]
 
-    def _pick(self, hidden: torch.Tensor) -> int:
-        """The most likely token that may be said, from the (1, H) hidden state that predicts it."""
-        logits = self.miras.language.get_output_embeddings()(hidden)[0]
-        return int(logits.masked_fill(self._forbidden, float("-inf")).argmax())
+    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(V,) float, from the (1, H) hidden state that predicts the next token."""
+        logits: torch.Tensor = self.miras.language.get_output_embeddings()(hidden)[0]
+        return logits
 
     def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str) -> Segment:
         """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it."""
