@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import cv2
@@ -79,10 +80,15 @@ class _Footprint:
     axes: np.ndarray
     half_m: np.ndarray
 
+    @cached_property
+    def radius_m(self) -> float:
+        """Of the circle around it."""
+        return float(np.linalg.norm(self.half_m))
+
     def apart(self, other: _Footprint, gap_m: float) -> bool:
         """Whether two footprints keep their distance: no separating axis closer than the gap."""
         between = other.centre_m - self.centre_m
-        far = np.linalg.norm(self.half_m) + np.linalg.norm(other.half_m) + gap_m
+        far = self.radius_m + other.radius_m + gap_m
         if between @ between > far * far:
             return True
         axes = np.concatenate([self.axes, other.axes], axis=1)
