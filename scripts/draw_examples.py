@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Draw the README's pictures from a checkpoint: one dialogue turn by turn, and the first failures of an evaluation.
+"""Draw the documentation's pictures: one dialogue turn by turn, an evaluation's first failures, a split's pictures.
 
-Both choose by a fixed rule. The strip is the test split's first dialogue of three or more turns in which the robot must
-ask back, which ends on a part, and whose last mask is right. The failures are the first of the evaluation's records.
+All choose by a fixed rule. The strip is the test split's first dialogue of three or more turns in which the robot must
+ask back, which ends on a part, and whose last mask is right. The failures are the first of the evaluation's records,
+the pictures the first of the split.
 
     scripts/env.sh python scripts/draw_examples.py --strip
     scripts/env.sh python -m pixelrs_ros.cli evaluate --data data/tabletop --json out/evaluation.json
     scripts/env.sh python scripts/draw_examples.py --failures 6 --records out/evaluation.json
+    scripts/env.sh python scripts/draw_examples.py --pictures 12 --split train
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from pixelrs_ros.commands.numbers import positive
+from pixelrs_ros.data import prist
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.errors import DataError, PixelrsError
 from pixelrs_ros.evaluation.metrics import iou
@@ -46,6 +49,7 @@ SPACE_PX = 5
 STRIP_MIN_TURNS = 3
 FAILURE_MAX_IOU = 0.3
 FAILURE_COLUMNS = 2
+PICTURE_COLUMNS = 4
 
 INK: Colour = (32, 36, 42)
 QUIET: Colour = (96, 104, 114)
@@ -274,6 +278,24 @@ def _failure(page: Page, example: Example, x_px: int, y_px: int, width_px: int) 
     return max(below_px, page.words([Piece(example.should, TRUTH_INK)], text_x_px, line_px, text_px))
 
 
+def draw_pictures(folder: Path, split: str, count: int) -> Page:
+    """A grid of the first pictures of a split.
+
+    Raises:
+        DataError: The split or a picture is missing or malformed.
+    """
+    page = Page()
+    width_px = (PAGE_WIDTH_PX - MARGIN_PX * (PICTURE_COLUMNS + 1)) // PICTURE_COLUMNS
+    names = dict.fromkeys(dialogue.img_id for dialogue in prist.read_split(folder, split))
+    top_px = below_px = MARGIN_PX
+    for index, name in enumerate(islice(names, count)):
+        column = index % PICTURE_COLUMNS
+        top_px = top_px if column else below_px
+        x_px = MARGIN_PX + column * (width_px + MARGIN_PX)
+        below_px = page.picture(prist.read_image(folder, name), x_px, top_px, width_px) + MARGIN_PX
+    return page
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -282,6 +304,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--failures", type=positive, metavar="N", help="draw failures.png with the first N; see --records"
     )
+    what.add_argument("--pictures", type=positive, metavar="N", help="draw randomised.png with the first N of --split")
     parser.add_argument("--records", type=Path, metavar="FILE", help="what `pixelrs evaluate --json FILE` wrote")
     parser.add_argument(
         "--data", type=Path, default=Path("data/tabletop"), metavar="DIR", help="PRIST folder (%(default)s)"
@@ -301,6 +324,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.failures and options.records is None:
         parser.error("--failures needs --records")
     try:
+        if options.pictures:
+            return _save(draw_pictures(options.data, options.split, options.pictures), options.out / "randomised.png")
         samples = Samples.load(options.data, options.split)
         engine = Engine.from_checkpoint(options.checkpoint, num_threads=options.threads)
         if options.strip:
@@ -312,6 +337,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PixelrsError, OSError) as error:
         print(f"draw_examples: {error}", file=sys.stderr)
         return 1
+    return _save(page, path)
+
+
+def _save(page: Page, path: Path) -> int:
     page.save(path)
     print(path)
     return 0
