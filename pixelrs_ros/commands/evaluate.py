@@ -121,9 +121,9 @@ def load_engine(checkpoint: str, device: str, threads: int | None) -> AnsweringE
 
 
 def _print_tables(console: Console, report: dict[str, Any]) -> None:
-    from pixelrs_ros.evaluation.tables import conditions_table, kinds_table, status_table
+    from pixelrs_ros.evaluation.tables import conditions_table, kinds_table, status_table, views_table
 
-    for table in (conditions_table(report), kinds_table(report), status_table(report)):
+    for table in (conditions_table(report), kinds_table(report), views_table(report), status_table(report)):
         if table is not None:
             console.print(table)
 

@@ -164,6 +164,7 @@ def _score_played(
         words=job.samples.judge(sample, phrases),
         is_part=sample.is_part,
         kind=sample.kind,
+        views=sample.views,
         statuses=statuses if sample.has_statuses else (),
         answer_s=played.seconds,
         encode_s=encode_s,
@@ -189,6 +190,7 @@ def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> 
                 words=job.samples.judge(sample, (label,)),
                 is_part=sample.is_part,
                 kind=sample.kind,
+                views=sample.views,
             )
         )
     return records

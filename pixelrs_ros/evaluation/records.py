@@ -31,6 +31,7 @@ class Record:
         words: Whether those name the target.
         is_part: Whether the target is a part; None where the data does not say.
         kind: The kind of the last turn; None where the data does not say.
+        views: What the picture is like, as far as the data says.
         statuses: (true, given) of the turns that were played; empty where the data does not say.
         answer_s: Seconds of each answer, without the encoding of the image.
         encode_s: Seconds of that encoding.
@@ -47,6 +48,7 @@ class Record:
     words: WordScore
     is_part: bool | None = None
     kind: str | None = None
+    views: tuple[str, ...] = ()
     statuses: tuple[tuple[str, str], ...] = ()
     answer_s: tuple[float, ...] = ()
     encode_s: float | None = None
@@ -61,7 +63,7 @@ def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
 
     Returns:
         The mask scores and word rates of all dialogues with the 95 % interval of gIoU ("g_iou_95"), the same for
-        "objects", "parts" and "by_kind" where the data tells them apart, "status" and "seconds".
+        "objects", "parts", "by_kind" and "by_view" where the data tells them apart, "status" and "seconds".
     """
     summary = _scores(records)
     summary["g_iou_95"] = list(
@@ -72,10 +74,14 @@ def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
         if chosen:
             summary[name] = _scores(chosen)
     by_kind: dict[str, list[Record]] = defaultdict(list)
+    by_view: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         if record.kind is not None:
             by_kind[record.kind].append(record)
+        for view in record.views:
+            by_view[view].append(record)
     summary["by_kind"] = {kind: _scores(by_kind[kind]) for kind in sorted(by_kind)}
+    summary["by_view"] = {view: _scores(by_view[view]) for view in sorted(by_view)}
     summary["status"] = _status_summary(records)
     summary["seconds"] = _seconds_summary(records)
     return summary

@@ -15,6 +15,9 @@ from pixelrs_ros.evaluation.referents import Referent, Vocabulary, WordScore, sc
 from pixelrs_ros.sim.kinds import COLOURS, KINDS
 from pixelrs_ros.types import Status
 
+HIDDEN_BELOW = 0.6  # visible share of a target that counts as hidden
+SENSOR, PLAIN, HIDDEN = "sensor effects", "plain picture", f"hidden target (< {HIDDEN_BELOW:.0%} visible)"
+
 
 def is_whole(label: str) -> bool:
     """Whether a label names a whole object, not a part of one ("handle of the red mug")."""
@@ -33,6 +36,7 @@ class Sample:
         focus: The label of the target.
         kind: The kind of the last turn; None where the data does not say.
         target: What the target is called; None where the data does not say.
+        views: What the picture is like, of `SENSOR`, `PLAIN` and `HIDDEN`, as far as the data says.
     """
 
     index: int
@@ -42,6 +46,7 @@ class Sample:
     focus: str
     kind: str | None
     target: Referent | None
+    views: tuple[str, ...] = ()
 
     @property
     def focus_key(self) -> str:
@@ -157,4 +162,10 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
         focus=dialogue.focus,
         kind=meta.kinds[-1] if meta else None,
         target=target,
+        views=_views(meta) if meta else (),
     )
+
+
+def _views(meta: prist.PristMeta) -> tuple[str, ...]:
+    kind = () if meta.sensor is None else (SENSOR if meta.sensor else PLAIN,)
+    return (*kind, HIDDEN) if meta.visible is not None and meta.visible < HIDDEN_BELOW else kind

@@ -43,14 +43,23 @@ def conditions_table(report: dict[str, Any]) -> Table:
 
 def kinds_table(report: dict[str, Any]) -> Table | None:
     """Scores of the first condition by kind of the last turn; None where the data has no kinds."""
+    return _groups_table(report, "by_kind", "by kind of the last turn")
+
+
+def views_table(report: dict[str, Any]) -> Table | None:
+    """Scores of the first condition by what the picture is like; None where the data does not say."""
+    return _groups_table(report, "by_view", "by picture")
+
+
+def _groups_table(report: dict[str, Any], key: str, title: str) -> Table | None:
     name, row = next(iter(report["conditions"].items()))
-    if not row["by_kind"]:
+    if not row[key]:
         return None
-    table = Table(title=f"{name}, by kind of the last turn")
+    table = Table(title=f"{name}, {title}")
     for column in ("", "dialogues", "gIoU", "referent"):
         table.add_column(column, justify="right" if column else "left")
-    for kind, scores in row["by_kind"].items():
-        table.add_row(kind, str(scores["count"]), _number(scores["g_iou"]), _percent(scores["referent_right"]))
+    for group, scores in row[key].items():
+        table.add_row(group, str(scores["count"]), _number(scores["g_iou"]), _percent(scores["referent_right"]))
     return table
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pixelrs_ros.data import prist
-from pixelrs_ros.data.generate import SPLITS, Job, Pictures, generate
+from pixelrs_ros.data.generate import HELD_OUT_RATE, SPLITS, Job, Pictures, generate
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.sim.kinds import HELD_OUT_FAMILY
 from pixelrs_ros.sim.render import Renderer
 from pixelrs_ros.sim.scene import sample_scene
 
@@ -35,7 +36,41 @@ def test_what_is_written_reads_back_and_matches_the_scene(made: Path) -> None:
     goal = next(t for t in view.objects if (t.kind, t.colour) == (dialogue.meta.kind, dialogue.meta.colour))
     assert (masks[dialogue.focus] == view.mask(goal.object_id, dialogue.meta.part)).mean() > 0.9999
     image = prist.read_image(made, dialogue.img_id)
+    assert dialogue.meta.sensor is False, "this picture is a clean one, else it could not be compared"
     assert np.abs(image.astype(int) - view.image).mean() < 4
+
+
+def test_meta_says_which_pictures_have_a_camera_s_faults_and_how_much_of_a_target_is_seen(made: Path) -> None:
+    faulty = {}
+    with Renderer() as renderer:
+        for split in COUNTS:
+            for dialogue in prist.read_split(made, split):
+                meta = dialogue.meta
+                assert meta is not None and meta.sensor is not None
+                assert (meta.visible is None) if split == "train" else (meta.visible and 0 < meta.visible <= 1)
+                if dialogue.img_id not in faulty:
+                    clean = renderer.render(sample_scene(meta.scene_seed)).image
+                    differs = np.abs(prist.read_image(made, dialogue.img_id).astype(int) - clean).mean()
+                    assert bool(differs > 4) is meta.sensor, (dialogue.img_id, differs)
+                faulty[dialogue.img_id] = meta.sensor
+    assert set(faulty.values()) == {True, False}
+
+
+def test_the_shapes_test_ends_on_shapes_that_no_other_split_shows(made: Path, tmp_path: Path) -> None:
+    assert generate(tmp_path, {"test_shapes": 3}, seed=7) == {"test_shapes": 3}
+    families = set()
+    for dialogue in prist.read_split(tmp_path, "test_shapes"):
+        assert dialogue.meta is not None
+        things = sample_scene(dialogue.meta.scene_seed, held_out_rate=HELD_OUT_RATE).objects
+        goal = next(t for t in things if (t.kind, t.colour) == (dialogue.meta.kind, dialogue.meta.colour))
+        assert goal.family == HELD_OUT_FAMILY
+        families |= {thing.family for thing in things}
+    assert len(families) > 1
+    for split in COUNTS:
+        for dialogue in prist.read_split(made, split):
+            assert dialogue.meta is not None
+            shown = {thing.family for thing in sample_scene(dialogue.meta.scene_seed).objects}
+            assert HELD_OUT_FAMILY not in shown
 
 
 def test_the_language_test_is_about_the_pictures_of_the_test(made: Path) -> None:

@@ -27,6 +27,8 @@ META: dict[str, Any] = {
     "candidates": [["left oven", "right oven"], []],
     "target": {"kind": "oven", "colour": "white", "part": "dial"},
     "hard": ["typo", "unheard_wish"],
+    "sensor": False,
+    "visible": 0.41,
 }
 SHAPE: dict[str, Any] = {"label": "dial of the LEFT oven", "points": [[10, 10], [19, 10], [19, 14], [10, 14]]}
 MASKS: dict[str, Any] = {"imageHeight": 40, "imageWidth": 60, "shapes": [SHAPE]}

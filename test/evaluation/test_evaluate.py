@@ -18,8 +18,8 @@ from pixelrs_ros.errors import BadInputError, CheckpointError, DataError
 from pixelrs_ros.evaluation.evaluate import Job, evaluate
 from pixelrs_ros.evaluation.play import ALL_CONDITIONS, HEADLINE, Condition
 from pixelrs_ros.evaluation.records import Record
-from pixelrs_ros.evaluation.samples import Samples
-from pixelrs_ros.evaluation.tables import conditions_table, kinds_table, status_table
+from pixelrs_ros.evaluation.samples import HIDDEN, PLAIN, SENSOR, Samples
+from pixelrs_ros.evaluation.tables import conditions_table, kinds_table, status_table, views_table
 from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status, Turn
 
 SIZE_PX = 100
@@ -270,6 +270,27 @@ def test_tables_have_a_row_a_condition(folder: Path) -> None:
     kinds, statuses = kinds_table(report), status_table(report)
     assert kinds is not None and kinds.row_count == 2
     assert statuses is not None and statuses.row_count == 3
+
+
+def test_pictures_are_scored_apart_by_what_they_are_like(tmp_path: Path) -> None:
+    entries = [dialogue("a.png", HANDLE), dialogue("a.png", "red mug"), dialogue("b.png", "red mug")]
+    for entry, sensor, visible in zip(entries, (True, True, False), (0.59, 0.6, None), strict=True):
+        entry["meta"]["sensor"] = sensor
+        if visible is not None:
+            entry["meta"]["visible"] = visible
+    report, _ = played(write_folder(tmp_path / "prist", entries), FakeEngine(), HEADLINE)
+    rows = report["conditions"]["own history"]["by_view"]
+    assert {name: row["count"] for name, row in rows.items()} == {SENSOR: 2, PLAIN: 1, HIDDEN: 1}
+    assert rows[HIDDEN]["g_iou"] == pytest.approx(0.25) and rows[PLAIN]["g_iou"] == 1.0
+    assert rows[SENSOR]["g_iou"] == pytest.approx(0.625)
+    assert rows[HIDDEN]["referent_right"] == 0.0 and rows[PLAIN]["referent_right"] == 1.0
+    table = views_table(report)
+    assert table is not None and table.row_count == 3
+
+
+def test_pictures_of_other_data_have_no_such_rows(folder: Path) -> None:
+    report, _ = played(folder, FakeEngine(), HEADLINE)
+    assert views_table(report) is None
 
 
 def test_what_cannot_be_scored_is_refused_before_playing(folder: Path, tmp_path: Path) -> None:

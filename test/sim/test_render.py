@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pixelrs_ros.sim.kinds import KINDS, Kind
+from pixelrs_ros.sim.layout import CROWDED, LOOSE, Spacing
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.sim.scene import SceneObject, build_object, move_camera, sample_scene
 
@@ -92,14 +93,52 @@ def test_a_projected_object_covers_its_mask(renderer: Renderer) -> None:
         assert np.allclose(pixels.max(axis=0), (columns.max() + 1, rows.max() + 1), atol=1.5)
 
 
+def test_things_are_hidden_in_crowded_scenes_but_never_too_far(renderer: Renderer) -> None:
+    shares: dict[Spacing, list[float]] = {LOOSE: [], CROWDED: []}
+    for seed in range(12):
+        scene = sample_scene(seed)
+        view = renderer.render(scene)
+        shares[scene.spacing] += [renderer.visible_share(scene, view, thing.object_id) for thing in scene.objects]
+    assert min(shares[LOOSE]) > 0.5
+    assert 0.2 < min(shares[CROWDED]) < 0.7
+    assert np.mean(np.array(shares[CROWDED]) < 0.9) > 2 * np.mean(np.array(shares[LOOSE]) < 0.9)
+
+
+def test_the_visible_share_counts_what_others_hide(renderer: Renderer) -> None:
+    base = sample_scene(1)
+    forward = base.camera.axes[:2, 2] / np.linalg.norm(base.camera.axes[:2, 2])
+    front, back = (_book(number, side * 0.11 * forward) for number, side in ((1, -1), (2, 1)))
+    apart = replace(base, objects=(back, _book(1, np.array([-forward[1], forward[0]]) * 0.4)))
+    view = renderer.render(apart)
+    assert renderer.visible_share(apart, view, 2) == 1.0
+    tall = replace(front, geoms=tuple(geom.moved(np.diag([1.0, 1.0, 9.0]), np.zeros(3)) for geom in front.geoms))
+    hiding = replace(base, objects=(back, tall))
+    view = renderer.render(hiding)
+    share = renderer.visible_share(hiding, view, 2)
+    alone = renderer.render(replace(base, objects=(back,)))
+    assert share == pytest.approx(view.mask(2).sum() / alone.mask(2).sum())
+    assert share < 0.9
+    assert renderer.visible_share(hiding, view, 1) == 1.0
+    with pytest.raises(ValueError, match="no object 9"):
+        renderer.visible_share(hiding, view, 9)
+
+
+def _book(number: int, at_m: np.ndarray) -> SceneObject:
+    family, geoms = build_object(KINDS["book"], "red", 0.2, np.random.default_rng(0))
+    return SceneObject(
+        number, "book", "red", family, tuple(geom.moved(np.eye(3), np.array([*at_m, 0.0])) for geom in geoms)
+    )
+
+
+@pytest.mark.parametrize("held_out", [False, True], ids=["trained", "held_out"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_every_part_of_a_kind_can_be_seen(renderer: Renderer, kind: Kind) -> None:
+def test_every_part_of_a_kind_can_be_seen(renderer: Renderer, kind: Kind, held_out: bool) -> None:
     best = dict.fromkeys(kind.parts, 0)
     for seed in range(4):
         rng = np.random.default_rng(seed)
         base = sample_scene(seed)
         size_m = rng.uniform(*kind.size_px) * base.camera.distance_m / 579
-        family, geoms = build_object(kind, "blue", size_m, rng)
+        family, geoms = build_object(kind, "blue", size_m, rng, held_out=held_out)
         view = renderer.render(replace(base, objects=(SceneObject(1, kind.name, "blue", family, tuple(geoms)),)))
         for part in kind.parts:
             best[part] = max(best[part], int(view.mask(1, part).sum()))

@@ -1,17 +1,25 @@
 """Scenes follow from their seed, hold what dialogues need, and keep to the table and the picture."""
 
+import hashlib
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from pixelrs_ros.sim.kinds import COLOURS, KINDS, Kind
-from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX
+from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
+from pixelrs_ros.sim.layout import CROWDED, HEIGHT_PX, LOOSE, WIDTH_PX
 from pixelrs_ros.sim.meshes import mesh_library
-from pixelrs_ros.sim.scene import Scene, build_object, move_camera, sample_scene
+from pixelrs_ros.sim.scene import Scene, SceneObject, build_object, move_camera, sample_scene
 from pixelrs_ros.sim.shapes import bounds_m
+from pixelrs_ros.sim.textures import floor_textures, table_textures
 
 SCENES = 150
+GOLDEN_SCENES = {
+    3: "f3c816a3957e6cfe",
+    4: "37d9e3d19961f637",
+    5: "a8144b1ae5922f66",
+    7: "6d71af0b2baaaa0c",
+}  # digests of their objects, made when there were four families
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +31,42 @@ def test_a_seed_always_gives_the_same_scene() -> None:
     assert sample_scene(7) == sample_scene(7)
     assert sample_scene(7) != sample_scene(8)
     assert move_camera(sample_scene(7), 1) == move_camera(sample_scene(7), 1)
+
+
+def digest(things: tuple[SceneObject, ...]) -> str:
+    """Of every geom, rounded to a micrometre, so that another machine's last bits do not count."""
+    told = hashlib.sha256()
+    for thing in things:
+        told.update(f"{thing.kind} {thing.colour} {thing.family}".encode())
+        for geom in thing.geoms:
+            numbers = np.round([*geom.linear, *geom.offset_m, *geom.rgb, geom.specular], 6) + 0.0
+            told.update(geom.mesh.encode() + numbers.tobytes())
+    return told.hexdigest()[:16]
+
+
+@pytest.mark.parametrize(("seed", "expected"), GOLDEN_SCENES.items())
+def test_the_things_that_networks_were_trained_on_stay_what_they_were(seed: int, expected: str) -> None:
+    assert digest(sample_scene(seed).objects) == expected
+
+
+def test_the_held_out_family_comes_only_when_asked_for(scenes: list[Scene]) -> None:
+    assert {thing.family for scene in scenes for thing in scene.objects} == set(range(FAMILIES))
+    mixed = [thing.family for seed in range(40) for thing in sample_scene(seed, held_out_rate=0.5).objects]
+    assert 0.35 < np.mean(np.array(mixed) == HELD_OUT_FAMILY) < 0.65
+    assert set(mixed) == {*range(FAMILIES), HELD_OUT_FAMILY}
+    always = {thing.family for seed in range(5) for thing in sample_scene(seed, held_out_rate=1.0).objects}
+    assert always == {HELD_OUT_FAMILY}
+
+
+def test_a_setting_varies_from_scene_to_scene(scenes: list[Scene]) -> None:
+    assert 0.2 < np.mean([scene.spacing is CROWDED for scene in scenes]) < 0.4
+    assert {scene.table.floor for scene in scenes} == set(range(len(floor_textures())))
+    assert len({scene.table.texture for scene in scenes}) > 0.9 * len(table_textures())
+    warmth = [scene.light.diffuse[0] / scene.light.diffuse[2] for scene in scenes]
+    assert min(warmth) < 0.85 and max(warmth) > 1.15
+    loose = [scene.camera.elevation_deg for scene in scenes if scene.spacing is LOOSE]
+    crowded = [scene.camera.elevation_deg for scene in scenes if scene.spacing is CROWDED]
+    assert np.mean(crowded) < np.mean(loose) - 10
 
 
 def test_no_two_objects_share_kind_and_colour(scenes: list[Scene]) -> None:
@@ -79,15 +123,26 @@ def test_a_moved_camera_keeps_the_objects_and_looks_from_elsewhere(scenes: list[
             assert (pixels.max(axis=0) < (WIDTH_PX, HEIGHT_PX)).all()
 
 
+@pytest.mark.parametrize("held_out", [False, True], ids=["trained", "held_out"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_a_kind_varies_and_has_the_size_asked_for(kind: Kind) -> None:
-    built = [build_object(kind, "red", 0.2, np.random.default_rng(seed)) for seed in range(12)]
-    assert len({family for family, _ in built}) >= 3
+def test_a_kind_varies_and_has_the_size_asked_for(kind: Kind, held_out: bool) -> None:
+    built = [build_object(kind, "red", 0.2, np.random.default_rng(seed), held_out=held_out) for seed in range(12)]
+    families = {family for family, _ in built}
+    assert families == {HELD_OUT_FAMILY} if held_out else len(families) >= 3
     for _, geoms in built:
         low, high = bounds_m(geoms)
         assert (high - low).max() == pytest.approx(0.2)
         assert {kind.parts[geom.part] for geom in geoms} == set(kind.parts)
     assert len({str(geoms) for _, geoms in built}) == len(built)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_the_held_out_family_is_made_of_other_meshes_or_more_of_them(kind: Kind) -> None:
+    trained = [build_object(kind, "red", 0.2, np.random.default_rng(seed))[1] for seed in range(40)]
+    unseen = [build_object(kind, "red", 0.2, np.random.default_rng(seed), held_out=True)[1] for seed in range(3)]
+    seen = {tuple(sorted(Counter(geom.mesh for geom in geoms).items())) for geoms in trained}
+    for geoms in unseen:
+        assert tuple(sorted(Counter(geom.mesh for geom in geoms).items())) not in seen
 
 
 def test_every_mesh_is_closed_and_faces_outwards() -> None:
