@@ -28,6 +28,7 @@ setup(
         "dev": requirements("dev"),
         "train": requirements("train"),
         "export": requirements("export"),
+        "quantize": requirements("quantize"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

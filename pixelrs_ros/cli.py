@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from pixelrs_ros.commands import evaluate, generate, info, segment, train
+from pixelrs_ros.commands import evaluate, export, generate, info, segment, train
 from pixelrs_ros.errors import PixelrsError
 
 COMMANDS: dict[str, ModuleType] = {
@@ -15,6 +15,7 @@ COMMANDS: dict[str, ModuleType] = {
     "train": train,
     "evaluate": evaluate,
     "segment": segment,
+    "export": export,
     "info": info,
 }
 

@@ -19,3 +19,7 @@ class CheckpointError(PixelrsError, RuntimeError):
 
 class DataError(PixelrsError, ValueError):
     """A data set whose files are missing or malformed; the message names the file."""
+
+
+class ExportError(PixelrsError, RuntimeError):
+    """A part of the network that could not be exported, or whose export computes something else."""

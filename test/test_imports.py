@@ -16,7 +16,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"model", "text", "dialogue", "sim"}),
     frozenset({"images", "checkpoint", "overlay"}),
     frozenset({"engine", "data"}),
-    frozenset({"training", "evaluation"}),
+    frozenset({"training", "evaluation", "export", "benchmark"}),
     frozenset({"commands", "ros"}),
     frozenset({"cli"}),
 )

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from pixelrs_ros.checkpoint import load_checkpoint
+from pixelrs_ros.checkpoint import load_checkpoint, resolve
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
+from pixelrs_ros.engine.backends import ONNX, TORCH, Backend, check_export
 from pixelrs_ros.engine.background import Background
-from pixelrs_ros.engine.choice import TokenChoice, mask_score
+from pixelrs_ros.engine.choice import TokenChoice
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
-from pixelrs_ros.engine.language import EagerLanguage
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.errors import BadInputError, ConfigError
 from pixelrs_ros.images import encoder_images, masks_to_image, to_pixels
@@ -32,33 +32,55 @@ OnSegment = Callable[[Segment], None]
 class Engine:
     """A loaded MIRAS."""
 
-    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> None:
+    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, backend: Backend = TORCH) -> None:
+        """Take over a network.
+
+        Args:
+            miras: Changed in place, as the backend needs it.
+            config: Its sizes.
+            tokenizer: Its words.
+            backend: What runs it.
+
+        Raises:
+            ConfigError: The backend cannot run it.
+        """
         self.miras = miras
         self.config = config
         self.layout = ChatLayout(tokenizer, config.clip.num_patches, config.text)
         self.num_threads = torch.get_num_threads()
-        parameter = next(miras.parameters())
-        self.device, self.dtype = parameter.device, parameter.dtype
-        self._language = EagerLanguage(miras.language)
+        self.device = next(miras.parameters()).device
+        self._language, self.backend = backend.prepare(miras, config, self.device, self.num_threads)
+        self.dtype = next(miras.parameters()).dtype
         self._background = Background(self.device, self.num_threads)
         self._choose = TokenChoice(self.layout, self.device)
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: str | Path, device: str = "cpu", num_threads: int | None = None) -> Engine:
+    def from_checkpoint(
+        cls, checkpoint: str | Path, device: str = "cpu", num_threads: int | None = None, *, backend: str = "torch",
+        precision: str = "auto", language_weights: str = "full", onnx_dir: str | Path | None = None,
+    ) -> Engine:  # fmt: skip
         """Load a checkpoint.
 
         Args:
             checkpoint: Folder, or the name of one that ships with the package.
             device: A torch device.
             num_threads: CPU threads of this process; None leaves torch's choice.
+            backend: torch, torch_compiled or onnx.
+            precision: auto, fp32, fp16 or bf16.
+            language_weights: full, int8 or int4.
+            onnx_dir: Where `pixelrs export` wrote; None: `onnx` in the checkpoint's folder.
 
         Raises:
             CheckpointError: The checkpoint or the device cannot be used; the message says why.
-            ConfigError: The checkpoint's configuration is wrong.
+            ConfigError: The checkpoint's configuration is wrong, or the backend cannot run it.
         """
         if num_threads is not None:
             torch.set_num_threads(num_threads)
-        return cls(*load_checkpoint(checkpoint, device))
+        folder = resolve(checkpoint)
+        chosen = Backend(backend, precision, language_weights, Path(onnx_dir or folder / ONNX))
+        if backend == "onnx":
+            check_export(chosen.onnx_dir or folder, folder)
+        return cls(*load_checkpoint(folder, device), chosen)
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
@@ -120,17 +142,15 @@ class Engine:
         said: list[int] = []
         segments: list[Segment] = []
         prefill_ms = masks_ms = 0.0
-        certainty = 1.0  # of the words since the phrase began
-        for token, hidden, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
+        for token, hidden in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
             prefill_ms = prefill_ms or _ms_since(started)
             said.append(token)
             stream.push(token)
-            certainty = 1.0 if token == self.layout.obj_id else certainty * probability
             if token == self.layout.seg_id:
                 decoding = time.perf_counter()
                 parsed = stream.parsed()
                 phrase = parsed.phrases[-1]
-                segments.append(self._segment(encoded, hidden, parsed.text[phrase.start : phrase.end], certainty))
+                segments.append(self._segment(encoded, hidden, parsed.text[phrase.start : phrase.end]))
                 masks_ms += _ms_since(decoding)
                 if on_segment is not None:
                     on_segment(segments[-1])
@@ -188,8 +208,8 @@ class Engine:
 
     def _generate(
         self, prompt: list[int], encoded: EncodedFrame, prefix: PrefixCache, max_new_tokens: int
-    ) -> Iterator[tuple[int, torch.Tensor, float]]:
-        """Greedy decoding: each token with the (1, H) hidden state that predicted it, and its probability."""
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """Greedy decoding: each token with the (1, H) hidden state that predicted it."""
         symbols = self._symbols(prompt, encoded)
         kept = prefix.reuse(symbols)
         new = torch.tensor([prompt[kept:]], device=self.device)
@@ -197,10 +217,10 @@ class Engine:
         embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
         hidden = prefix.extend(symbols[kept:], embeddings)
         for left in reversed(range(max_new_tokens)):
-            token, probability = self._choose(self._logits(hidden), first=left == max_new_tokens - 1)
+            token, _ = self._choose(self._logits(hidden), first=left == max_new_tokens - 1)
             if token == self.layout.eos_id:
                 return
-            yield token, hidden, probability
+            yield token, hidden
             if left:
                 ids = torch.tensor([[token]], device=self.device)
                 hidden = prefix.extend([token], self.miras.language.get_input_embeddings()(ids))
@@ -215,12 +235,10 @@ class Engine:
         logits: torch.Tensor = self.miras.language.get_output_embeddings()(hidden)[0]
         return logits
 
-    def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str, certainty: float) -> Segment:
-        """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it, and the phrase's probability."""
-        logits, estimate = self._mask_logits(encoded, hidden)
-        quality = float(estimate.clamp(0.0, 1.0))
-        score = mask_score(self.config.score, quality, certainty)
-        return Segment(phrase, (logits > 0).cpu().numpy(), score, quality, certainty)
+    def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str) -> Segment:
+        """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it."""
+        logits, quality = self._mask_logits(encoded, hidden)
+        return Segment(phrase, (logits > 0).cpu().numpy(), score=float(quality.clamp(0.0, 1.0)))
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""

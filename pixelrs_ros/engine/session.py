@@ -53,6 +53,11 @@ class Session:
         self._state_lock = threading.Lock()  # held for no longer than a look at the dialogues and caches
         self._answering: str | None = None
 
+    @property
+    def backend(self) -> str:
+        """What the network runs on, in words for logs."""
+        return self.engine.backend
+
     def say(
         self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None
     ) -> Reply:

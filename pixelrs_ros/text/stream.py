@@ -22,7 +22,7 @@ class AnswerStream:
 
     def __init__(self, layout: ChatLayout) -> None:
         self._tokenizer = layout.tokenizer
-        self._markers = {layout.ids[name]: name for name in (tokens.OBJ, tokens.SEG, tokens.ASK, tokens.NONE)}
+        self._markers = {layout.ids[name]: name for name in tokens.MARKERS}
         self._silent = set(layout.ids.values()) - set(self._markers)
         self._parser = AnswerParser()
         self._undecided = ""

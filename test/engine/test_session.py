@@ -153,7 +153,7 @@ def test_an_answer_that_leaves_no_room_is_refused_at_once(engine: CountingEngine
 def test_masks_come_before_the_words_are_done(engine: CountingEngine) -> None:
     answer = " It is[OBJ] the mug[SEG], or[OBJ] the pan[SEG], to drink from."
     script = iter(engine.layout.answer(answer))
-    engine._pick = lambda hidden: next(script)  # type: ignore[method-assign]
+    engine._choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
     told: list[str] = []
     reply = Session(engine).say(
         Utterance("which?"), a_frame(), told.append, lambda segment: told.append(f"mask of {segment.phrase}")

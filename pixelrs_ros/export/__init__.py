@@ -1,0 +1,1 @@
+"""The network in other runtimes' formats."""
