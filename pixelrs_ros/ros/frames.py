@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -22,11 +23,13 @@ class BufferedFrame(Generic[MessageT]):
         stamp_ns: Capture time, nanoseconds, same clock as the utterances.
         error: Why the image cannot be used; empty for a good one. A bad image is kept, so that an instruction that
             speaks about it is refused instead of being answered on an older picture.
+        frame_id: Coordinate frame of its camera.
     """
 
     message: MessageT
     stamp_ns: int
     error: str = ""
+    frame_id: str = ""
 
 
 class FrameBuffer(Generic[MessageT]):
@@ -94,6 +97,49 @@ class FrameBuffer(Generic[MessageT]):
                 f"({max_slop_s:g} s): the images of that moment are gone; raise frame_buffer_size or send it sooner"
             )
         return frame, frame.error
+
+
+class Cameras(Generic[MessageT]):
+    """The newest frames of several cameras, a buffer for each. Thread-safe.
+
+    Args:
+        topics: Of the cameras' images, at least one; the first is meant where an instruction names no camera.
+        size: Number of frames kept of each, at least 1.
+    """
+
+    def __init__(self, topics: Sequence[str], size: int) -> None:
+        self._buffers: dict[str, FrameBuffer[MessageT]] = {topic: FrameBuffer(size) for topic in topics}
+
+    def __len__(self) -> int:
+        return sum(len(buffer) for buffer in self._buffers.values())
+
+    def add(self, topic: str, frame: BufferedFrame[MessageT]) -> None:
+        """Keep a frame of one camera."""
+        self._buffers[topic].add(frame)
+
+    def select(
+        self, frame_id: str, stamp_ns: int, now_ns: int, max_age_s: float, max_slop_s: float
+    ) -> tuple[BufferedFrame[MessageT] | None, str]:
+        """Choose the frame of an utterance.
+
+        Args:
+            frame_id: Of the camera that the utterance speaks about; where there is but one camera, it does not matter.
+            stamp_ns: And the other arguments: see `FrameBuffer.select`.
+            now_ns: Present time.
+            max_age_s: How much older than the utterance the frame may be.
+            max_slop_s: How much younger than the utterance the frame may be.
+
+        Returns:
+            See `FrameBuffer.select`.
+        """
+        buffers = list(self._buffers.values())
+        named = buffers[:1]
+        if frame_id and len(buffers) > 1:
+            named = [buffer for buffer in buffers if (newest := buffer.newest()) and newest.frame_id == frame_id]
+        if not named:
+            seen = sorted({newest.frame_id for buffer in buffers if (newest := buffer.newest())})
+            return None, f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}"
+        return named[0].select(stamp_ns, now_ns, max_age_s, max_slop_s)
 
 
 def require_usable(selected: tuple[BufferedFrame[MessageT] | None, str]) -> BufferedFrame[MessageT]:

@@ -47,7 +47,9 @@ class Health:
             self._turns[reply.status] += 1
             self._turn = reply
 
-    def statuses(self, *, state: str, now_ns: int, max_frame_age_s: float, waiting: int) -> list[DiagnosticStatus]:
+    def statuses(
+        self, *, state: str, now_ns: int, max_frame_age_s: float, waiting: int, backend: str
+    ) -> list[DiagnosticStatus]:
         """The state of the camera and of the dialogue.
 
         Args:
@@ -55,9 +57,10 @@ class Health:
             now_ns: Present time on the node's clock.
             max_frame_age_s: From which age on an image counts as stale.
             waiting: Instructions in the queue.
+            backend: What the network runs on; empty while none is loaded.
         """
         with self._lock:
-            return [self._camera(state, now_ns, max_frame_age_s), self._dialogue(state, waiting)]
+            return [self._camera(state, now_ns, max_frame_age_s), self._dialogue(state, waiting, backend)]
 
     def _camera(self, state: str, now_ns: int, max_frame_age_s: float) -> DiagnosticStatus:
         age_s = None if self._image_stamp_ns is None else (now_ns - self._image_stamp_ns) / _NS_PER_S
@@ -77,9 +80,9 @@ class Health:
         }
         return self._status("camera", level, message, values)
 
-    def _dialogue(self, state: str, waiting: int) -> DiagnosticStatus:
+    def _dialogue(self, state: str, waiting: int, backend: str) -> DiagnosticStatus:
         level, message = DiagnosticStatus.OK, "no turn yet"
-        values = {"state": state, "waiting instructions": str(waiting)}
+        values = {"state": state, "waiting instructions": str(waiting), "backend": backend}
         values.update({f"turns {status.value}": str(self._turns[status]) for status in Status})
         if self._turn is not None:
             level = _LEVELS.get(self._turn.status, DiagnosticStatus.OK)

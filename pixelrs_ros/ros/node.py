@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -21,7 +22,7 @@ from pixelrs_ros.errors import BadInputError, ConfigError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.msg import Turn as TurnMessage
 from pixelrs_ros.ros import conversions, parameters
-from pixelrs_ros.ros.frames import BufferedFrame, FrameBuffer
+from pixelrs_ros.ros.frames import BufferedFrame, Cameras
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
@@ -49,13 +50,24 @@ def open_session(values: NodeParameters) -> Dialogues:
     from pixelrs_ros.engine.engine import Engine
     from pixelrs_ros.engine.session import Session
 
-    engine = Engine.from_checkpoint(values.checkpoint, device=values.device, num_threads=values.num_threads or None)
+    engine = Engine.from_checkpoint(
+        values.checkpoint,
+        device=values.device,
+        num_threads=values.num_threads or None,
+        backend=values.backend,
+        precision=values.precision,
+        language_weights=values.language_weights,
+        onnx_dir=values.onnx_dir or None,
+    )
     return Session(
         engine,
         max_turns=values.max_turns,
         max_sessions=values.max_sessions,
         max_characters=values.max_characters,
         max_new_tokens=values.max_new_tokens or None,
+        max_cached_sessions=values.max_cached_sessions,
+        max_cached_frames=values.max_cached_frames,
+        max_frame_cache_mb=values.max_frame_cache_mb,
     )
 
 
@@ -63,7 +75,7 @@ def open_session(values: NodeParameters) -> Dialogues:
 class _Active:
     """What exists only while the node is active."""
 
-    frames: FrameBuffer[Image]
+    frames: Cameras[Image]
     runner: TurnRunner
     worker: Worker[Job]
 
@@ -71,9 +83,10 @@ class _Active:
 class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
-    Subscribes to `image`, `instruction` and `instruction_text`; publishes `segmentation`, `explanation`, `mask`,
-    `overlay` and `/diagnostics`; serves `~/get_dialogue` and `~/reset_dialogue`. The network runs in a thread of its
-    own. Dialogues live from configuration to clean-up, so deactivating the node does not lose them.
+    Subscribes to the images of one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
+    `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves `~/get_dialogue` and
+    `~/reset_dialogue`. The network runs in a thread of its own. Dialogues live from configuration to clean-up, so
+    deactivating the node does not lose them.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -124,12 +137,15 @@ class PerceptionNode(LifecycleNode):
         self._outputs = Outputs(
             context=self.context,
             segmentation=self.create_lifecycle_publisher(Segmentation, "segmentation", _RELIABLE),
+            partial_segmentation=self.create_lifecycle_publisher(Segmentation, "partial_segmentation", _RELIABLE),
             explanation=self.create_lifecycle_publisher(Explanation, "explanation", _RELIABLE),
             mask=self.create_lifecycle_publisher(Image, "mask", _RELIABLE),
             overlay=self.create_lifecycle_publisher(Image, "overlay", _RELIABLE),
         )
         loading_s = time.perf_counter() - started_s
-        self.get_logger().info(f"loaded {self.values.checkpoint!r} on {self.values.device} in {loading_s:.1f} s")
+        self.get_logger().info(
+            f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._dialogues.backend}"
+        )
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -141,10 +157,19 @@ class PerceptionNode(LifecycleNode):
         runner = TurnRunner(
             self._dialogues, self._outputs, self._health, self.get_logger(), parameters=lambda: self.values
         )
-        worker = Worker(runner.run, self.values.max_waiting)
-        self._active = _Active(FrameBuffer(self.values.frame_buffer_size), runner, worker)
+        worker = Worker(
+            runner.run,
+            self.values.max_waiting,
+            customer=lambda job: job.session_id,
+            max_customers=self.values.max_sessions,
+        )
+        topics = self.values.image_topics
+        self._active = _Active(Cameras(topics, self.values.frame_buffer_size), runner, worker)
         self._inputs = [
-            self.create_subscription(Image, "image", self._on_image, qos_profile_sensor_data),
+            *(
+                self.create_subscription(Image, topic, partial(self._on_image, topic), qos_profile_sensor_data)
+                for topic in topics
+            ),
             self.create_subscription(Instruction, "instruction", self._on_instruction, _RELIABLE),
             self.create_subscription(String, "instruction_text", self._on_instruction_text, _RELIABLE),
         ]
@@ -195,7 +220,13 @@ class PerceptionNode(LifecycleNode):
     def _release(self) -> None:
         if self._outputs is not None:
             outputs = self._outputs
-            for publisher in (outputs.segmentation, outputs.explanation, outputs.mask, outputs.overlay):
+            for publisher in (
+                outputs.segmentation,
+                outputs.partial_segmentation,
+                outputs.explanation,
+                outputs.mask,
+                outputs.overlay,
+            ):
                 self.destroy_lifecycle_publisher(publisher)
         self._outputs = None
         self._dialogues = None
@@ -204,7 +235,7 @@ class PerceptionNode(LifecycleNode):
 
     # Inputs
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, topic: str, message: Image) -> None:
         if self._active is None:
             return
         # Drivers that do not stamp their images exist; reception is the best guess at their capture.
@@ -217,7 +248,7 @@ class PerceptionNode(LifecycleNode):
             self.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
             message = Image(header=message.header)  # its pixels are of no use
         self._health.note_image(stamp_ns, error)
-        self._active.frames.add(BufferedFrame(message, stamp_ns, error))
+        self._active.frames.add(topic, BufferedFrame(message, stamp_ns, error, message.header.frame_id))
 
     def _on_instruction(self, message: Instruction) -> None:
         if self._active is None:
@@ -225,14 +256,19 @@ class PerceptionNode(LifecycleNode):
         received_s = time.perf_counter()
         stamp_ns = conversions.stamp_to_ns(message.header.stamp)
         selected = self._active.frames.select(
-            stamp_ns, self._now_ns(), self.values.max_frame_age_s, self.values.max_frame_slop_s
+            message.header.frame_id,
+            stamp_ns,
+            self._now_ns(),
+            self.values.max_frame_age_s,
+            self.values.max_frame_slop_s,
         )
         job = Job(message, stamp_ns, selected, received_s)
         if not self._active.worker.submit(job):
             self._active.runner.refuse(
                 job,
                 Status.BAD_INPUT,
-                f"{self.values.max_waiting} instructions wait already (parameter 'max_waiting'): send it again later",
+                f"{self.values.max_waiting} instructions of this dialogue wait already, or instructions of "
+                f"{self.values.max_sessions} dialogues (parameters 'max_waiting', 'max_sessions'): send it again later",
             )
 
     def _on_instruction_text(self, message: String) -> None:
@@ -273,6 +309,7 @@ class PerceptionNode(LifecycleNode):
             now_ns=self._now_ns(),
             max_frame_age_s=self.values.max_frame_age_s,
             waiting=0 if self._active is None else self._active.worker.waiting,
+            backend="" if self._dialogues is None else self._dialogues.backend,
         )
         self._diagnostics.publish(message)
 

@@ -15,8 +15,20 @@ from rclpy.parameter import Parameter
 
 from pixelrs_ros.errors import ConfigError
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number with a point", str: "a text"}
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a point",
+    str: "a text",
+    list: "a list of texts",
+}
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+# Texts of which only these are accepted.
+_CHOICES = {
+    "backend": ("torch", "torch_compiled", "onnx"),
+    "precision": ("auto", "fp32", "fp16", "bf16"),
+    "language_weights": ("full", "int8", "int4"),
+}
 
 
 class Change(enum.Enum):
@@ -31,7 +43,7 @@ class Change(enum.Enum):
 class Spec:
     """One parameter. `low` and `high` bound a number, both included."""
 
-    default: bool | int | float | str
+    default: bool | int | float | str | list[str]
     description: str
     change: Change
     low: float | None = None
@@ -59,6 +71,23 @@ SPECS: dict[str, Spec] = {
     "num_threads": Spec(
         0, "CPU threads of the network; 0 leaves the choice to PyTorch.", Change.WHEN_UNCONFIGURED, 0, 256
     ),
+    "backend": Spec(
+        "torch",
+        "What runs the network: torch; torch_compiled: words decoded with a static cache, torch.compile and, on a GPU, "
+        "a CUDA graph; onnx, after `pixelrs export`: encoders, prompt and mask decoder in ONNX Runtime.",
+        Change.WHEN_UNCONFIGURED,
+    ),
+    "precision": Spec(
+        "auto",
+        "Of the network: fp32, fp16, bf16, or auto: fp32 on a CPU, bf16 on a GPU that computes in it, else fp16.",
+        Change.WHEN_UNCONFIGURED,
+    ),
+    "language_weights": Spec(
+        "full", "Of the language model: full, or quantized by torchao to int8 or int4.", Change.WHEN_UNCONFIGURED
+    ),
+    "onnx_dir": Spec(
+        "", "Where `pixelrs export` wrote; empty: `onnx` in the checkpoint's folder.", Change.WHEN_UNCONFIGURED
+    ),
     "max_turns": Spec(
         16, "Turns of a dialogue that are remembered; older ones are forgotten.", Change.WHEN_UNCONFIGURED, 1, 1000
     ),
@@ -71,11 +100,37 @@ SPECS: dict[str, Spec] = {
     "max_new_tokens": Spec(
         0, "Longest answer, in tokens; 0 takes the checkpoint's own limit.", Change.WHEN_UNCONFIGURED, 0, 4096
     ),
+    "max_cached_sessions": Spec(
+        4,
+        "Dialogues whose keys and values are kept between turns; the others are read anew at their next turn.",
+        Change.WHEN_UNCONFIGURED,
+        1,
+        1000,
+    ),
+    "max_cached_frames": Spec(
+        8, "Encoded images that are kept for the dialogues that refer to them.", Change.WHEN_UNCONFIGURED, 1, 1000
+    ),
+    "max_frame_cache_mb": Spec(
+        256.0, "Memory for encoded images, in MB of 10^6 bytes.", Change.WHEN_UNCONFIGURED, 1.0, 1_000_000.0
+    ),
     "max_waiting": Spec(
-        8, "Instructions that may wait for an answer; one more is refused.", Change.WHEN_UNCONFIGURED, 1, 1000
+        8,
+        "Instructions of one dialogue that may wait for an answer; one more is refused.",
+        Change.WHEN_UNCONFIGURED,
+        1,
+        1000,
+    ),
+    "image_topics": Spec(
+        ["image"],
+        "Topics of the cameras; an instruction names its camera by frame_id, else the first one is meant.",
+        Change.WHEN_UNCONFIGURED,
     ),
     "frame_buffer_size": Spec(
-        30, "Newest images kept to choose an instruction's image from.", Change.WHEN_UNCONFIGURED, 1, 1000
+        30,
+        "Newest images of each camera kept to choose an instruction's image from.",
+        Change.WHEN_UNCONFIGURED,
+        1,
+        1000,
     ),
     "max_frame_age_s": Spec(
         2.0, "How much older than its instruction an image may be, in seconds.", Change.ANY_TIME, 0.01, 3600.0
@@ -96,11 +151,19 @@ class NodeParameters:
     checkpoint: str
     device: str
     num_threads: int
+    backend: str
+    precision: str
+    language_weights: str
+    onnx_dir: str
     max_turns: int
     max_sessions: int
     max_characters: int
     max_new_tokens: int
+    max_cached_sessions: int
+    max_cached_frames: int
+    max_frame_cache_mb: float
     max_waiting: int
+    image_topics: tuple[str, ...]
     frame_buffer_size: int
     max_frame_age_s: float
     max_frame_slop_s: float
@@ -128,6 +191,7 @@ def read(node: Node) -> NodeParameters:
         ConfigError: A value that no range can describe is wrong; the message names the parameter.
     """
     values = {field.name: node.get_parameter(field.name).value for field in fields(NodeParameters)}
+    values["image_topics"] = tuple(values["image_topics"])
     for name, value in values.items():
         problem = problem_with(name, value)
         if problem:
@@ -141,6 +205,10 @@ def problem_with(name: str, value: Any) -> str:
         return f"parameter 'device' must be cpu, cuda or cuda:N, got {value!r}"
     if name == "checkpoint" and not value.strip():
         return "parameter 'checkpoint' is empty: name a checkpoint folder, or 'nano' for the one that is shipped"
+    if name in _CHOICES and value not in _CHOICES[name]:
+        return f"parameter {name!r} must be one of {', '.join(_CHOICES[name])}, got {value!r}"
+    if name == "image_topics" and (not value or "" in value or len(set(value)) < len(value)):
+        return f"parameter 'image_topics' must name at least one topic, each once, got {list(value)}"
     return ""
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rclpy.context import Context
@@ -24,7 +24,7 @@ from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, require_usable
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.parameters import NodeParameters
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Status, Turn, Utterance
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Segment, Status, Turn, Utterance
 
 _LOGGED_CHARACTERS = 120
 
@@ -32,8 +32,18 @@ _LOGGED_CHARACTERS = 120
 class Dialogues(Protocol):
     """What a turn needs of `pixelrs_ros.engine.session.Session`."""
 
-    def say(self, utterance: Utterance, frame: Frame, on_text: Callable[[str], None] | None = None) -> Reply:
-        """Answer one utterance."""
+    @property
+    def backend(self) -> str:
+        """What the network runs on, in words for the log and the diagnostics."""
+
+    def say(
+        self,
+        utterance: Utterance,
+        frame: Frame,
+        on_text: Callable[[str], None] | None = None,
+        on_segment: Callable[[Segment], None] | None = None,
+    ) -> Reply:
+        """Answer one utterance, telling its words and its masks as soon as they are known."""
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The turns of a dialogue, oldest first."""
@@ -86,6 +96,7 @@ class Outputs:
 
     context: Context
     segmentation: LifecyclePublisher[Segmentation]
+    partial_segmentation: LifecyclePublisher[Segmentation]
     explanation: LifecyclePublisher[Explanation]
     mask: LifecyclePublisher[Image]
     overlay: LifecyclePublisher[Image]
@@ -97,6 +108,23 @@ class Outputs:
         except (rclpy_implementation.RCLError, InvalidHandle):
             if self.context.ok():
                 raise
+
+
+@dataclass
+class _Turn:
+    """The turn that is being answered.
+
+    Attributes:
+        job: What it answers.
+        index: Within its dialogue.
+        frame: Its image, None as long as it has not been converted.
+        told: The masks that have been published.
+    """
+
+    job: Job
+    index: int
+    frame: Frame | None = None
+    told: list[Segment] = field(default_factory=list)
 
 
 class TurnRunner:
@@ -133,12 +161,17 @@ class TurnRunner:
         """Answer an instruction. Never raises: whatever goes wrong becomes the turn's status and message."""
         started_s = time.perf_counter()
         latency_ms = {"queue": 1e3 * (started_s - job.received_s)}
-        turn, frame = self._dialogues.next_index(job.session_id), None
+        turn = _Turn(job, self._dialogues.next_index(job.session_id))
         try:
-            frame = self._frame(job)
+            turn.frame = self._frame(job)
             latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
             utterance = conversions.utterance_from_instruction(job.instruction, job.stamp_ns)
-            reply = self._dialogues.say(utterance, frame, on_text=lambda text: self._on_text(job, turn, text))
+            reply = self._dialogues.say(
+                utterance,
+                turn.frame,
+                on_text=lambda text: self._on_text(turn, text),
+                on_segment=lambda segment: self._on_segment(turn, segment),
+            )
         except BadInputError as error:
             reply = Reply(status=Status.BAD_INPUT, text="", message=str(error))
         except TurnCancelledError:
@@ -152,13 +185,13 @@ class TurnRunner:
             reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
         latency_ms.update(reply.latency_ms)
         latency_ms["total"] = 1e3 * (time.perf_counter() - job.received_s)
-        self._answer(job, turn, replace(reply, latency_ms=latency_ms), frame)
+        self._answer(turn, replace(reply, latency_ms=latency_ms))
 
     def refuse(self, job: Job, status: Status, message: str) -> None:
         """Answer an instruction without running it."""
         total_ms = 1e3 * (time.perf_counter() - job.received_s)
         reply = Reply(status=status, text="", message=message, latency_ms={"total": total_ms})
-        self._answer(job, self._dialogues.next_index(job.session_id), reply, None)
+        self._answer(_Turn(job, self._dialogues.next_index(job.session_id)), reply)
 
     def _frame(self, job: Job) -> Frame:
         if self._cancelled.is_set():
@@ -166,30 +199,49 @@ class TurnRunner:
         buffered = require_usable(job.selected)
         return conversions.frame_from_image(buffered.message, buffered.stamp_ns)
 
-    def _on_text(self, job: Job, turn: int, text: str) -> None:
+    def _on_text(self, turn: _Turn, text: str) -> None:
         if self._cancelled.is_set():
             raise TurnCancelledError
         if self._parameters().publish_partials:
-            message = conversions.fill_partial(Explanation(), job.header, job.instruction, turn, text)
+            message = conversions.fill_partial(Explanation(), turn.job.header, turn.job.instruction, turn.index, text)
             self._outputs.send(self._outputs.explanation, message)
 
-    def _answer(self, job: Job, turn: int, reply: Reply, frame: Frame | None) -> None:
+    def _on_segment(self, turn: _Turn, segment: Segment) -> None:
+        """Publish the masks so far: whoever waits for one need not wait for the rest of the words."""
+        if self._cancelled.is_set():
+            raise TurnCancelledError
+        if not segment.mask.any() or not self._parameters().publish_partials:
+            return
+        turn.told.append(segment)
+        total_ms = 1e3 * (time.perf_counter() - turn.job.received_s)
+        so_far = Reply(Status.GROUNDED, "", segments=tuple(turn.told), latency_ms={"total": total_ms})
+        message = conversions.fill_segmentation(
+            Segmentation(), turn.job.header, turn.job.instruction, turn.index, so_far
+        )
+        self._outputs.send(self._outputs.partial_segmentation, message)
+        self._send_mask(turn, so_far)
+
+    def _send_mask(self, turn: _Turn, reply: Reply) -> None:
+        assert turn.frame is not None
+        union = reply.union_mask(*turn.frame.image.shape[:2])
+        self._outputs.send(self._outputs.mask, conversions.fill_mask(Image(), turn.job.header, union))
+
+    def _answer(self, turn: _Turn, reply: Reply) -> None:
         if not self._outputs.context.ok():  # ROS has been shut down: nobody is left to tell
             return
         self._health.note_turn(reply)
-        self._log(job, turn, reply)
-        header, send = job.header, self._outputs.send
-        if frame is not None and reply.status not in (Status.BAD_INPUT, Status.INTERNAL_ERROR):
-            masks = [segment.mask for segment in reply.segments]
-            union = reply.union_mask(*frame.image.shape[:2])
-            send(self._outputs.mask, conversions.fill_mask(Image(), header, union))
+        job, send = turn.job, self._outputs.send
+        self._log(job, turn.index, reply)
+        if turn.frame is not None and reply.status not in (Status.BAD_INPUT, Status.INTERNAL_ERROR):
+            if not turn.told:
+                self._send_mask(turn, reply)
             if self._parameters().publish_overlay:
-                painted = paint(frame.image, masks)
-                send(self._outputs.overlay, conversions.fill_image(Image(), header, painted, "rgb8"))
-        segmentation = conversions.fill_segmentation(Segmentation(), header, job.instruction, turn, reply)
+                painted = paint(turn.frame.image, [segment.mask for segment in reply.segments])
+                send(self._outputs.overlay, conversions.fill_image(Image(), job.header, painted, "rgb8"))
+        segmentation = conversions.fill_segmentation(Segmentation(), job.header, job.instruction, turn.index, reply)
         send(self._outputs.segmentation, segmentation)
         # Last, so that whoever waits for the end of the turn has most likely had the rest.
-        explanation = conversions.fill_explanation(Explanation(), header, job.instruction, turn, reply)
+        explanation = conversions.fill_explanation(Explanation(), job.header, job.instruction, turn.index, reply)
         send(self._outputs.explanation, explanation)
 
     def _log(self, job: Job, turn: int, reply: Reply) -> None:

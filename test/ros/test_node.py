@@ -23,7 +23,7 @@ from std_msgs.msg import String
 from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.node import PerceptionNode
-from pixelrs_ros.types import Frame, Reply, Status, Turn, Utterance
+from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
 
 DEADLINE_S = 20.0
 SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -32,22 +32,49 @@ SUCCESS = TransitionCallbackReturn.SUCCESS
 class Echo:
     """Stands for the session: answers with the words and with the brightness of the frame that it was given."""
 
+    backend = "an echo"
+
     def __init__(self) -> None:
         self.dialogues: dict[str, list[Turn]] = {}
+        self.said: list[tuple[str, str]] = []
+        self.more = threading.Semaphore(0)
         self.begun = threading.Semaphore(0)
         self.go = threading.Event()
         self.go.set()
 
-    def say(self, utterance: Utterance, frame: Frame, on_text: Callable[[str], None] | None = None) -> Reply:
-        assert on_text is not None
+    def say(
+        self,
+        utterance: Utterance,
+        frame: Frame,
+        on_text: Callable[[str], None] | None = None,
+        on_segment: Callable[[Segment], None] | None = None,
+    ) -> Reply:
+        assert on_text is not None and on_segment is not None
+        self.said.append((utterance.session_id, utterance.text))
         self.begun.release()
         assert self.go.wait(DEADLINE_S)
         if utterance.text == "fail":
             raise ZeroDivisionError("on purpose")
         on_text("grow")
+        if utterance.text == "point":
+            return self.point(frame, on_text, on_segment)
         turns = self.dialogues.setdefault(utterance.session_id, [])
         turns.append(Turn(len(turns), utterance.text, utterance.text, Status.ANSWERED))
         return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}", latency_ms={"encode": 1.0})
+
+    def point(self, frame: Frame, on_text: Callable[[str], None], on_segment: Callable[[Segment], None]) -> Reply:
+        """Two masks, the second when the test lets it, and more words."""
+        segments = []
+        for row in range(2):
+            mask = np.zeros(frame.image.shape[:2], np.bool_)
+            mask[row] = True
+            segments.append(Segment(f"row {row}", mask, 0.5))
+            on_segment(segments[-1])
+            self.begun.release()
+            assert self.more.acquire(timeout=DEADLINE_S)
+        on_text("row 0 and row 1")
+        phrases = (GroundedPhrase(0, 5, 0), GroundedPhrase(10, 15, 1))
+        return Reply(Status.GROUNDED, "row 0 and row 1, there.", segments=tuple(segments), phrases=phrases)
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         return tuple(self.dialogues.get(session_id, ()))
@@ -74,12 +101,16 @@ class Bench:
         self.executor.add_node(self.node)
         self.executor.add_node(self.caller)
         self.segmentations: list[Segmentation] = []
+        self.partials: list[Segmentation] = []
+        self.masks: list[Image] = []
         self.explanations: list[Explanation] = []
         self.diagnostics: dict[str, DiagnosticStatus] = {}
         self.images = self.caller.create_publisher(Image, "image", qos_profile_sensor_data)
         self.instructions = self.caller.create_publisher(Instruction, "instruction", 10)
         self.texts = self.caller.create_publisher(String, "instruction_text", 10)
         self.caller.create_subscription(Segmentation, "segmentation", self.segmentations.append, 10)
+        self.caller.create_subscription(Segmentation, "partial_segmentation", self.partials.append, 10)
+        self.caller.create_subscription(Image, "mask", self.masks.append, 10)
         self.caller.create_subscription(Explanation, "explanation", self.explanations.append, 10)
         self.caller.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
@@ -97,7 +128,10 @@ class Bench:
         self.until(
             lambda: (
                 all(publisher.get_subscription_count() for publisher in (self.images, self.instructions, self.texts))
-                and all(self.caller.count_publishers(topic) for topic in ("segmentation", "explanation"))
+                and all(
+                    self.caller.count_publishers(topic)
+                    for topic in ("segmentation", "partial_segmentation", "mask", "explanation")
+                )
             )
         )
 
@@ -112,8 +146,9 @@ class Bench:
         self.images.publish(message)
         self.until(lambda: self.node._active is not None and len(self.node._active.frames) > before)
 
-    def send(self, text: str, stamp_ns: int, session_id: str = "") -> None:
+    def send(self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "") -> None:
         message = Instruction(text=text, session_id=session_id, confidence=1.0)
+        message.header.frame_id = frame_id
         message.header.stamp = conversions.ns_to_stamp(stamp_ns)
         self.instructions.publish(message)
 
@@ -177,6 +212,78 @@ def test_instructions_wait_in_order_and_too_many_are_refused(bench: Bench) -> No
     assert [words for _, words in bench.answers(4)[1:]] == ["0 0", "1 0", "2 0"]
 
 
+def test_masks_are_published_before_the_answer_is_done(bench: Bench) -> None:
+    bench.activate()
+    bench.show(bench.now_ns(), value=7)
+    bench.send("point", bench.now_ns(), session_id="kitchen")
+    bench.until(lambda: len(bench.partials) == 1 and len(bench.masks) == 1)
+    assert not bench.segmentations and not bench.finals(), "the answer goes on only when the test lets it"
+    (first,) = bench.partials
+    assert (first.status, first.header.frame_id, first.session_id) == (Segmentation.GROUNDED, "frame 7", "kitchen")
+    assert [segment.phrase for segment in first.segments] == ["row 0"]
+    assert [stage.stage for stage in first.latencies] == ["total"]
+    bench.echo.more.release()
+    bench.until(lambda: len(bench.partials) == 2 and len(bench.masks) == 2)
+    assert not bench.segmentations
+    bench.echo.more.release()
+    assert bench.answers(1) == [(Segmentation.GROUNDED, "row 0 and row 1, there.")]
+    last, whole = bench.partials[-1], bench.segmentations[0]
+    assert (last.header, last.turn, last.instruction_stamp) == (whole.header, whole.turn, whole.instruction_stamp)
+    assert last.segments == whole.segments
+    assert [sum(value > 0 for value in mask.data) for mask in bench.masks] == [4, 8]
+
+
+def test_masks_wait_for_the_answer_where_nobody_wants_partials(bench: Bench) -> None:
+    bench.activate()
+    bench.node.set_parameters([Parameter("publish_partials", value=False)])
+    bench.show(bench.now_ns())
+    bench.echo.more.release(2)
+    bench.send("point", bench.now_ns())
+    bench.answers(1)
+    bench.until(lambda: len(bench.masks) == 1)
+    assert not bench.partials and len(bench.explanations) == 1
+
+
+def test_a_patient_dialogue_waits_for_one_turn_of_an_eager_one(bench: Bench) -> None:
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.echo.go.clear()
+    bench.send("0", bench.now_ns(), session_id="eager")
+    bench.until(lambda: bench.echo.begun.acquire(blocking=False))
+    for text in ("1", "2"):
+        bench.send(text, bench.now_ns(), session_id="eager")
+    bench.send("0", bench.now_ns(), session_id="patient")
+    active = bench.node._active
+    assert active is not None
+    bench.until(lambda: active.worker.waiting == 3)
+    bench.echo.go.set()
+    bench.answers(4)
+    assert bench.echo.said == [("eager", "0"), ("patient", "0"), ("eager", "1"), ("eager", "2")]
+
+
+def test_an_instruction_names_its_camera() -> None:
+    rclpy.init()
+    bench = Bench(Echo(), image_topics=["image", "right/image"])
+    try:
+        bench.activate()
+        bench.show(bench.now_ns(), value=1)
+        bench.images = bench.caller.create_publisher(Image, "right/image", qos_profile_sensor_data)
+        bench.until(lambda: bench.images.get_subscription_count() > 0)
+        bench.show(bench.now_ns(), value=2)
+        for frame_id in ("frame 2", "frame 1", "", "frame 3"):
+            bench.send("which", 0, session_id=frame_id, frame_id=frame_id)
+        bench.answers(4)
+    finally:
+        bench.close()
+        rclpy.shutdown()
+    by_session = {message.session_id: message for message in bench.finals()}
+    assert (
+        by_session["frame 2"].text == "which 2"
+        and by_session["frame 1"].text == by_session["default"].text == "which 1"
+    )
+    assert "no camera with frame_id 'frame 3'" in by_session["frame 3"].text
+
+
 def test_an_exception_of_the_network_becomes_a_status_and_the_next_turn_works(bench: Bench) -> None:
     bench.activate()
     bench.show(bench.now_ns())
@@ -237,6 +344,7 @@ def test_diagnostics_tell_of_a_bad_image_and_of_a_failed_turn(bench: Bench) -> N
     bench.until(lambda: "nv21" in bench.diagnostics["camera"].message)
     assert bench.diagnostics["camera"].level == DiagnosticStatus.ERROR
     bench.until(lambda: bench.diagnostics["dialogue"].level == DiagnosticStatus.WARN)
+    assert {pair.key: pair.value for pair in bench.diagnostics["dialogue"].values}["backend"] == "an echo"
 
 
 def test_parameters_that_a_running_network_could_not_follow_are_refused(bench: Bench) -> None:
@@ -277,7 +385,16 @@ def test_a_checkpoint_that_cannot_be_loaded_leaves_the_node_unconfigured() -> No
     rclpy.shutdown()
 
 
-@pytest.mark.parametrize(("name", "value"), [("max_turns", 0), ("device", "tpu"), ("num_threads", "many")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_turns", 0),
+        ("device", "tpu"),
+        ("num_threads", "many"),
+        ("backend", "fast"),
+        ("image_topics", ["image", ""]),
+    ],
+)
 def test_an_impossible_parameter_is_named(name: str, value: object) -> None:
     rclpy.init()
     with pytest.raises(ConfigError, match=f"'{name}'"):

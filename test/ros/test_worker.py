@@ -43,3 +43,34 @@ def test_stopping_hands_back_what_was_not_done() -> None:
     threading.Timer(0.05, go.set).start()
     assert worker.stop(DEADLINE_S) == ["waiting"]
     assert not worker.submit("late")
+
+
+def test_nobody_waits_longer_than_one_job_of_each_other_customer() -> None:
+    done: list[str] = []
+    begun, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(job: str) -> None:
+        begun.release()
+        assert go.acquire(timeout=DEADLINE_S)
+        done.append(job)
+
+    def next_job() -> None:
+        go.release()
+        assert begun.acquire(timeout=DEADLINE_S)
+
+    worker = Worker(work, max_waiting=3, customer=lambda job: job[0], max_customers=2)
+    assert worker.submit("a1")
+    assert begun.acquire(timeout=DEADLINE_S)
+    assert all(worker.submit(job) for job in ("a2", "a3", "a4"))
+    assert not worker.submit("a5"), "three of one customer wait"
+    assert worker.submit("b1")
+    assert not worker.submit("c1"), "two customers wait"
+    next_job()  # b1 runs
+    assert worker.submit("b2")
+    next_job()  # a2
+    assert worker.submit("b3")
+    for _ in range(4):
+        next_job()
+    go.release()
+    assert worker.stop(DEADLINE_S) == []
+    assert done == ["a1", "b1", "a2", "b2", "a3", "b3", "a4"]
