@@ -164,6 +164,19 @@ class TextConfig:
 
 
 @dataclass(frozen=True)
+class ScoreConfig:
+    """How a mask's score follows from two of the network's own estimates; fitted by `pixelrs calibrate`.
+
+    The log-odds of the score are `intercept + quality * logit(q) + certainty * log(p)`: q is the mask decoder's
+    estimate of the IoU, p the probability of the words that name the target. The defaults make q itself the score.
+    """
+
+    intercept: float = 0.0
+    quality: float = 1.0
+    certainty: float = 0.0
+
+
+@dataclass(frozen=True)
 class MirasConfig:
     """A whole MIRAS network."""
 
@@ -173,6 +186,7 @@ class MirasConfig:
     language: LanguageConfig
     sam: SamConfig
     text: TextConfig
+    score: ScoreConfig = ScoreConfig()
 
     def __post_init__(self) -> None:
         _check(

@@ -92,18 +92,23 @@ class Segment:
     Attributes:
         phrase: The words of the answer that the mask grounds.
         mask: (H, W) bool at the size of the input image.
-        score: The network's own estimate of the mask's IoU, in [0, 1].
+        score: The network's own estimate of the mask's IoU, calibrated, in [0, 1].
+        quality: What the mask decoder alone estimates, in [0, 1]: whether the mask is well cut, whatever it shows.
+        certainty: Probability of the words that name the target, in [0, 1].
     """
 
     phrase: str
     mask: np.ndarray
     score: float
+    quality: float = 1.0
+    certainty: float = 1.0
 
     def __post_init__(self) -> None:
         if self.mask.dtype != np.bool_ or self.mask.ndim != 2:
             raise ValueError(f"mask must be (H, W) bool, got {self.mask.dtype} {self.mask.shape}")
-        if not 0.0 <= self.score <= 1.0:
-            raise ValueError(f"score must lie in [0, 1], got {self.score}")
+        for name in ("score", "quality", "certainty"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
 
     @property
     def box(self) -> tuple[int, int, int, int]:

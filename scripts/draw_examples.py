@@ -220,6 +220,18 @@ def draw_strip(engine: Engine, samples: Samples, min_iou: float) -> Page:
     return page
 
 
+def read_records(path: Path, checkpoint: str, split: str) -> list[dict[str, Any]]:
+    """The dialogues of one report of an evaluation.
+
+    Raises:
+        DataError: The evaluation has no report on this checkpoint and split.
+    """
+    for report in json.loads(path.read_text(encoding="utf-8"))["reports"]:
+        if (report["checkpoint"], report["split"]) == (checkpoint, split):
+            return list(report["records"])
+    raise DataError(f"{path}: no report on checkpoint {checkpoint}, split {split}; evaluate those first")
+
+
 def failures(engine: Engine, samples: Samples, records: Sequence[dict[str, Any]]) -> Iterator[Example]:
     """The dialogues whose record says that they failed, in the split's order, as far as they fail again.
 
@@ -331,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.strip:
             path, page = options.out / "dialogue.png", draw_strip(engine, samples, options.min_iou)
         else:
-            records = json.loads(options.records.read_text(encoding="utf-8"))["records"]
+            records = read_records(options.records, options.checkpoint, options.split)
             chosen = list(islice(failures(engine, samples, records), options.failures))
             path, page = options.out / "failures.png", draw_failures(chosen)
     except (PixelrsError, OSError) as error:

@@ -1,10 +1,11 @@
-"""Score a checkpoint on a PRIST folder, ours or not.
+"""Score checkpoints on splits of a PRIST folder, ours or not, side by side.
 
 The human turns of each dialogue are played in order with the network's own answers as history, and the masks of the
 last answer are scored against the polygons whose label is the dialogue's focus; no mask counts as IoU 0. The trivial
 baselines stand beside. gIoU: mean IoU, with its 95 % interval (bootstrap over images). cIoU: summed intersections over
 summed unions. Boundary IoU: Cheng et al. 2021, bands of 2 % of the diagonal. P, R, F1: of pixels, summed over the data
-set. Seconds a turn: the median, with the encoding of the picture.
+set. Seconds a turn: the median, with the encoding of the picture. Score error: expected calibration error of the
+published mask score against the IoU reached.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from pixelrs_ros.commands.numbers import positive
 from pixelrs_ros.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from pixelrs_ros.evaluation.play import AnsweringEngine, Condition
     from pixelrs_ros.evaluation.records import Record
+    from pixelrs_ros.evaluation.samples import Samples
 
 TO_TERMINAL = Path("-")
-TABLE_WIDTH = 150  # characters
+TABLE_WIDTH = 170  # characters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,16 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="PRIST folder: <split>.json, images/, masks/"
     )
-    parser.add_argument("--split", default="test", help="which <split>.json (default: test)")
-    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
-    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues")
+    parser.add_argument("--split", action="append", help="which <split>.json; may be repeated (default: test)")
+    parser.add_argument(
+        "--checkpoint", action="append", metavar="DIR", help="folder or shipped name; may be repeated (default: nano)"
+    )
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues of each split")
     parser.add_argument(
         "--json",
         type=Path,
         nargs="?",
         const=TO_TERMINAL,
         metavar="FILE",
-        help="write the report as JSON, every dialogue with it, to FILE; without FILE print the report alone",
+        help="write the reports as JSON, every dialogue with it, to FILE, and draw the mask score's reliability "
+        "beside it; without FILE print the reports alone",
     )
     history = parser.add_mutually_exclusive_group()
     history.add_argument(
@@ -70,26 +77,36 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from pixelrs_ros.evaluation.evaluate import Job, evaluate
     from pixelrs_ros.evaluation.samples import Samples
 
-    samples = Samples.load(options.data, options.split, limit=options.limit)
+    loaded = [
+        Samples.load(options.data, split, limit=options.limit) for split in dict.fromkeys(options.split or ["test"])
+    ]
+    checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
     console = Console(stderr=options.json == TO_TERMINAL)
     if not console.is_terminal:
         console.width = TABLE_WIDTH  # a file has no width of its own, and the default would cut numbers
-    make_engine = partial(load_engine, options.checkpoint, options.device, options.threads)
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    results = []
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("dialogues", total=len(samples.all))
-        report, records = evaluate(
-            Job(samples, conditions(options)),
-            make_engine,
-            workers=options.workers,
-            on_progress=lambda finished: progress.advance(task, finished),
-        )
-    report = {"data": str(options.data), "checkpoint": str(options.checkpoint), **report}
-    _print_tables(console, report)
-    _write_json(options.json, report, records)
+        total = len(checkpoints) * sum(len(samples.all) for samples in loaded)
+        task = progress.add_task("dialogues", total=total)
+        for samples in loaded:
+            for checkpoint in checkpoints:
+                results.append(_score(options, samples, checkpoint, lambda done: progress.advance(task, done)))
+    _print_tables(console, [report for report, _ in results])
+    _write_json(options.json, str(options.data), results)
+
+
+def _score(
+    options: argparse.Namespace, samples: Samples, checkpoint: str, on_progress: Callable[[int], None]
+) -> tuple[dict[str, Any], list[Record]]:
+    from pixelrs_ros.evaluation.evaluate import Job, evaluate
+
+    make_engine = partial(load_engine, checkpoint, options.device, options.threads)
+    job = Job(samples, conditions(options))
+    report, records = evaluate(job, make_engine, workers=options.workers, on_progress=on_progress)
+    return {"checkpoint": checkpoint, **report}, records
 
 
 def conditions(options: argparse.Namespace) -> tuple[Condition, ...]:
@@ -120,20 +137,47 @@ def load_engine(checkpoint: str, device: str, threads: int | None) -> AnsweringE
     return Engine.from_checkpoint(checkpoint, device=device, num_threads=threads)
 
 
-def _print_tables(console: Console, report: dict[str, Any]) -> None:
-    from pixelrs_ros.evaluation.tables import conditions_table, kinds_table, status_table, views_table
+def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
+    from pixelrs_ros.evaluation.tables import conditions_table, doubts_table, groups_table, status_table
 
-    for table in (conditions_table(report), kinds_table(report), views_table(report), status_table(report)):
+    tables = [
+        conditions_table(reports),
+        doubts_table(reports),
+        groups_table(reports, "by_kind", "kind of the last turn"),
+        groups_table(reports, "by_view", "picture"),
+        groups_table(reports, "by_hard", "what is hard in the language"),
+        *map(status_table, reports),
+    ]
+    for table in tables:
         if table is not None:
             console.print(table)
 
 
-def _write_json(where: Path | None, report: dict[str, Any], records: list[Record]) -> None:
+def _write_json(where: Path | None, data: str, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
     if where is None:
         return
     if where == TO_TERMINAL:
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        whole = {"data": data, "reports": [report for report, _ in results]}
+        print(json.dumps(whole, indent=1, ensure_ascii=False))
         return
     where.parent.mkdir(parents=True, exist_ok=True)
-    whole = {**report, "records": [record.to_json() for record in records]}
+    with_records = [{**report, "records": [record.to_json() for record in records]} for report, records in results]
+    whole = {"data": data, "reports": with_records}
     where.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _draw_reliability(where.with_name(f"{where.stem}_reliability.svg"), results)
+
+
+def _draw_reliability(where: Path, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
+    """Draws it for the first condition of every report that has masks; nothing where none has."""
+    from pixelrs_ros.evaluation.calibration import draw_reliability
+    from pixelrs_ros.evaluation.records import calibration_of
+    from pixelrs_ros.evaluation.tables import headline, title
+
+    found = {}
+    for report, records in results:
+        name, _ = headline(report)
+        calibration = calibration_of([record for record in records if record.condition == name])
+        if calibration:
+            found[title(report)] = calibration
+    if found:
+        draw_reliability(found, where)

@@ -1,9 +1,15 @@
-"""Which token comes next: greedy, except that how an answer ends is decided before how it is worded."""
+"""Which token comes next, and how sure the network is.
+
+Decoding is greedy, except that how an answer ends is decided before how it is worded.
+"""
 
 from __future__ import annotations
 
+import math
+
 import torch
 
+from pixelrs_ros.config import ScoreConfig
 from pixelrs_ros.text import tokenizer as tokens
 from pixelrs_ros.text.layout import ChatLayout
 
@@ -39,3 +45,18 @@ class TokenChoice:
             probabilities[self._statuses] = torch.where(statuses > others, statuses, 0.0)
         token = int(probabilities.argmax())
         return token, float(probabilities[token])
+
+
+_LEAST = 1e-6  # keeps logarithms finite
+
+
+def mask_score(config: ScoreConfig, quality: float, certainty: float) -> float:
+    """A mask's calibrated score in [0, 1] from two estimates in [0, 1], see `ScoreConfig`."""
+    log_odds, log_certainty = score_features(quality, certainty)
+    return 1 / (1 + math.exp(-(config.intercept + config.quality * log_odds + config.certainty * log_certainty)))
+
+
+def score_features(quality: float, certainty: float) -> tuple[float, float]:
+    """What the score is linear in: the log-odds of the quality and the logarithm of the certainty, both finite."""
+    quality = min(max(quality, _LEAST), 1 - _LEAST)
+    return math.log(quality / (1 - quality)), math.log(max(certainty, _LEAST))

@@ -15,7 +15,7 @@ from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
 from pixelrs_ros.engine.backends import ONNX, TORCH, Backend, check_export
 from pixelrs_ros.engine.background import Background
-from pixelrs_ros.engine.choice import TokenChoice
+from pixelrs_ros.engine.choice import TokenChoice, mask_score
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.errors import BadInputError, ConfigError
@@ -142,15 +142,17 @@ class Engine:
         said: list[int] = []
         segments: list[Segment] = []
         prefill_ms = masks_ms = 0.0
-        for token, hidden in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
+        certainty = 1.0  # of the words since the phrase began
+        for token, hidden, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
             prefill_ms = prefill_ms or _ms_since(started)
             said.append(token)
             stream.push(token)
+            certainty = 1.0 if token == self.layout.obj_id else certainty * probability
             if token == self.layout.seg_id:
                 decoding = time.perf_counter()
                 parsed = stream.parsed()
                 phrase = parsed.phrases[-1]
-                segments.append(self._segment(encoded, hidden, parsed.text[phrase.start : phrase.end]))
+                segments.append(self._segment(encoded, hidden, parsed.text[phrase.start : phrase.end], certainty))
                 masks_ms += _ms_since(decoding)
                 if on_segment is not None:
                     on_segment(segments[-1])
@@ -208,8 +210,8 @@ class Engine:
 
     def _generate(
         self, prompt: list[int], encoded: EncodedFrame, prefix: PrefixCache, max_new_tokens: int
-    ) -> Iterator[tuple[int, torch.Tensor]]:
-        """Greedy decoding: each token with the (1, H) hidden state that predicted it."""
+    ) -> Iterator[tuple[int, torch.Tensor, float]]:
+        """Greedy decoding: each token with the (1, H) hidden state that predicted it, and its probability."""
         symbols = self._symbols(prompt, encoded)
         kept = prefix.reuse(symbols)
         new = torch.tensor([prompt[kept:]], device=self.device)
@@ -217,10 +219,10 @@ class Engine:
         embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
         hidden = prefix.extend(symbols[kept:], embeddings)
         for left in reversed(range(max_new_tokens)):
-            token, _ = self._choose(self._logits(hidden), first=left == max_new_tokens - 1)
+            token, probability = self._choose(self._logits(hidden), first=left == max_new_tokens - 1)
             if token == self.layout.eos_id:
                 return
-            yield token, hidden
+            yield token, hidden, probability
             if left:
                 ids = torch.tensor([[token]], device=self.device)
                 hidden = prefix.extend([token], self.miras.language.get_input_embeddings()(ids))
@@ -235,10 +237,12 @@ class Engine:
         logits: torch.Tensor = self.miras.language.get_output_embeddings()(hidden)[0]
         return logits
 
-    def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str) -> Segment:
-        """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it."""
-        logits, quality = self._mask_logits(encoded, hidden)
-        return Segment(phrase, (logits > 0).cpu().numpy(), score=float(quality.clamp(0.0, 1.0)))
+    def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str, certainty: float) -> Segment:
+        """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it, and the phrase's probability."""
+        logits, estimate = self._mask_logits(encoded, hidden)
+        quality = float(estimate.clamp(0.0, 1.0))
+        score = mask_score(self.config.score, quality, certainty)
+        return Segment(phrase, (logits > 0).cpu().numpy(), score, quality, certainty)
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""

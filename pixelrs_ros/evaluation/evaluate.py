@@ -163,8 +163,10 @@ def _score_played(
         phrases=phrases,
         words=job.samples.judge(sample, phrases),
         is_part=sample.is_part,
+        score=float(np.mean([segment.score for segment in last.segments])) if last.segments else None,
         kind=sample.kind,
         views=sample.views,
+        hard=sample.hard,
         statuses=statuses if sample.has_statuses else (),
         answer_s=played.seconds,
         encode_s=encode_s,
@@ -191,6 +193,7 @@ def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> 
                 is_part=sample.is_part,
                 kind=sample.kind,
                 views=sample.views,
+                hard=sample.hard,
             )
         )
     return records

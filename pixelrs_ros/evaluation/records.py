@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pixelrs_ros.evaluation.calibration import Calibration, calibrate
 from pixelrs_ros.evaluation.metrics import MaskScore, bootstrap_interval, confusion, precision_recall, summarise
 from pixelrs_ros.evaluation.referents import WordScore
 from pixelrs_ros.types import Status
@@ -32,6 +33,8 @@ class Record:
         is_part: Whether the target is a part; None where the data does not say.
         kind: The kind of the last turn; None where the data does not say.
         views: What the picture is like, as far as the data says.
+        hard: What makes the dialogue's language hard.
+        score: The last answer's published mask score, the mean where it has several masks; None where it has none.
         statuses: (true, given) of the turns that were played; empty where the data does not say.
         answer_s: Seconds of each answer, without the encoding of the image.
         encode_s: Seconds of that encoding.
@@ -49,6 +52,8 @@ class Record:
     is_part: bool | None = None
     kind: str | None = None
     views: tuple[str, ...] = ()
+    hard: tuple[str, ...] = ()
+    score: float | None = None
     statuses: tuple[tuple[str, str], ...] = ()
     answer_s: tuple[float, ...] = ()
     encode_s: float | None = None
@@ -63,7 +68,9 @@ def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
 
     Returns:
         The mask scores and word rates of all dialogues with the 95 % interval of gIoU ("g_iou_95"), the same for
-        "objects", "parts", "by_kind" and "by_view" where the data tells them apart, "status" and "seconds".
+        "objects", "parts", "by_kind", "by_view" and "by_hard" where the data tells them apart (a dialogue stands in
+        the row of everything that is hard in it, else in "nothing"), "status", "calibration" of the mask score and
+        "seconds".
     """
     summary = _scores(records)
     summary["g_iou_95"] = list(
@@ -75,14 +82,22 @@ def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
             summary[name] = _scores(chosen)
     by_kind: dict[str, list[Record]] = defaultdict(list)
     by_view: dict[str, list[Record]] = defaultdict(list)
+    by_hard: dict[str, list[Record]] = defaultdict(list)
+    tells_hard = any(record.hard for record in records)
     for record in records:
         if record.kind is not None:
             by_kind[record.kind].append(record)
         for view in record.views:
             by_view[view].append(record)
-    summary["by_kind"] = {kind: _scores(by_kind[kind]) for kind in sorted(by_kind)}
-    summary["by_view"] = {view: _scores(by_view[view]) for view in sorted(by_view)}
+        for name in (record.hard or ("nothing",)) if tells_hard else ():
+            by_hard[name].append(record)
+    for key, groups in (("by_kind", by_kind), ("by_view", by_view), ("by_hard", by_hard)):
+        summary[key] = {
+            name: {**_scores(chosen), "status": _status_summary(chosen)} for name, chosen in sorted(groups.items())
+        }
     summary["status"] = _status_summary(records)
+    calibration = calibration_of(records)
+    summary["calibration"] = dataclasses.asdict(calibration) if calibration else None
     summary["seconds"] = _seconds_summary(records)
     return summary
 
@@ -110,6 +125,12 @@ def _status_summary(records: Sequence[Record]) -> dict[str, Any] | None:
         precision, recall = precision_recall(table, status.value)
         summary[status.value] = {"precision": precision, "recall": recall}
     return summary
+
+
+def calibration_of(records: Sequence[Record]) -> Calibration | None:
+    """How far the published scores are from the IoUs, over the last answers that hold a mask; None without one."""
+    scored = [(record.score, record.mask.iou) for record in records if record.masked and record.score is not None]
+    return calibrate([score for score, _ in scored], [iou for _, iou in scored])
 
 
 def _seconds_summary(records: Sequence[Record]) -> dict[str, float] | None:

@@ -37,6 +37,7 @@ class Sample:
         kind: The kind of the last turn; None where the data does not say.
         target: What the target is called; None where the data does not say.
         views: What the picture is like, of `SENSOR`, `PLAIN` and `HIDDEN`, as far as the data says.
+        hard: What makes the dialogue's language hard; empty also where the data does not say.
     """
 
     index: int
@@ -47,6 +48,7 @@ class Sample:
     kind: str | None
     target: Referent | None
     views: tuple[str, ...] = ()
+    hard: tuple[str, ...] = ()
 
     @property
     def focus_key(self) -> str:
@@ -163,6 +165,7 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
         kind=meta.kinds[-1] if meta else None,
         target=target,
         views=_views(meta) if meta else (),
+        hard=meta.hard if meta else (),
     )
 
 

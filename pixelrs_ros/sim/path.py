@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pixelrs_ros.sim import answers
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import COLOURS, KINDS
-from pixelrs_ros.sim.reasoning import PLACES, Reference, references, resolve
+from pixelrs_ros.sim.reasoning import PLACES, By, Reference, references, resolve
 from pixelrs_ros.sim.turns import Dialogue, DialogueTurn, Target
 from pixelrs_ros.sim.wishes import WISHES, wishes_for
 from pixelrs_ros.sim.wording import Speaker, plural, with_article
@@ -245,7 +245,8 @@ class Path:
             if rng.random() < 0.25:
                 named = Reference("full", f"{rng.choice(list(COLOURS))} {kind}")
             return named, ("unknown_kind",)
-        by = rng.choices(("kind", "colour", "full"), (0.35, 0.2, 0.45))[0]
+        ways: tuple[By, ...] = ("kind", "colour", "full")
+        by = rng.choices(ways, (0.35, 0.2, 0.45))[0]
         # A colour and a kind that are both there, but not together, ask for the sharpest look.
         lure = {f"{colour} {kind}" for colour in colours for kind in kinds} - {item.label for item in self._all}
         values = {"kind": set(KINDS) - kinds, "colour": set(COLOURS) - colours, "full": lure}[by]

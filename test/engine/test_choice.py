@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from tokenizers import Tokenizer
 
-from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.engine.choice import TokenChoice
+from pixelrs_ros.config import MirasConfig, ScoreConfig
+from pixelrs_ros.engine.choice import TokenChoice, mask_score
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import ASK, IMAGE, NONE
 
@@ -42,3 +44,13 @@ def test_what_may_not_be_said_is_never_chosen(layout: ChatLayout) -> None:
     token, probability = choose(logits(layout, {image: 0.9, here: 0.1}), first=True)
     assert token == here
     assert probability == pytest.approx(1, abs=1e-4)
+
+
+def test_scores_follow_the_fitted_line() -> None:
+    assert mask_score(ScoreConfig(), quality=0.7, certainty=0.2) == pytest.approx(0.7)
+    assert mask_score(ScoreConfig(), quality=1.0, certainty=1.0) == pytest.approx(1.0, abs=1e-5)
+    fitted = ScoreConfig(intercept=-1.0, quality=0.5, certainty=2.0)
+    log_odds = -1 + 0.5 * math.log(0.8 / 0.2) + 2 * math.log(0.9)
+    assert mask_score(fitted, quality=0.8, certainty=0.9) == pytest.approx(1 / (1 + math.exp(-log_odds)))
+    assert mask_score(fitted, quality=0.8, certainty=0.1) < mask_score(fitted, quality=0.8, certainty=0.9)
+    assert 0 <= mask_score(fitted, quality=0.0, certainty=0.0) < 0.01

@@ -47,7 +47,7 @@ class Script(nn.Module):
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(len(hidden), self.vocab_size)
-        logits[:, self.ids[self.step % len(self.ids)]] = 1.0
+        logits[:, self.ids[self.step % len(self.ids)]] = 50.0  # says it with certainty
         self.step += 1
         return logits
 
@@ -163,7 +163,7 @@ def test_an_empty_mask_is_not_found(
     reply = engine.answer(engine.encode(a_picture()), [], "the mug")
     assert reply.status == status
     assert bool(reply.message) == (status == Status.NOT_FOUND)
-    assert reply.segments[0].mask.all() == (logit > 0) and reply.segments[0].score == 1.0
+    assert reply.segments[0].mask.all() == (logit > 0) and reply.segments[0].quality == 1.0
 
 
 def test_partial_texts_grow_into_the_answer(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from pixelrs_ros.evaluation.evaluate import Job, evaluate
 from pixelrs_ros.evaluation.play import ALL_CONDITIONS, HEADLINE, Condition
 from pixelrs_ros.evaluation.records import Record
 from pixelrs_ros.evaluation.samples import HIDDEN, PLAIN, SENSOR, Samples
-from pixelrs_ros.evaluation.tables import conditions_table, kinds_table, status_table, views_table
+from pixelrs_ros.evaluation.tables import conditions_table, doubts_table, groups_table, status_table
 from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status, Turn
 
 SIZE_PX = 100
@@ -266,10 +266,47 @@ def test_worker_processes_play_every_dialogue(folder: Path, tmp_path: Path, monk
 
 def test_tables_have_a_row_a_condition(folder: Path) -> None:
     report, _ = played(folder, FakeEngine(), *ALL_CONDITIONS)
-    assert conditions_table(report).row_count == 6
-    kinds, statuses = kinds_table(report), status_table(report)
+    nano, small = {"checkpoint": "nano", **report}, {"checkpoint": "small", **report}
+    assert conditions_table([nano, small]).row_count == 12
+    kinds, statuses = groups_table([nano, small], "by_kind", "kind"), status_table(nano)
     assert kinds is not None and kinds.row_count == 2
+    assert [column.header for column in kinds.columns][3:] == [
+        f"{checkpoint} {score}" for checkpoint in ("nano", "small") for score in ("gIoU", "referent", "status")
+    ]
     assert statuses is not None and statuses.row_count == 3
+    assert groups_table([nano], "by_hard", "language") is None, "the data does not say what is hard"
+
+
+def test_doubts_have_precision_and_recall_and_the_error_of_the_score(folder: Path) -> None:
+    report, _ = played(folder, FakeEngine(), HEADLINE)
+    table = doubts_table([{"checkpoint": "nano", **report}])
+    cells = {str(column.header): list(column.cells) for column in table.columns}
+    assert cells["which one? P / R"] == ["0.50 / 1.00"]
+    assert cells["not found P / R"] == ["– / –"]
+    assert cells["masks"] == ["3"] and cells["score error"] == ["0.250"]
+
+
+def test_dialogues_stand_in_the_row_of_everything_that_is_hard_in_them(tmp_path: Path) -> None:
+    entries = [dialogue("a.png", HANDLE), dialogue("a.png", "red mug"), dialogue("b.png", "red mug")]
+    entries[0]["meta"]["hard"] = ["typo", "unheard_wish"]
+    entries[1]["meta"]["hard"] = ["typo"]
+    report, _ = played(write_folder(tmp_path / "prist", entries), FakeEngine(), HEADLINE)
+    rows = report["conditions"]["own history"]["by_hard"]
+    assert {name: row["count"] for name, row in rows.items()} == {"nothing": 1, "typo": 2, "unheard_wish": 1}
+    assert rows["typo"]["g_iou"] == pytest.approx(0.625) and rows["unheard_wish"]["g_iou"] == pytest.approx(0.25)
+    assert rows["typo"]["referent_right"] == 0.5
+    table = groups_table([{"checkpoint": "nano", **report}], "by_hard", "language")
+    assert table is not None and table.row_count == 3
+
+
+def test_the_score_is_calibrated_over_the_last_answers_with_a_mask(folder: Path) -> None:
+    report, records = played(folder, FakeEngine(), HEADLINE, Condition("none"))
+    assert [record.score for record in records[:6]] == [1.0, 1.0, 1.0, None, None, None]
+    own = report["conditions"]["own history"]["calibration"]
+    assert own["count"] == 3 and own["expected_error"] == pytest.approx(0.25)
+    assert own["bins"] == ({"low": 0.9, "high": 1.0, "count": 3, "score": 1.0, "iou": pytest.approx(0.75)},)
+    assert report["conditions"]["last turn only"]["calibration"] is None
+    assert report["conditions"]["largest object"]["calibration"] is None
 
 
 def test_pictures_are_scored_apart_by_what_they_are_like(tmp_path: Path) -> None:
@@ -284,13 +321,13 @@ def test_pictures_are_scored_apart_by_what_they_are_like(tmp_path: Path) -> None
     assert rows[HIDDEN]["g_iou"] == pytest.approx(0.25) and rows[PLAIN]["g_iou"] == 1.0
     assert rows[SENSOR]["g_iou"] == pytest.approx(0.625)
     assert rows[HIDDEN]["referent_right"] == 0.0 and rows[PLAIN]["referent_right"] == 1.0
-    table = views_table(report)
+    table = groups_table([{"checkpoint": "nano", **report}], "by_view", "picture")
     assert table is not None and table.row_count == 3
 
 
 def test_pictures_of_other_data_have_no_such_rows(folder: Path) -> None:
     report, _ = played(folder, FakeEngine(), HEADLINE)
-    assert views_table(report) is None
+    assert groups_table([{"checkpoint": "nano", **report}], "by_view", "picture") is None
 
 
 def test_what_cannot_be_scored_is_refused_before_playing(folder: Path, tmp_path: Path) -> None:
@@ -312,13 +349,36 @@ def test_the_command_prints_a_table_or_json(
     assert cli.main(["evaluate", "--data", str(folder), "--all", "--limit", "2", "--json", str(file)]) == 0
     printed = capsys.readouterr().out
     assert "last turn only" in printed and "random object" in printed and "0.62" in printed
-    written = json.loads(file.read_text())
+    (written,) = json.loads(file.read_text())["reports"]
     assert written["conditions"]["own history"]["g_iou"] == pytest.approx(0.625)
     assert len(written["records"]) == 12 and written["records"][0]["iou"] == 0.25
+    assert "<svg" in (tmp_path / "out" / "scores_reliability.svg").read_text()
 
     assert cli.main(["evaluate", "--data", str(folder), "--blind", "--last-turn-only", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
     assert next(iter(report["conditions"])) == "last turn only, blind" and "records" not in report
+
+
+def test_splits_and_checkpoints_stand_side_by_side(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "hard.json").write_text(json.dumps([dialogue("b.png", "red mug")]))
+    asked: list[str] = []
+
+    def load(checkpoint: str, *_: object) -> FakeEngine:
+        asked.append(checkpoint)
+        return FakeEngine()
+
+    monkeypatch.setattr(command, "load_engine", load)
+    arguments = ["evaluate", "--data", str(folder), "--split", "test", "--split", "hard", "--checkpoint", "nano"]
+    assert cli.main([*arguments, "--checkpoint", "small", "--split", "test", "--json"]) == 0
+    captured = capsys.readouterr()
+    reports = json.loads(captured.out)["reports"]
+    expected = [(split, checkpoint) for split in ("test", "hard") for checkpoint in ("nano", "small")]
+    assert [(report["split"], report["checkpoint"]) for report in reports] == expected
+    assert [report["dialogues"] for report in reports] == [3, 3, 1, 1]
+    assert asked == ["nano", "small", "nano", "small"]
+    assert all(f"{checkpoint}, {split}: own history" in captured.err for split, checkpoint in expected)
 
 
 def test_the_command_says_what_is_wrong(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
