@@ -9,7 +9,8 @@ import numpy as np
 
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import KINDS
-from pixelrs_ros.sim.path import DeadEndError, Path, Rates
+from pixelrs_ros.sim.path import DeadEndError, Path
+from pixelrs_ros.sim.rates import RATES, Rates
 from pixelrs_ros.sim.turns import Dialogue, DialogueTurn, Target
 from pixelrs_ros.sim.wording import Speaker, Split
 
@@ -19,9 +20,6 @@ MAX_ATTEMPTS = 60
 PART_RATE = 0.62  # of the targets that have parts, so that about half of all targets are parts
 TOLD_RATE = 0.3  # kept, of the dialogues whose words alone say kind and colour
 PLAIN_RATE = 0.6  # kept, of the dialogues whose last turn alone says which object it is
-RATES: dict[Split, Rates] = {
-    "test_language": Rates(question=0.1, unknown=0.6, two_wishes=0.3, ask=0.6),
-}
 LENGTHS = ((3, 4, 5), (0.42, 0.44, 0.14))
 
 

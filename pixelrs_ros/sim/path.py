@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pixelrs_ros.sim import answers
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.rates import Rates
 from pixelrs_ros.sim.reasoning import PLACES, By, Reference, references, resolve
 from pixelrs_ros.sim.turns import Dialogue, DialogueTurn, Target
 from pixelrs_ros.sim.wishes import WISHES, wishes_for
@@ -27,27 +28,6 @@ SHORT_RATE = 0.25  # of the named parts whose words allow it: "red mug handle"
 MAX_QUESTIONS = 1
 MAX_SHOWN = 3  # more masks than this in one answer teach nothing new
 _WEIGHTS = {"colour": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6}
-
-
-@dataclass(frozen=True)
-class Rates:
-    """How often a dialogue takes a turn that is rare at a table, in [0, 1].
-
-    Attributes:
-        question: It starts with a question about the scene.
-        absent: It starts with something that is not there.
-        unknown: What is not there is none of `KINDS`, of the turns that could be so.
-        two_wishes: An opening holds two wishes.
-        ask: Weight of a question in between, beside about 2.5 for all other moves.
-        miss: Weight of something that is not there in between, likewise.
-    """
-
-    question: float = 0.08
-    absent: float = 0.24
-    unknown: float = 0.3
-    two_wishes: float = 0.08
-    ask: float = 0.25
-    miss: float = 0.7
 
 
 class DeadEndError(Exception):
@@ -73,7 +53,7 @@ class Path:
         part: str | None,
         speaker: Speaker,
         rng: random.Random,
-        rates: Rates = Rates(),
+        rates: Rates,
     ) -> None:
         self._all = tuple(elements)
         self._goal = goal
