@@ -1,42 +1,77 @@
-"""A checkpoint folder: `config.yaml`, `tokenizer.json`, `model.safetensors` (fp16). Loaded strictly."""
+"""A checkpoint folder: `config.yaml`, `tokenizer.json` and the weights, whole or in shards. Loaded strictly."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from huggingface_hub import split_torch_state_dict_into_shards
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig, load_config, to_mapping
-from pixelrs_ros.errors import CheckpointError
+from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.text.tokenizer import load_tokenizer
+from pixelrs_ros.model.quantise import QUANTISED, quantise
+from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
 CHECKPOINTS_DIR = Path(__file__).parent / "checkpoints"
 CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors"
+INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+MAX_SHARD_BYTES = 5_000_000_000
 _LISTED = 8
 
 
-def save_checkpoint(folder: Path, miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> None:
-    """Write the three files, weights in fp16, each complete or not at all."""
-    if not is_adapted(miras.language):  # the whole language model is written, so nothing else will be needed
+def save_checkpoint(
+    folder: Path, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, dtype: str = "fp16",
+    max_shard_bytes: int = MAX_SHARD_BYTES,
+) -> None:  # fmt: skip
+    """Write a checkpoint, each file complete or not at all.
+
+    A pretrained language model that is still beside its adapter is not written; merged, the whole of it is.
+
+    Args:
+        folder: Made where it does not exist.
+        miras: The network.
+        config: Its sizes.
+        tokenizer: Its words.
+        dtype: Of the weights: "fp16", "bf16" or "fp32".
+        max_shard_bytes: Weights beyond this are written as several files and an index.
+
+    Raises:
+        ConfigError: `dtype` is none of these.
+    """
+    written = _dtype(dtype)
+    if not is_adapted(miras.language):
         config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
     tokenizer.save(str(folder / TOKENIZER))
-    weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in miras.state_dict().items()
-    }
-    temporary = folder / f"{WEIGHTS}.tmp"
-    save_file(weights, temporary)
-    temporary.replace(folder / WEIGHTS)
+    state = _state(miras)
+    kinds = {name: written if value.is_floating_point() else value.dtype for name, value in state.items()}
+    shapes = {name: torch.empty(value.shape, dtype=kinds[name], device="meta") for name, value in state.items()}
+    plan = split_torch_state_dict_into_shards(shapes, max_shard_size=max_shard_bytes)
+    for file, names in plan.filename_to_tensors.items():
+        tensors = {name: state[name].detach().to("cpu", kinds[name]).contiguous() for name in names}
+        save_file(tensors, folder / f"{file}.tmp", metadata={"format": "pt"})
+    for outdated in (*folder.glob("model*.safetensors"), folder / INDEX):
+        if outdated.name not in plan.filename_to_tensors:
+            outdated.unlink(missing_ok=True)
+    for file in plan.filename_to_tensors:
+        (folder / f"{file}.tmp").replace(folder / file)
+    if plan.is_sharded:
+        index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
+        (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
 
 
 def resolve(path_or_name: str | Path) -> Path:
@@ -52,44 +87,113 @@ def resolve(path_or_name: str | Path) -> Path:
     raise CheckpointError(f"no checkpoint folder {path_or_name}; shipped: {', '.join(shipped) or 'none'}")
 
 
-def load_checkpoint(path_or_name: str | Path, device: str = "cpu") -> tuple[Miras, MirasConfig, Tokenizer]:
-    """Read a checkpoint folder.
+def load_checkpoint(
+    path_or_name: str | Path, device: str = "cpu", dtype: str | None = None
+) -> tuple[Miras, MirasConfig, Tokenizer]:
+    """Read a checkpoint folder; each tensor goes straight to its device and dtype, so memory holds the network once.
 
     Args:
         path_or_name: Folder, or the name of a shipped one.
-        device: Where the weights go; fp16 on a GPU, fp32 on a CPU, which computes in nothing smaller at speed.
+        device: Where the weights go.
+        dtype: "fp32", "fp16" or "bf16"; "int8" or "int4" for the language model's linear layers and bf16 for the rest.
+            None: fp16 on a GPU, fp32 on a CPU, which computes in nothing smaller at speed.
 
     Raises:
-        CheckpointError: A file is missing or malformed, or the weights do not fit the configuration.
-        ConfigError: `config.yaml` has an unknown, missing or impossible value.
+        CheckpointError: A file is missing or malformed, the weights do not fit the configuration, or the device or the
+            library that quantises is missing.
+        ConfigError: `config.yaml` has an unknown, missing or impossible value, or `dtype` is none of these.
     """
     folder = resolve(path_or_name)
-    missing = [name for name in (CONFIG, TOKENIZER, WEIGHTS) if not (folder / name).is_file()]
+    weights = INDEX if (folder / INDEX).is_file() else WEIGHTS
+    missing = [name for name in (CONFIG, TOKENIZER, weights) if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(f"checkpoint {folder} lacks {', '.join(missing)}")
+    chosen = dtype or ("fp16" if device.startswith("cuda") else "fp32")
+    computed = torch.bfloat16 if chosen in QUANTISED else _dtype(chosen)
     config = load_config(MirasConfig, folder / CONFIG)
     tokenizer = load_tokenizer(folder / TOKENIZER)
+    miras = build_miras(config, vocabulary_size(tokenizer), empty=True)
     try:
-        weights = load_file(folder / WEIGHTS)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{folder / WEIGHTS} is not a safetensors file: {error}") from error
-    miras = build_miras(config, tokenizer.get_vocab_size())
-    _check_fit(folder / WEIGHTS, miras, weights)
-    miras.load_state_dict(
-        {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
-    )
-    if is_adapted(miras.language):
-        miras.language = merge(miras.language)
-    miras.requires_grad_(False).eval()
-    try:
-        return miras.to(device, torch.float16 if device.startswith("cuda") else torch.float32), config, tokenizer
+        _fill(miras, folder, weights, device, computed)
+        if is_adapted(miras.language):
+            miras.language = merge(miras.language)
+        miras.requires_grad_(False).eval()
+        if chosen in QUANTISED:
+            quantise(miras.language, chosen)
     except (RuntimeError, AssertionError) as error:
         raise CheckpointError(f"device {device!r} cannot be used: {error}; remedy: set device to cpu") from error
+    return miras, config, tokenizer
 
 
-def _check_fit(path: Path, miras: Miras, weights: dict[str, torch.Tensor]) -> None:
-    expected = {name: tuple(value.shape) for name, value in miras.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in weights.items()}
+def _dtype(name: str) -> torch.dtype:
+    if name not in DTYPES:
+        raise ConfigError(f"dtype {name!r} is not known; known: {', '.join((*DTYPES, *QUANTISED))}")
+    return DTYPES[name]
+
+
+def _aliases(miras: Miras) -> dict[str, str]:
+    """Tied parameters: what each further name is another name of."""
+    first: dict[int, str] = {}
+    named = miras.named_parameters(remove_duplicate=False)
+    return {name: first[id(value)] for name, value in named if first.setdefault(id(value), name) != name}
+
+
+def _state(miras: Miras) -> dict[str, torch.Tensor]:
+    """What a file holds: the network's tensors by name, tied ones once."""
+    aliases = _aliases(miras)
+    return {name: value for name, value in miras.state_dict(keep_vars=True).items() if name not in aliases}
+
+
+def _fill(miras: Miras, folder: Path, weights: str, device: str, dtype: torch.dtype) -> None:
+    """Give an empty network its weights and put all of it on the device."""
+    aliases, expected = _aliases(miras), _state(miras)
+    with contextlib.ExitStack() as stack:
+        stored = {}
+        for path in _files(folder, weights):
+            file = stack.enter_context(_opened(path))
+            stored.update(dict.fromkeys(file.keys(), file))
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name, file in stored.items() if name not in aliases}
+        _check_fit(folder / weights, {name: tuple(value.shape) for name, value in expected.items()}, shapes)
+        assigned = {}
+        for name, value in expected.items():
+            # A buffer, such as SAM's positional grid, stays precise: it is computed with, not multiplied by.
+            kept = dtype if isinstance(value, torch.nn.Parameter) else value.dtype
+            assigned[name] = stored[name].get_tensor(name).to(device, kept)
+    miras.load_state_dict(assigned, strict=False, assign=True)
+    for alias, name in aliases.items():
+        owner, _, leaf = alias.rpartition(".")
+        setattr(miras.get_submodule(owner), leaf, miras.get_parameter(name))
+    for parameter in miras.parameters():  # a pretrained language model, which no file of ours holds
+        parameter.data = parameter.data.to(device, dtype)
+    for module in miras.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            module.register_buffer(name, buffer.to(device), name not in module._non_persistent_buffers_set)
+
+
+def _files(folder: Path, weights: str) -> list[Path]:
+    """The files that the weights lie in."""
+    if weights != INDEX:
+        return [folder / weights]
+    try:
+        names = sorted(set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{folder / INDEX} is not an index of safetensors files: {error}") from error
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(f"checkpoint {folder} lacks {', '.join(missing)}")
+    return [folder / name for name in names]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
+
+
+def _check_fit(path: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> None:
     problems = {
         "missing": sorted(expected.keys() - found.keys()),
         "left over": sorted(found.keys() - expected.keys()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from pixelrs_ros.errors import ConfigError
 T = TypeVar("T")
 
 PRESETS_DIR = Path(__file__).parent / "presets"
+# What transformers divides by, or allocates, without a look at it.
+_LANGUAGE_SIZES = {
+    "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+    "head_dim", "max_position_embeddings",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class ClipConfig:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        _check_numbers(self, "clip", unbounded=("select_layer", "mean"))
+        _check_colours(self.mean, self.std, "clip")
         _check(self.image_size_px % self.patch_size_px == 0, "clip.image_size_px must be a multiple of patch_size_px")
         _check(self.hidden_size % self.num_heads == 0, "clip.hidden_size must be a multiple of num_heads")
         _check(-self.num_layers - 1 <= self.select_layer <= -1, "clip.select_layer must lie in [-num_layers-1, -1]")
@@ -60,6 +68,8 @@ class ConvNextConfig:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        _check_numbers(self, "convnext", unbounded=("mean",))
+        _check_colours(self.mean, self.std, "convnext")
         _check(len(self.depths) == len(self.hidden_sizes) == 4, "convnext.depths and hidden_sizes must have 4 entries")
         _check(self.image_size_px % 32 == 0, "convnext.image_size_px must be a multiple of 32")
 
@@ -78,6 +88,11 @@ class LoraConfig:
     dropout: float
     target_modules: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        _check_numbers(self, "language.pretrained.lora", unbounded=("dropout",))
+        _check(0 <= self.dropout < 1, f"language.pretrained.lora.dropout must lie in [0, 1), got {self.dropout}")
+        _check(bool(self.target_modules), "language.pretrained.lora.target_modules must name at least one layer")
+
 
 @dataclass(frozen=True)
 class PretrainedConfig:
@@ -93,6 +108,9 @@ class PretrainedConfig:
     num_added_tokens: int
     lora: LoraConfig
 
+    def __post_init__(self) -> None:
+        _check_numbers(self, "language.pretrained")
+
 
 @dataclass(frozen=True)
 class LanguageConfig:
@@ -101,6 +119,16 @@ class LanguageConfig:
     model_type: str
     arguments: dict[str, Any]
     pretrained: PretrainedConfig | None = None
+
+    def __post_init__(self) -> None:
+        for name in _LANGUAGE_SIZES & self.arguments.keys():
+            value = self.arguments[name]
+            right = isinstance(value, int) and not isinstance(value, bool) and value > 0
+            _check(right, f"language.arguments.{name} must be a whole number greater than 0, got {value!r}")
+        _check(
+            self.pretrained is None or "vocab_size" in self.arguments,
+            "language.arguments.vocab_size is missing: the rows of the pretrained weights' table",
+        )
 
 
 @dataclass(frozen=True)
@@ -125,6 +153,11 @@ class SamConfig:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        _check_numbers(self, "sam", unbounded=("window_size", "global_attn_indexes", "mean"))
+        _check_colours(self.mean, self.std, "sam")
+        _check(self.window_size >= 0, f"sam.window_size must be 0 (no windows) or greater, got {self.window_size}")
+        inside = all(0 <= index < self.depth for index in self.global_attn_indexes)
+        _check(inside, f"sam.global_attn_indexes must lie in [0, depth-1], got {list(self.global_attn_indexes)}")
         _check(self.image_size_px % self.patch_size_px == 0, "sam.image_size_px must be a multiple of patch_size_px")
         _check(self.embed_dim % self.num_heads == 0, "sam.embed_dim must be a multiple of num_heads")
         _check(self.prompt_dim % (2 * self.decoder_num_heads) == 0, "sam.prompt_dim must be divisible by 2 heads")
@@ -162,6 +195,9 @@ class TextConfig:
     max_answer_tokens: int
     template: ChatTemplate
 
+    def __post_init__(self) -> None:
+        _check_numbers(self, "text")
+
 
 @dataclass(frozen=True)
 class ScoreConfig:
@@ -189,6 +225,19 @@ class MirasConfig:
     score: ScoreConfig = ScoreConfig()
 
     def __post_init__(self) -> None:
+        _check_numbers(self, "")
+        needed = self.clip.num_patches + self.text.max_answer_tokens
+        _check(
+            self.text.max_context_tokens > needed,
+            f"text.max_context_tokens must be greater than the {needed} tokens of a picture and an answer, "
+            f"got {self.text.max_context_tokens}",
+        )
+        positions = self.language.arguments.get("max_position_embeddings", self.text.max_context_tokens)
+        _check(
+            self.text.max_context_tokens <= positions,
+            f"text.max_context_tokens must not exceed language.arguments.max_position_embeddings ({positions}), "
+            f"got {self.text.max_context_tokens}",
+        )
         _check(
             self.convnext.grid_size == 2 * self.clip.grid_size,
             f"convnext.grid_size must be twice CLIP's grid ({2 * self.clip.grid_size}), got {self.convnext.grid_size}",
@@ -198,6 +247,22 @@ class MirasConfig:
 def _check(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(message)
+
+
+def _check_numbers(config: Any, where: str, unbounded: tuple[str, ...] = ()) -> None:
+    """Every number of a configuration is finite, and greater than 0 unless its field is `unbounded`."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, bool) or not isinstance(number, (int, float)):
+                continue
+            name = f"{where}.{field.name}".lstrip(".")
+            _check(math.isfinite(number), f"{name} must be finite, got {number}")
+            _check(number > 0 or field.name in unbounded, f"{name} must be greater than 0, got {number}")
+
+
+def _check_colours(mean: tuple[float, ...], std: tuple[float, ...], where: str) -> None:
+    _check(len(mean) == len(std) == 3, f"{where}.mean and std must have 3 entries: red, green, blue")
 
 
 def from_mapping(cls: type[T], data: Any, where: str = "") -> T:

@@ -53,8 +53,9 @@ def adapted_config(debug_config: MirasConfig, debug_tokenizer: Tokenizer, tmp_pa
 
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     arguments = {**sizes, "num_key_value_heads": 2, "max_position_embeddings": 512, "tie_word_embeddings": True}
+    arguments["vocab_size"] = debug_tokenizer.get_vocab_size() - 7
     torch.manual_seed(1)
-    base = LlamaForCausalLM(LlamaConfig(vocab_size=debug_tokenizer.get_vocab_size() - 7, **arguments))
+    base = LlamaForCausalLM(LlamaConfig(**arguments))
     for parameter in base.parameters():
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.3)

@@ -1,15 +1,22 @@
+import dataclasses
+import importlib.util
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from pixelrs_ros.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint
+from pixelrs_ros.checkpoint import DTYPES, INDEX, WEIGHTS, load_checkpoint, save_checkpoint
 from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.types import Status
 
 
 @pytest.fixture
@@ -91,6 +98,84 @@ def test_a_wrong_configuration_names_file_and_key(folder: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("prompt_dim:", "prompt_size:"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"config\.yaml: unknown key sam\.prompt_size"):
         load_checkpoint(folder)
+
+
+@torch.no_grad()
+def test_what_no_file_holds_is_made_again(
+    folder: Path, debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer
+) -> None:
+    save_checkpoint(folder, debug_miras, debug_config, debug_tokenizer, "fp32")
+    miras, _, _ = load_checkpoint(folder)
+    buffers = dict(debug_miras.named_buffers())
+    assert buffers.keys() == dict(miras.named_buffers()).keys() and len(buffers) > 2
+    for name, buffer in miras.named_buffers():
+        assert torch.equal(buffer, buffers[name]), name
+    ids = torch.arange(40).unsqueeze(0)
+    assert torch.allclose(miras.language(ids).logits, debug_miras.language(ids).logits, atol=1e-5)
+
+
+def test_shards_hold_what_one_file_holds(
+    folder: Path, debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer
+) -> None:
+    whole = load_checkpoint(folder)[0].state_dict()
+    save_checkpoint(folder, debug_miras, debug_config, debug_tokenizer, max_shard_bytes=100_000)
+    shards = sorted(folder.glob("*.safetensors"))
+    assert len(shards) > 2 and folder / WEIGHTS not in shards
+    assert all(path.stat().st_size < 110_000 for path in shards)
+    assert set(json.loads((folder / INDEX).read_text())["weight_map"].values()) == {path.name for path in shards}
+    loaded = load_checkpoint(folder)[0].state_dict()
+    assert loaded.keys() == whole.keys() and all(torch.equal(loaded[name], whole[name]) for name in whole)
+    shards[1].unlink()
+    with pytest.raises(CheckpointError, match=f"lacks {shards[1].name}"):
+        load_checkpoint(folder)
+    (folder / INDEX).write_text("{}")
+    with pytest.raises(CheckpointError, match="is not an index of safetensors files"):
+        load_checkpoint(folder)
+    save_checkpoint(folder, debug_miras, debug_config, debug_tokenizer)
+    assert sorted(path.name for path in folder.iterdir()) == ["config.yaml", "model.safetensors", "tokenizer.json"]
+
+
+def test_tied_tables_are_written_once(tmp_path: Path, debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> None:
+    language = debug_config.language
+    tied = dataclasses.replace(language, arguments={**language.arguments, "tie_word_embeddings": True})
+    config = dataclasses.replace(debug_config, language=tied)
+    miras = build_miras(config, debug_tokenizer.get_vocab_size()).eval()
+    save_checkpoint(tmp_path, miras, config, debug_tokenizer, "fp32")
+    assert "language.lm_head.weight" not in load_file(tmp_path / WEIGHTS)
+    loaded = load_checkpoint(tmp_path)[0].language
+    assert loaded.get_output_embeddings().weight is loaded.get_input_embeddings().weight
+    ids = torch.arange(40).unsqueeze(0)
+    with torch.no_grad():
+        assert torch.allclose(loaded(ids).logits, miras.language(ids).logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_the_precision_can_be_chosen(
+    folder: Path, debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer, dtype: str
+) -> None:
+    save_checkpoint(folder, debug_miras, debug_config, debug_tokenizer, dtype)
+    assert {value.dtype for value in load_file(folder / WEIGHTS).values()} == {DTYPES[dtype]}
+    engine = Engine(*load_checkpoint(folder, dtype=dtype))
+    assert {parameter.dtype for parameter in engine.miras.parameters()} == {DTYPES[dtype]}
+    rotary = [buffer for name, buffer in engine.miras.named_buffers() if "inv_freq" in name]
+    assert rotary and all(buffer.dtype == torch.float32 for buffer in rotary)
+    reply = engine.answer(engine.encode(np.full((48, 64, 3), 90, np.uint8)), [], "What do you see?")
+    assert reply.status is not Status.INTERNAL_ERROR
+    prompts = engine.miras.prompts(torch.randn(1, 32, dtype=DTYPES[dtype]))
+    sam = torch.randn(1, 32, 8, 8, dtype=DTYPES[dtype])
+    assert engine.miras.sam.decode(sam, prompts, torch.tensor([0]))[0].isfinite().all()
+
+
+def test_an_unknown_precision_names_the_known_ones(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="dtype 'fp8' is not known; known: fp32, fp16, bf16, int8, int4"):
+        load_checkpoint(folder, dtype="fp8")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchao") is not None, reason="torchao is installed")
+@pytest.mark.parametrize("dtype", ["int8", "int4"])
+def test_quantising_without_its_library_names_the_remedy(folder: Path, dtype: str) -> None:
+    with pytest.raises(CheckpointError, match=f"{dtype} needs torchao; remedy: pip install torchao"):
+        load_checkpoint(folder, dtype=dtype)
 
 
 @pytest.mark.parametrize("device", ["nonsense", "cuda:99"])

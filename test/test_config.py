@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ def test_something_is_shipped() -> None:
         ("convnext.grid_size", 9, r"convnext\.grid_size must be twice CLIP's grid \(8\), got 9"),
         ("sam.num_heads", 3, r"sam\.embed_dim"),
         ("sam.prompt_dim", 34, r"sam\.prompt_dim"),
+        ("sam.global_attn_indexes", [2], r"sam\.global_attn_indexes"),
+        ("sam.window_size", -1, r"sam\.window_size"),
+        ("sam.std", [1.0, 1.0], r"sam\.mean and std"),
+        ("sam.std", [1.0, 1.0, float("nan")], r"sam\.std must be finite"),
+        ("convnext.std", [1.0, 0.0, 1.0], r"convnext\.std must be greater than 0"),
+        ("language.arguments.num_attention_heads", 0, r"language\.arguments\.num_attention_heads"),
+        ("language.arguments.hidden_size", "32", r"language\.arguments\.hidden_size"),
+        ("text.max_context_tokens", 64, r"text\.max_context_tokens must be greater than the 64 tokens"),
+        ("text.max_context_tokens", 513, r"text\.max_context_tokens must not exceed .*\(512\), got 513"),
+        ("text.template.end", 1, r"text\.template\.end must be str"),
+        ("language.pretrained", {"source": "x"}, r"missing key language\.pretrained\.num_added_tokens"),
     ],
 )
 def test_wrong_values_name_their_key(path: str, value: Any, named: str) -> None:
@@ -64,6 +76,55 @@ def test_wrong_values_name_their_key(path: str, value: Any, named: str) -> None:
         inner = inner[parent]
     inner[key] = value
     with pytest.raises(ConfigError, match=named):
+        from_mapping(MirasConfig, data)
+
+
+SIZES = [
+    f"{part}.{field.name}"
+    for part in ("clip", "convnext", "sam", "text")
+    for field in dataclasses.fields(getattr(load_preset("debug"), part))
+    if type(getattr(getattr(load_preset("debug"), part), field.name)) is int
+    and field.name not in ("select_layer", "window_size")
+]
+
+
+@pytest.mark.parametrize("path", [*SIZES, "convnext.depths", "convnext.hidden_sizes", "projector_hidden_size"])
+@pytest.mark.parametrize("value", [0, -4])
+def test_sizes_of_nothing_and_below_are_named(path: str, value: int) -> None:
+    data = copy.deepcopy(to_mapping(load_preset("debug")))
+    inner = data
+    *parents, key = path.split(".")
+    for parent in parents:
+        inner = inner[parent]
+    inner[key] = [4, value, 4, 4] if isinstance(inner[key], list) else value
+    with pytest.raises(ConfigError, match=path.replace(".", r"\.") + rf" must be greater than 0, got {value}"):
+        from_mapping(MirasConfig, data)
+
+
+ADAPTER = {"r": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": ["q_proj"]}
+
+
+@pytest.mark.parametrize(
+    ("adapter", "named"),
+    [
+        ({"r": 0}, r"lora\.r must be greater than 0"),
+        ({"alpha": 0}, r"lora\.alpha must be greater than 0"),
+        ({"dropout": 1.0}, r"lora\.dropout must lie in \[0, 1\)"),
+        ({"target_modules": []}, r"lora\.target_modules must name"),
+    ],
+)
+def test_adapters_of_nothing_are_named(adapter: dict[str, Any], named: str) -> None:
+    data = to_mapping(load_preset("debug"))
+    data["language"]["arguments"]["vocab_size"] = 300
+    data["language"]["pretrained"] = {"source": "base", "num_added_tokens": 7, "lora": {**ADAPTER, **adapter}}
+    with pytest.raises(ConfigError, match=named):
+        from_mapping(MirasConfig, data)
+
+
+def test_a_pretrained_table_needs_its_rows() -> None:
+    data = to_mapping(load_preset("debug"))
+    data["language"]["pretrained"] = {"source": "base", "num_added_tokens": 7, "lora": ADAPTER}
+    with pytest.raises(ConfigError, match=r"language\.arguments\.vocab_size is missing"):
         from_mapping(MirasConfig, data)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging
 
 from pixelrs_ros.config import LanguageConfig, LoraConfig
 from pixelrs_ros.errors import CheckpointError, ConfigError
@@ -87,6 +88,7 @@ def _load(config: LanguageConfig) -> PreTrainedModel:
     for name, value in {"model_type": config.model_type, **config.arguments}.items():
         if not _same(getattr(own, name, None), value):
             raise ConfigError(f"language: {name} is {value!r}, but {getattr(own, name, None)!r} in {folder}")
+    logging.disable_progress_bar()
     try:
         return AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="sdpa", local_files_only=True

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
+from collections.abc import Iterator
 
 from torch import nn
+from transformers import PreTrainedModel
 
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.clip import ClipEncoder
@@ -14,15 +18,27 @@ from pixelrs_ros.model.language import build_language_model
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.model.sam import build_sam
 
+_ONE_AT_A_TIME = threading.Lock()  # what `parameters_on_meta` changes, it changes for every thread
 
-def build_miras(config: MirasConfig, vocab_size: int) -> Miras:
+
+def build_miras(config: MirasConfig, vocab_size: int, *, empty: bool = False) -> Miras:
     """An untrained MIRAS.
 
     Args:
         config: Every size.
         vocab_size: Tokens of the tokenizer, special ones included.
+        empty: Leave the parameters without memory, on the meta device, to be given some; a pretrained language model
+            keeps its own, and buffers have their values.
     """
-    language = build_language_model(config.language, vocab_size)
+    if config.language.pretrained is not None:
+        language = build_language_model(config.language, vocab_size)
+    with parameters_on_meta() if empty else contextlib.nullcontext():
+        if config.language.pretrained is None:
+            language = build_language_model(config.language, vocab_size)
+        return _assemble(config, language)
+
+
+def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:
     hidden_size = language.config.hidden_size
     projector = nn.Sequential(
         nn.Linear(config.clip.hidden_size, config.projector_hidden_size),
@@ -41,6 +57,27 @@ def build_miras(config: MirasConfig, vocab_size: int) -> Miras:
         segmentation_prompt=segmentation_prompt,
         sam=build_sam(config.sam),
     )
+
+
+@contextlib.contextmanager
+def parameters_on_meta() -> Iterator[None]:
+    """Modules made meanwhile have parameters on the meta device and buffers with memory and values.
+
+    `torch.device("meta")` would take the values of the buffers too, and those that no file holds would be lost.
+    """
+    original = nn.Module.register_parameter
+
+    def register(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        if parameter is not None and not parameter.is_meta:
+            parameter = nn.Parameter(parameter.to("meta"), requires_grad=parameter.requires_grad)
+        original(module, name, parameter)
+
+    with _ONE_AT_A_TIME:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            nn.Module.register_parameter = original  # type: ignore[method-assign]
 
 
 def count_parameters(module: nn.Module) -> int:
