@@ -21,7 +21,6 @@ from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.model.quantise import QUANTISED, quantise
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
 CHECKPOINTS_DIR = Path(__file__).parent / "checkpoints"
@@ -95,12 +94,11 @@ def load_checkpoint(
     Args:
         path_or_name: Folder, or the name of a shipped one.
         device: Where the weights go.
-        dtype: "fp32", "fp16" or "bf16"; "int8" or "int4" for the language model's linear layers and bf16 for the rest.
-            None: fp16 on a GPU, fp32 on a CPU, which computes in nothing smaller at speed.
+        dtype: "fp32", "fp16" or "bf16"; None: fp16 on a GPU, fp32 on a CPU, which computes in nothing smaller at speed.
 
     Raises:
-        CheckpointError: A file is missing or malformed, the weights do not fit the configuration, or the device or the
-            library that quantises is missing.
+        CheckpointError: A file is missing or malformed, the weights do not fit the configuration, or the device cannot
+            be used.
         ConfigError: `config.yaml` has an unknown, missing or impossible value, or `dtype` is none of these.
     """
     folder = resolve(path_or_name)
@@ -108,26 +106,22 @@ def load_checkpoint(
     missing = [name for name in (CONFIG, TOKENIZER, weights) if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(f"checkpoint {folder} lacks {', '.join(missing)}")
-    chosen = dtype or ("fp16" if device.startswith("cuda") else "fp32")
-    computed = torch.bfloat16 if chosen in QUANTISED else _dtype(chosen)
+    chosen = _dtype(dtype or ("fp16" if device.startswith("cuda") else "fp32"))
     config = load_config(MirasConfig, folder / CONFIG)
     tokenizer = load_tokenizer(folder / TOKENIZER)
     miras = build_miras(config, vocabulary_size(tokenizer), empty=True)
     try:
-        _fill(miras, folder, weights, device, computed)
+        _fill(miras, folder, weights, device, chosen)
         if is_adapted(miras.language):
             miras.language = merge(miras.language)
-        miras.requires_grad_(False).eval()
-        if chosen in QUANTISED:
-            quantise(miras.language, chosen)
     except (RuntimeError, AssertionError) as error:
         raise CheckpointError(f"device {device!r} cannot be used: {error}; remedy: set device to cpu") from error
-    return miras, config, tokenizer
+    return miras.requires_grad_(False).eval(), config, tokenizer
 
 
 def _dtype(name: str) -> torch.dtype:
     if name not in DTYPES:
-        raise ConfigError(f"dtype {name!r} is not known; known: {', '.join((*DTYPES, *QUANTISED))}")
+        raise ConfigError(f"dtype {name!r} is not known; known: {', '.join(DTYPES)}")
     return DTYPES[name]
 
 

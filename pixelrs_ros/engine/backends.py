@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from pixelrs_ros.checkpoint import CONFIG, WEIGHTS
+from pixelrs_ros.checkpoint import CONFIG
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.language import EagerLanguage, LanguageRunner
 from pixelrs_ros.engine.static_language import StaticLanguage
@@ -71,11 +71,9 @@ class Backend:
                 cannot be run so.
         """
         dtype = self._dtype(device)
-        # SAM computes its position encoding in single precision, and half of it would blur the phases.
-        positions = miras.sam.prompt_encoder.pe_layer
-        frequencies = positions.positional_encoding_gaussian_matrix.float()
-        miras.to(dtype)
-        positions.positional_encoding_gaussian_matrix = frequencies
+        # Not the buffers: positions and rotary frequencies blur in half precision.
+        for parameter in miras.parameters():
+            parameter.data = parameter.data.to(dtype)
         words = [f"{self.name} on {device}", f"{str(dtype).removeprefix('torch.')}"]
         if self.language_weights != "full":
             quantize(miras, self.language_weights)
@@ -125,8 +123,8 @@ def quantize(miras: Miras, weights: str) -> None:
 def fingerprint(checkpoint: Path) -> str:
     """Identity of a checkpoint folder's configuration and weights, in hexadecimal."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in (CONFIG, WEIGHTS):
-        with (checkpoint / name).open("rb") as file:
+    for path in (checkpoint / CONFIG, *sorted(checkpoint.glob("model*.safetensors"))):
+        with path.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
     return digest.hexdigest()

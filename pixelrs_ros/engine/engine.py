@@ -80,7 +80,7 @@ class Engine:
         chosen = Backend(backend, precision, language_weights, Path(onnx_dir or folder / ONNX))
         if backend == "onnx":
             check_export(chosen.onnx_dir or folder, folder)
-        return cls(*load_checkpoint(folder, device), chosen)
+        return cls(*load_checkpoint(folder, device, None if precision == "auto" else precision), chosen)
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
