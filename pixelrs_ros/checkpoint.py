@@ -54,7 +54,7 @@ def save_checkpoint(
     if not is_adapted(miras.language):
         config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
+    write_config(folder, config)
     tokenizer.save(str(folder / TOKENIZER))
     state = _state(miras)
     kinds = {name: written if value.is_floating_point() else value.dtype for name, value in state.items()}
@@ -71,6 +71,11 @@ def save_checkpoint(
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
         (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+
+
+def write_config(folder: Path, config: MirasConfig) -> None:
+    """Write `config.yaml`."""
+    (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
 
 
 def resolve(path_or_name: str | Path) -> Path:

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from pixelrs_ros.commands import evaluate, export, generate, info, segment, train
+from pixelrs_ros.commands import calibrate, evaluate, export, generate, info, segment, train
 from pixelrs_ros.errors import PixelrsError
 
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
     "train": train,
     "evaluate": evaluate,
+    "calibrate": calibrate,
     "segment": segment,
     "export": export,
     "info": info,

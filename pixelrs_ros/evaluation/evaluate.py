@@ -163,7 +163,9 @@ def _score_played(
         phrases=phrases,
         words=job.samples.judge(sample, phrases),
         is_part=sample.is_part,
-        score=float(np.mean([segment.score for segment in last.segments])) if last.segments else None,
+        score=_mean([segment.score for segment in last.segments]),
+        quality=_mean([segment.quality for segment in last.segments]),
+        certainty=_mean([segment.certainty for segment in last.segments]),
         kind=sample.kind,
         views=sample.views,
         hard=sample.hard,
@@ -171,6 +173,10 @@ def _score_played(
         answer_s=played.seconds,
         encode_s=encode_s,
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> list[Record]:

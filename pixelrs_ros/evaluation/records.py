@@ -35,6 +35,8 @@ class Record:
         views: What the picture is like, as far as the data says.
         hard: What makes the dialogue's language hard.
         score: The last answer's published mask score, the mean where it has several masks; None where it has none.
+        quality: What the mask decoder alone estimated of it; None where there is no mask.
+        certainty: Probability of its words; None where there is no mask.
         statuses: (true, given) of the turns that were played; empty where the data does not say.
         answer_s: Seconds of each answer, without the encoding of the image.
         encode_s: Seconds of that encoding.
@@ -54,6 +56,8 @@ class Record:
     views: tuple[str, ...] = ()
     hard: tuple[str, ...] = ()
     score: float | None = None
+    quality: float | None = None
+    certainty: float | None = None
     statuses: tuple[tuple[str, str], ...] = ()
     answer_s: tuple[float, ...] = ()
     encode_s: float | None = None

@@ -1,0 +1,73 @@
+"""Fit a checkpoint's mask score to the IoUs that it reaches on a split, and write the fit into its config.yaml.
+
+The score joins two of the network's own estimates: how well the mask is cut (SAM's) and how sure the words are. The
+dialogues are played with the network's own answers as history. Use a split that is neither trained nor tested on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+from pixelrs_ros.commands.numbers import positive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder or shipped name; its config.yaml is written",
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="PRIST folder")
+    parser.add_argument("--split", default="val", help="which <split>.json (default: val)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads a process (default: torch's)")
+    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that share the images")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Play, fit, write.
+
+    Raises:
+        CheckpointError: The checkpoint cannot be loaded.
+        DataError: The folder is incomplete, or its dialogues give too few masks.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from pixelrs_ros.checkpoint import CONFIG, resolve, write_config
+    from pixelrs_ros.commands.evaluate import load_engine
+    from pixelrs_ros.config import MirasConfig, load_config
+    from pixelrs_ros.evaluation.calibration import calibrate
+    from pixelrs_ros.evaluation.evaluate import Job, evaluate
+    from pixelrs_ros.evaluation.fit_score import fit_score, rescored
+    from pixelrs_ros.evaluation.play import HEADLINE
+    from pixelrs_ros.evaluation.samples import Samples
+
+    folder = resolve(options.checkpoint)
+    samples = Samples.load(options.data, options.split, limit=options.limit)
+    make_engine = partial(load_engine, str(folder), options.device, options.threads)
+    console = Console()
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("dialogues", total=len(samples.all))
+        _, records = evaluate(
+            Job(samples, (HEADLINE,)),
+            make_engine,
+            workers=options.workers,
+            on_progress=lambda done: progress.advance(task, done),
+        )
+    played = [record for record in records if record.condition == HEADLINE.name]
+    config = load_config(MirasConfig, folder / CONFIG)
+    score = fit_score(played)
+    for name, scored in (("before", config.score), ("fitted", score)):
+        calibration = calibrate(*rescored(played, scored))
+        assert calibration is not None  # fit_score has seen to it that there are masks
+        console.print(f"{name}: {scored}, error {calibration.expected_error:.3f} over {calibration.count} masks")
+    write_config(folder, dataclasses.replace(config, score=score))
+    console.print(f"written to {folder / CONFIG}; the error on other dialogues: pixelrs evaluate")
