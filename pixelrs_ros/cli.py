@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from pixelrs_ros.commands import calibrate, evaluate, export, generate, info, segment, train
+from pixelrs_ros.commands import (
+    assemble,
+    calibrate,
+    evaluate,
+    export,
+    generate,
+    import_reference,
+    info,
+    segment,
+    train,
+)
 from pixelrs_ros.errors import PixelrsError
 
 COMMANDS: dict[str, ModuleType] = {
@@ -18,6 +28,8 @@ COMMANDS: dict[str, ModuleType] = {
     "segment": segment,
     "export": export,
     "info": info,
+    "assemble": assemble,
+    "import-reference": import_reference,
 }
 
 FAILED = 1

@@ -16,6 +16,8 @@ from pixelrs_ros.errors import ConfigError
 
 T = TypeVar("T")
 
+# "stretch": the whole picture, its sides stretched; "centre": as in the published code, the square in the middle.
+FRAMINGS = ("stretch", "centre")
 PRESETS_DIR = Path(__file__).parent / "presets"
 # What transformers divides by, or allocates, without a look at it.
 _LANGUAGE_SIZES = {
@@ -37,6 +39,8 @@ class ClipConfig:
     select_layer: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    hidden_act: str = "quick_gelu"
+    layer_norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
         _check_numbers(self, "clip", unbounded=("select_layer", "mean"))
@@ -130,6 +134,10 @@ class LanguageConfig:
             "language.arguments.vocab_size is missing: the rows of the pretrained weights' table",
         )
 
+    def num_rows(self, num_tokens: int) -> int:
+        """Rows of the embedding table: a row for each token, and where `vocab_size` asks for more, rows of none."""
+        return num_tokens if self.pretrained else max(num_tokens, int(self.arguments.get("vocab_size", 0)))
+
 
 @dataclass(frozen=True)
 class SamConfig:
@@ -214,7 +222,7 @@ class ScoreConfig:
 
 @dataclass(frozen=True)
 class MirasConfig:
-    """A whole MIRAS network."""
+    """A whole MIRAS network; `framing` says how `images` fits a picture into the encoders' squares."""
 
     clip: ClipConfig
     convnext: ConvNextConfig
@@ -223,6 +231,7 @@ class MirasConfig:
     sam: SamConfig
     text: TextConfig
     score: ScoreConfig = ScoreConfig()
+    framing: str = "stretch"
 
     def __post_init__(self) -> None:
         _check_numbers(self, "")
@@ -238,9 +247,11 @@ class MirasConfig:
             f"text.max_context_tokens must not exceed language.arguments.max_position_embeddings ({positions}), "
             f"got {self.text.max_context_tokens}",
         )
+        _check(self.framing in FRAMINGS, f"framing must be one of {', '.join(FRAMINGS)}, got {self.framing!r}")
         _check(
-            self.convnext.grid_size == 2 * self.clip.grid_size,
-            f"convnext.grid_size must be twice CLIP's grid ({2 * self.clip.grid_size}), got {self.convnext.grid_size}",
+            self.convnext.grid_size % self.clip.grid_size == 0,
+            f"convnext.grid_size must be a multiple of CLIP's grid ({self.clip.grid_size}; published: twice that), "
+            f"got {self.convnext.grid_size}",
         )
 
 

@@ -17,12 +17,12 @@ GREY = 127  # what the language model's eyes are shown in the blind control
 
 @dataclass(frozen=True)
 class EncoderImages:
-    """One image at the size of each encoder, not yet normalised.
+    """One image at the size of each encoder, not yet normalised, RGB with black 0 and white 255.
 
     Attributes:
-        clip: (S, S, 3) uint8 RGB, stretched to a square.
-        convnext: (T, T, 3) uint8 RGB, stretched to a square.
-        sam: (h, w, 3) uint8 RGB, longest side resized, not padded.
+        clip: (S, S, 3) uint8, or float32 where the configuration frames the centre.
+        convnext: (T, T, 3) likewise.
+        sam: (h, w, 3) uint8, longest side resized, not padded.
     """
 
     clip: np.ndarray
@@ -51,6 +51,26 @@ def _resize(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
     return cv2.resize(image, (width_px, height_px), interpolation=interpolation)
 
 
+def _centre_square(image: np.ndarray, side_px: int) -> np.ndarray:
+    """The square in the middle, (side, side, 3) float32: shortest side resized bicubically, as the published code does.
+
+    Values may leave [0, 255] a little at edges; that code does not clip them either.
+    """
+    height, width = image.shape[:2]
+    short = min(height, width)
+    resized_height, resized_width = side_px * height // short, side_px * width // short
+    resized = cv2.resize(image.astype(np.float32), (resized_width, resized_height), interpolation=cv2.INTER_CUBIC)
+    top, left = (resized_height - side_px) // 2, (resized_width - side_px) // 2
+    return np.ascontiguousarray(resized[top : top + side_px, left : left + side_px])
+
+
+def _resize_smoothly(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
+    """Bilinear, over every pixel that a new one covers, as Pillow and so segment_anything do it; uint8."""
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    resized = F.interpolate(pixels, (height_px, width_px), mode="bilinear", antialias=True)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
 def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = False) -> EncoderImages:
     """Resize one image for the three encoders.
 
@@ -62,23 +82,27 @@ def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = Fals
     seen = np.full_like(image, GREY) if blind else image
     clip, convnext = config.clip.image_size_px, config.convnext.image_size_px
     sam_shape = resized_shape(image.shape[0], image.shape[1], config.sam.image_size_px)
+    if config.framing == "centre":
+        square = _centre_square(seen, convnext)
+        small = cv2.resize(square, (clip, clip), interpolation=cv2.INTER_LINEAR)
+        return EncoderImages(small, square, _resize_smoothly(image, *sam_shape))
     return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
 
 
 def normalise(images: np.ndarray, mean: Sequence[float], std: Sequence[float], scale: float) -> torch.Tensor:
-    """(B, H, W, 3) uint8 -> (B, 3, H, W) float32: (value / scale - mean) / std."""
+    """(B, H, W, 3) uint8 or float32 -> (B, 3, H, W) float32: (value / scale - mean) / std."""
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float()
     offset = torch.tensor(mean).view(1, 3, 1, 1) * scale
     return (pixels - offset) / (torch.tensor(std).view(1, 3, 1, 1) * scale)
 
 
 def clip_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, S, S, 3) uint8 -> (B, 3, S, S) float32, normalised for CLIP."""
+    """(B, S, S, 3) uint8 or float32 -> (B, 3, S, S) float32, normalised for CLIP."""
     return normalise(images, config.clip.mean, config.clip.std, scale=255.0)
 
 
 def convnext_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, T, T, 3) uint8 -> (B, 3, T, T) float32, normalised for ConvNeXt."""
+    """(B, T, T, 3) uint8 or float32 -> (B, 3, T, T) float32, normalised for ConvNeXt."""
     return normalise(images, config.convnext.mean, config.convnext.std, scale=255.0)
 
 

@@ -15,7 +15,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim"}),
     frozenset({"images", "checkpoint", "overlay"}),
-    frozenset({"engine", "data"}),
+    frozenset({"engine", "data", "convert"}),
     frozenset({"training", "evaluation", "export", "benchmark"}),
     frozenset({"commands", "ros"}),
     frozenset({"cli"}),

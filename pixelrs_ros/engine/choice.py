@@ -32,13 +32,15 @@ class TokenChoice:
         """Choose.
 
         Args:
-            logits: (V,) float.
+            logits: (V,) float; those past the last token, rows of no token, are never chosen.
             first: Whether the answer begins here.
 
         Returns:
             The token, and its probability among those that may be said.
         """
-        probabilities = logits.float().masked_fill(self._forbidden, float("-inf")).softmax(dim=0)
+        probabilities = (
+            logits[: len(self._forbidden)].float().masked_fill(self._forbidden, float("-inf")).softmax(dim=0)
+        )
         if first:
             statuses = probabilities[self._statuses]
             others = 1 - statuses.sum()

@@ -23,6 +23,8 @@ class ClipEncoder(nn.Module):
                 num_attention_heads=config.num_heads,
                 image_size=config.image_size_px,
                 patch_size=config.patch_size_px,
+                hidden_act=config.hidden_act,
+                layer_norm_eps=config.layer_norm_eps,
             )
         )
 

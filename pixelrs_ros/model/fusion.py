@@ -9,7 +9,7 @@ from torch import nn
 
 
 class PatchInformationMining(nn.Module):
-    """Each low-resolution token attends to the 2x2 high-resolution cells under its patch; the result is added to it."""
+    """Each low-resolution token attends to the high-resolution cells under its patch; the result is added to it."""
 
     def __init__(self, low_channels: int, high_channels: int) -> None:
         super().__init__()
@@ -22,15 +22,16 @@ class PatchInformationMining(nn.Module):
 
         Args:
             low: (B, g*g, C) float CLIP patch tokens.
-            high: (B, D, 2g, 2g) float ConvNeXt grid.
+            high: (B, D, k*g, k*g) float ConvNeXt grid; k is 2 in MIRAS, so that four cells lie under a patch.
 
         Returns:
             (B, g*g, C) float.
         """
         batch, channels, side, _ = high.shape
-        grid = side // 2
-        cells = high.view(batch, channels, grid, 2, grid, 2).permute(0, 2, 4, 3, 5, 1)
-        cells = cells.reshape(batch, grid * grid, 4, channels)
+        grid = math.isqrt(low.shape[1])
+        k = side // grid
+        cells = high.view(batch, channels, grid, k, grid, k).permute(0, 2, 4, 3, 5, 1)
+        cells = cells.reshape(batch, grid * grid, k * k, channels)
         query = self.query_projector(low).unsqueeze(2)
         scores = (query * self.key_projector(cells)).sum(dim=-1) / math.sqrt(low.shape[-1])
         mined = (scores.softmax(dim=-1).unsqueeze(-1) * self.value_projector(cells)).sum(dim=2)

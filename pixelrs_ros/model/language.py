@@ -24,7 +24,7 @@ def build_language_model(config: LanguageConfig, vocab_size: int) -> PreTrainedM
     """
     if config.pretrained is not None:
         return build_adapted(config, vocab_size)
-    arguments: dict[str, Any] = {**config.arguments, "vocab_size": vocab_size}
+    arguments: dict[str, Any] = {**config.arguments, "vocab_size": config.num_rows(vocab_size)}
     try:
         hf_config = AutoConfig.for_model(config.model_type, **arguments)
         model: PreTrainedModel = AutoModelForCausalLM.from_config(hf_config, attn_implementation="sdpa")

@@ -1,0 +1,1 @@
+"""Other people's checkpoints to ours: formats, names, sizes, words."""
