@@ -56,12 +56,19 @@ def _centre_square(image: np.ndarray, side_px: int) -> np.ndarray:
 
     Values may leave [0, 255] a little at edges; that code does not clip them either.
     """
+    short = min(image.shape[:2])
+    # Of a picture like a strip only the middle is resized: the whole of it, at this height, could exceed any memory.
+    image = _middle(image, *(min(length, 16 * short) for length in image.shape[:2]))
     height, width = image.shape[:2]
-    short = min(height, width)
     resized_height, resized_width = side_px * height // short, side_px * width // short
     resized = cv2.resize(image.astype(np.float32), (resized_width, resized_height), interpolation=cv2.INTER_CUBIC)
-    top, left = (resized_height - side_px) // 2, (resized_width - side_px) // 2
-    return np.ascontiguousarray(resized[top : top + side_px, left : left + side_px])
+    return np.ascontiguousarray(_middle(resized, side_px, side_px))
+
+
+def _middle(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
+    """A view of the middle."""
+    top, left = (image.shape[0] - height_px) // 2, (image.shape[1] - width_px) // 2
+    return image[top : top + height_px, left : left + width_px]
 
 
 def _resize_smoothly(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:

@@ -1,9 +1,11 @@
+import dataclasses
 import sys
 import types
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,3 +102,42 @@ def test_a_mask_comes_back_where_it_was(debug_config: MirasConfig, height: int, 
     truth = np.zeros((height, width), bool)
     truth[top:bottom, left:right] = True
     assert (mask & truth).sum() / (mask | truth).sum() > 0.85
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 80), (90, 31), (20, 20)])
+def test_the_centre_is_framed_as_in_the_published_code(debug_config: MirasConfig, height: int, width: int) -> None:
+    """Shortest side to ConvNeXt's size by bicubic resampling, the middle of that, and CLIP's from it, bilinearly."""
+    config = dataclasses.replace(debug_config, framing="centre")
+    picture = a_picture(height, width)
+    pixels = to_pixels(encoder_images(picture, config), config)
+
+    whole = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    size = [64 * side // min(height, width) for side in (height, width)]
+    resized = F.interpolate(whole, size, mode="bicubic", align_corners=False)
+    top, left = ((length - 64) // 2 for length in size)
+    square = resized[..., top : top + 64, left : left + 64] / 255
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (config.convnext.mean, config.convnext.std))
+    square = (square - mean) / std
+    torch.testing.assert_close(pixels.convnext, square, rtol=1e-4, atol=1e-4)
+    small = F.interpolate(square, (32, 32), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(pixels.clip, small, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 80), (90, 31), (300, 200)])
+def test_sam_sees_what_pillow_resizes_where_the_centre_is_framed(
+    debug_config: MirasConfig, height: int, width: int
+) -> None:
+    image = pytest.importorskip("PIL.Image", reason="Pillow comes with matplotlib")
+    config = dataclasses.replace(debug_config, framing="centre")
+    picture = a_picture(height, width)
+    ours = encoder_images(picture, config).sam
+    theirs = np.asarray(image.fromarray(picture).resize(ours.shape[1::-1], image.Resampling.BILINEAR))
+    assert np.abs(ours.astype(int) - theirs).max() <= 1, "both round"
+    assert ours.shape[:2] == resized_shape(height, width, 64)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 60_000), (60_000, 1), (1, 1)])
+def test_the_centre_of_a_strip(debug_config: MirasConfig, height: int, width: int) -> None:
+    config = dataclasses.replace(debug_config, framing="centre")
+    pixels = to_pixels(encoder_images(a_picture(height, width), config), config)
+    assert pixels.clip.shape == (1, 3, 32, 32) and pixels.convnext.shape == (1, 3, 64, 64)

@@ -3,7 +3,8 @@
 The folder holds config.json, the tokenizer and the weights, in shards or whole, safetensors or PyTorch's. CLIP's number
 of heads stands in none of them: it is read from the folder that config.json names, or from --clip, else each head is
 taken to have 64 channels, as in every published CLIP. The authors' merging script leaves ConvNeXt out; --convnext
-brings it back.
+brings it back. That code resizes ConvNeXt's stages to 48x48 cells whatever CLIP's grid; where that was changed, say so
+with --set convnext.grid_size=N.
 """
 
 from __future__ import annotations

@@ -188,6 +188,7 @@ REFERENCE = (
         "model.text_hidden_fcs.",
         (
             *_clip("model.vision_tower.vision_tower.vision_model."),
+            *_clip("model.vision_tower.vision_tower."),  # as transformers 5 names it
             *_timm_convnext("model.vision_tower_aux.vision_stem", "model.vision_tower_aux.vision_stages"),
             *_connectors("model."),
             ("model.text_hidden_fcs.0.{rest}", "segmentation_prompt.{rest}"),

@@ -16,7 +16,7 @@ from pixelrs_ros.convert.options import override
 from pixelrs_ros.convert.parts import Part, read_part
 from pixelrs_ros.convert.public import describe_clip, num_rows, projector_size
 from pixelrs_ros.convert.sizes import clip_config, convnext_config, language_config, sam_config, text_config
-from pixelrs_ros.convert.words import REFERENCE_TEMPLATE, REFERENCE_TOKENS, read_words
+from pixelrs_ros.convert.words import REFERENCE_TOKENS, read_words, reference_template
 from pixelrs_ros.errors import CheckpointError
 
 PREFIXES = ("clip.", "convnext.", "language.", "sam.", *FRESH)
@@ -77,6 +77,8 @@ def import_reference(parts: ReferenceParts, base: MirasConfig, settings: Mapping
         base.clip,
         settings.get("clip.num_heads"),
     )
+    text = dataclasses.replace(base.text, template=reference_template(parts.folder), lowercase_user=False)
+    base = dataclasses.replace(base, text=text, framing="centre")
     config = override(_config(described, sources, clip, base), settings)
     words = read_words(parts.folder, num_rows(whole), config.text.template, trained=REFERENCE_TOKENS)
     return assemble(config, words, sources, seed=0)
@@ -90,7 +92,6 @@ def _config(
     convnext = convnext_config(sources["convnext."].shapes, clip.grid_size, base.convnext)
     side = int(described.get("image_size_aux", convnext.image_size_px))
     language = language_config(described)
-    text = text_config(base.text, clip.num_patches, language)
     return dataclasses.replace(
         base,
         clip=clip,
@@ -98,8 +99,7 @@ def _config(
         language=language,
         projector_hidden_size=projector_size(sources["projector."], base),
         sam=sam_config(sources["sam."].shapes, base.sam),
-        text=dataclasses.replace(text, template=REFERENCE_TEMPLATE, lowercase_user=False),
-        framing="centre",
+        text=text_config(base.text, clip.num_patches, language),
     )
 
 

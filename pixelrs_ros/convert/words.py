@@ -23,15 +23,9 @@ _TOKENIZER_FILES = (
 )  # fmt: skip
 # The order in which the authors' scripts add theirs when a tokenizer was saved without.
 REFERENCE_TOKENS = (SEG, IMAGE_START, IMAGE_END)
-# Vicuna's words, with the system prompt of the authors' `llava_v1`.
-REFERENCE_TEMPLATE = ChatTemplate(
-    start=(
-        "<s> A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, "
-        f"detailed, and polite answers to the human's questions. USER: {IMAGE}\n"
-    ),
-    user="USER: ",
-    assistant=" ASSISTANT:",
-    end="</s>",
+_SYSTEM = (
+    "A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, "
+    "and polite answers to the human's questions."
 )
 
 
@@ -50,6 +44,26 @@ class Words:
     num_own: int
     num_rows: int
     added: tuple[int, ...]
+
+
+def reference_template(folder: Path) -> ChatTemplate:
+    """Vicuna's words around the words, with the system words of the authors' `llava_v1`.
+
+    A Llama tokenizer of the `legacy` kind begins every text that follows a special token with a space; here each space
+    is written in the template.
+
+    Args:
+        folder: With `tokenizer_config.json`; without one the tokenizer is of the legacy kind, as in transformers.
+
+    Raises:
+        CheckpointError: That file is malformed.
+    """
+    path = folder / "tokenizer_config.json"
+    legacy = (read_json(path) if path.is_file() else {}).get("legacy")
+    space = "" if legacy is False else " "
+    return ChatTemplate(
+        start=f"<s> {_SYSTEM} USER: {IMAGE}{space}\n", user=f"{space}USER: ", assistant=" ASSISTANT:", end="</s>"
+    )
 
 
 def read_words(folder: Path, num_rows: int, template: ChatTemplate, trained: tuple[str, ...] = ()) -> Words:

@@ -341,7 +341,12 @@ def test_every_stage_equals_the_published_mathematics(folder: Path, state: dict[
     close(masks_to_image(masks, 96, 128, config), expected)
 
 
-def test_the_prompt_is_that_of_the_published_conversation(folder: Path) -> None:
+@pytest.mark.parametrize(("legacy", "space"), [(False, ""), (True, " "), (None, " ")])
+def test_the_prompt_is_that_of_the_published_conversation(
+    folder: Path, foreign: Any, legacy: bool | None, space: str
+) -> None:
+    """Legacy is transformers' word, and default, for a space before every text that follows a special token."""
+    foreign.write_json(folder / "tokenizer_config.json", {} if legacy is None else {"legacy": legacy})
     _, config, tokenizer = load_checkpoint(imported(folder, folder.parent / "ours"))
     layout = ChatLayout(tokenizer, config.clip.num_patches, config.text)
     ids = layout.prompt([("Where is it?", "There it is.")], "AND the knife?")
@@ -354,8 +359,8 @@ def test_the_prompt_is_that_of_the_published_conversation(folder: Path) -> None:
     spelled = "".join(names[1:start]) + "|" + "".join(names[end + 1 :])
     assert spelled.replace("▁", " ") == (
         " A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, "
-        "detailed, and polite answers to the human's questions. USER: |\nWhere is it? ASSISTANT: There it is.</s>"
-        "USER: AND the knife? ASSISTANT:"
+        f"detailed, and polite answers to the human's questions. USER: |{space}\nWhere is it? ASSISTANT: There it is."
+        f"</s>{space}USER: AND the knife? ASSISTANT:"
     )
 
 
