@@ -15,7 +15,6 @@ from pixelrs_ros.commands import (
     generate,
     import_reference,
     info,
-    merge,
     segment,
     train,
 )
@@ -24,7 +23,6 @@ from pixelrs_ros.errors import PixelrsError
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
     "train": train,
-    "merge": merge,
     "evaluate": evaluate,
     "calibrate": calibrate,
     "segment": segment,

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from pixelrs_ros.commands.numbers import positive
-from pixelrs_ros.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +28,6 @@ def run(options: argparse.Namespace) -> None:
         DataError: The data set is incomplete.
         CheckpointError: An earlier phase has not run.
     """
-    try:
-        from pixelrs_ros.training.run import train
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
+    from pixelrs_ros.training.run import train
 
     train(options.config, options.phase, options.until, options.checkpoint)

@@ -15,7 +15,8 @@ from pixelrs_ros.convert.files import read_json
 from pixelrs_ros.convert.options import override
 from pixelrs_ros.convert.parts import Part, read_part
 from pixelrs_ros.convert.sizes import clip_config, convnext_config, language_config, sam_config, text_config
-from pixelrs_ros.convert.words import read_template, read_words
+from pixelrs_ros.convert.templates import read_template
+from pixelrs_ros.convert.words import read_words
 from pixelrs_ros.errors import CheckpointError
 
 

@@ -1,4 +1,4 @@
-"""The tokenizer and the chat template that come with a language model."""
+"""The tokenizer that comes with a language model."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _read_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def _load(folder: Path) -> Any:
+def load_tokenizer_folder(folder: Path) -> Any:
     """The tokenizer as transformers loads it, without the model's `config.json`, whose type it may not know."""
     with tempfile.TemporaryDirectory() as temporary:
         for name in _TOKENIZER_FILES:
@@ -128,55 +128,9 @@ def _convert(folder: Path) -> Tokenizer:
     if not any((folder / name).is_file() for name in ("tokenizer.model", "vocab.json", "tokenizer_config.json")):
         raise CheckpointError(f"{folder} lacks a tokenizer: {TOKENIZER}, or tokenizer.model and tokenizer_config.json")
     try:
-        return _load(folder).backend_tokenizer
+        return load_tokenizer_folder(folder).backend_tokenizer
     except Exception as error:  # transformers raises many kinds; all mean the same to the reader
         raise CheckpointError(
             f"the tokenizer in {folder} cannot be made a {TOKENIZER}: {error}; remedy: pip install sentencepiece "
             "protobuf, or save it in the fast format"
         ) from error
-
-
-def read_template(folder: Path) -> ChatTemplate | None:
-    """The words around the words that a language model's own chat template writes; None where it has none.
-
-    Args:
-        folder: Of the language model.
-
-    Raises:
-        CheckpointError: The template cannot be run, or does not write turns one after another.
-    """
-    files = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
-    if not any((folder / name).is_file() for name in files):
-        return None
-    try:
-        tokenizer = _load(folder)
-        if not tokenizer.chat_template:
-            return None
-        first, second, reply = "FIRST QUESTION", "SECOND QUESTION", "FIRST REPLY"
-        turns = [("user", first), ("assistant", reply), ("user", second)]
-        text = tokenizer.apply_chat_template(
-            [{"role": role, "content": words} for role, words in turns], tokenize=False, add_generation_prompt=True
-        )
-    except Exception as error:  # transformers and jinja2 raise many kinds; all mean the same to the reader
-        raise CheckpointError(f"the chat template in {folder} cannot be run: {error}") from error
-    return _cut(folder, text, (first, reply, second), sorted(tokenizer.get_added_vocab(), key=len, reverse=True))
-
-
-def _cut(folder: Path, text: str, words: tuple[str, str, str], special: list[str]) -> ChatTemplate:
-    """Cut a written dialogue at its words; the token that ends an answer is the first special one after it."""
-    pieces = []
-    for word in words:
-        piece, found, text = text.partition(word)
-        if not found:
-            raise CheckpointError(
-                f"the chat template in {folder} does not write the turns in their order and as they are"
-            )
-        pieces.append(piece)
-    start, assistant, between = pieces
-    end = next((token for token in special if between.lstrip().startswith(token)), None)
-    if end is None:
-        raise CheckpointError(
-            f"the chat template in {folder} ends an answer with {between!r}, not with a special token"
-        )
-    user = between.lstrip().removeprefix(end)
-    return ChatTemplate(start=f"{start}{IMAGE}\n", user=user, assistant=text or assistant, end=end)

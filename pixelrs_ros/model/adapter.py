@@ -90,9 +90,7 @@ def _load(config: LanguageConfig) -> PreTrainedModel:
             raise ConfigError(f"language: {name} is {value!r}, but {getattr(own, name, None)!r} in {folder}")
     logging.disable_progress_bar()
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="sdpa", local_files_only=True
-        )
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the language model in {folder} cannot be loaded: {error}") from error
 
@@ -127,20 +125,9 @@ def add_lora(language: PreTrainedModel, config: LoraConfig) -> None:
         )
         inject_adapter_in_model(adapter, language)
     except ValueError as error:
-        raise ConfigError(f"lora.target_modules: {error}") from error
+        raise ConfigError(f"language.pretrained.lora: {error}") from error
     for name, parameter in language.named_parameters():
         parameter.requires_grad_("lora_" in name)
-
-
-@torch.no_grad()
-def merge_lora(language: PreTrainedModel) -> None:
-    """Add what `add_lora` put beside the linear layers to their weights, in place."""
-    from peft.tuners.tuners_utils import BaseTunerLayer  # installed, since it made the adapter
-
-    for name, module in list(language.named_modules()):
-        if isinstance(module, BaseTunerLayer):
-            module.merge()
-            language.set_submodule(name, module.get_base_layer())
 
 
 def _extend(language: PreTrainedModel, rows: int, vocab_size: int) -> None:
@@ -197,7 +184,12 @@ def is_adapted(language: nn.Module) -> bool:
 @torch.no_grad()
 def merge(language: PreTrainedModel) -> PreTrainedModel:
     """Add the adapter and the added rows to the weights, in place: inference then costs what it always does."""
-    merge_lora(language)
+    from peft.tuners.tuners_utils import BaseTunerLayer  # installed, since it made the adapter
+
+    for name, module in list(language.named_modules()):
+        if isinstance(module, BaseTunerLayer):
+            module.merge()
+            language.set_submodule(name, module.get_base_layer())
     embedding = cast(ExtendedEmbedding, language.get_input_embeddings())
     head = cast(ExtendedHead, language.get_output_embeddings())
     tied = head.inner.weight is embedding.inner.weight

@@ -27,7 +27,7 @@ def build_language_model(config: LanguageConfig, vocab_size: int) -> PreTrainedM
     arguments: dict[str, Any] = {**config.arguments, "vocab_size": config.num_rows(vocab_size)}
     try:
         hf_config = AutoConfig.for_model(config.model_type, **arguments)
-        model: PreTrainedModel = AutoModelForCausalLM.from_config(hf_config, attn_implementation="sdpa")
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(hf_config)
     except Exception as error:  # transformers raises many kinds; all mean the same to the reader of the YAML
         raise ConfigError(f"language: {error}") from error
     return model

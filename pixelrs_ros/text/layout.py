@@ -45,7 +45,8 @@ class ChatLayout:
         self._never_said = frozenset(index for token, index in self.ids.items() if token != unknown)
         template = text.template
         _check(template, self.ids)
-        self._special = _special_pattern(tokenizer)
+        longest_first = sorted(self.ids, key=len, reverse=True)
+        self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
         before, after = template.start.split(tokens.IMAGE)
         self._prefix = [
             *self._encode(self._cut(before)),
@@ -150,7 +151,7 @@ class ChatLayout:
     def _cut(self, piece: str) -> list[str | int]:
         """A piece of the template as plain words at even places and special tokens between them."""
         words = self._special.split(piece)
-        return [self.ids[word.strip()] if index % 2 else word for index, word in enumerate(words)]
+        return [self.ids[word] if index % 2 else word for index, word in enumerate(words)]
 
     def _encode(self, cut: Sequence[str | int]) -> list[int]:
         ids: list[int] = []
@@ -193,14 +194,3 @@ def _check(template: ChatTemplate, special: dict[str, int]) -> None:
         misplaced = [token for token in tokens.REQUIRED_TOKENS if token in piece]
         if misplaced:
             raise ConfigError(f"text.template.{name} must not hold {misplaced[0]}")
-
-
-def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str]:
-    """Finds special tokens, longest first, with the white space that some swallow."""
-    special = [token for token in tokenizer.get_added_tokens_decoder().values() if token.special]
-    white = {True: r"\s*", False: ""}
-    spelled = [
-        white[token.lstrip] + re.escape(token.content) + white[token.rstrip]
-        for token in sorted(special, key=lambda token: -len(token.content))
-    ]
-    return re.compile(f"({'|'.join(spelled)})")

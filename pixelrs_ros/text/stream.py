@@ -12,6 +12,9 @@ from pixelrs_ros.text.layout import ChatLayout
 
 # Letters that may yet turn out to spell a marker, which the whole answer will be without.
 _UNDECIDED = re.compile(r"(?:\[[A-Z]{0,4})+$")
+# A byte of a letter that the vocabulary lacks. One more may turn all of them into something else, which tokenizers'
+# stream takes for an error.
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 
 
 class AnswerStream:
@@ -36,6 +39,10 @@ class AnswerStream:
             self._begin_words()
         elif token_id not in self._silent:
             self._word_ids.append(token_id)
+            if _BYTE.fullmatch(self._tokenizer.id_to_token(token_id) or ""):
+                self._bytes.append(token_id)
+                return
+            self._undecided += self._decoded_bytes()
             self._undecided += self._decoding.step(self._tokenizer, token_id) or ""
             self._undecided = without_markers(self._undecided)
             maybe = _UNDECIDED.search(self._undecided)
@@ -47,7 +54,13 @@ class AnswerStream:
         """The answer so far."""
         return self._parser.parsed()
 
+    def _decoded_bytes(self) -> str:
+        letters = self._tokenizer.decode(self._bytes) if self._bytes else ""
+        self._bytes = []
+        return letters
+
     def _begin_words(self) -> None:
+        self._bytes: list[int] = []
         self._decoding = DecodeStream(skip_special_tokens=True)
         self._word_ids: list[int] = []
         self._undecided = ""

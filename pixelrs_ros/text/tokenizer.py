@@ -61,7 +61,7 @@ def adopt_tokenizer(path: Path, template: ChatTemplate) -> Tokenizer:
     """Make another model's tokenizer fit for the chat layout.
 
     The markers and the image tokens are added, the template's added tokens become special, and no space is put before
-    a text any more, since texts are encoded in pieces here: the layout writes its spaces itself.
+    a text or swallowed any more, since texts are encoded in pieces here: the template writes its spaces itself.
 
     Args:
         path: A `tokenizer.json`.
@@ -79,6 +79,8 @@ def adopt_tokenizer(path: Path, template: ChatTemplate) -> Tokenizer:
     for token in data.get("added_tokens", []):
         if any(token["content"] in piece for piece in pieces) or token["content"] in REQUIRED_TOKENS:
             token |= {"special": True, "normalized": False}
+        if token["special"]:
+            token |= {"lstrip": False, "rstrip": False}
     tokenizer = _parse(path, {**data, "padding": None, "truncation": None})
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in REQUIRED_TOKENS])
     return tokenizer
@@ -94,9 +96,9 @@ def vocabulary_size(tokenizer: Tokenizer) -> int:
     return int(max(tokenizer.get_vocab().values())) + 1
 
 
-def puts_space_first(path: Path) -> bool:
-    """Whether a `tokenizer.json` puts a space before every text that follows a special token (Llama's habit)."""
-    data = _read(path)
+def puts_space_first(tokenizer: Tokenizer) -> bool:
+    """Whether a tokenizer puts a space before every text that follows a special token (Llama's habit)."""
+    data = json.loads(tokenizer.to_str())
     return any(_puts_space(data.get(part)) for part in ("normalizer", "pre_tokenizer"))
 
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from pixelrs_ros.training.dialogue import DialoguePhase
-from pixelrs_ros.training.scenes import ScenesPhase
 
 
-class ConnectPhase(ScenesPhase):
+class ConnectPhase:
     """Regression of the projected tokens onto the oracle's, with everything else fixed."""
 
     name = "connect"
 
-    def __init__(self, dialogue: DialoguePhase, seed: int) -> None:
-        super().__init__(len(dialogue.data["train"].split.sam), seed)
+    def __init__(self, dialogue: DialoguePhase, batch: int) -> None:
         self.dialogue = dialogue
-        self.module = dialogue.module.projector
+        self.module: nn.Module = dialogue.module.projector
+        self.batch = batch
 
-    def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         """Squared error relative to the variance of the oracle's tokens."""
-        return self._error("train", images), {}
+        size = len(self.dialogue.data["train"].split.sam)
+        error = self._error("train", np.sort(torch.randint(size, (self.batch,)).numpy()))
+        return error, {}
 
-    def measure(self) -> dict[str, float]:
+    def evaluate(self) -> dict[str, float]:
         """The same on the val split: 0 is perfect, 1 is no better than the mean."""
         return {"error": float(self._error("val", np.arange(self.dialogue.num_eval)))}
 

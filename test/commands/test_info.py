@@ -16,7 +16,10 @@ from pixelrs_ros.model.miras import Miras
 
 @pytest.fixture(scope="module")
 def published() -> Miras:
-    return info.empty(load_preset("miras-7b"), 32_000)
+    config = load_preset("miras-7b")
+    arguments = {**config.language.arguments, "vocab_size": 32_000}  # as Vicuna has it, without our seven
+    language = dataclasses.replace(config.language, arguments=arguments)
+    return info.empty(dataclasses.replace(config, language=language), 32_000)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
