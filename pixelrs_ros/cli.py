@@ -15,6 +15,7 @@ from pixelrs_ros.commands import (
     generate,
     import_reference,
     info,
+    merge,
     segment,
     train,
 )
@@ -23,6 +24,7 @@ from pixelrs_ros.errors import PixelrsError
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
     "train": train,
+    "merge": merge,
     "evaluate": evaluate,
     "calibrate": calibrate,
     "segment": segment,

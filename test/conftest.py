@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -78,3 +79,64 @@ def debug_miras(debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> Miras:
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.4)
     return miras.requires_grad_(False).eval()
+
+
+@pytest.fixture(scope="session")
+def data_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two pictures labelled in each format that training reads, in exactly that format."""
+    import cv2
+    import numpy as np
+
+    folder = tmp_path_factory.mktemp("data_sets")
+    for part in ("images", "label_maps", "prist/images", "prist/masks"):
+        (folder / part).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for index in range(2):
+        picture = rng.integers(0, 256, (40, 60 - 10 * index, 3), np.uint8)
+        for part in ("images", "prist/images"):
+            cv2.imwrite(str(folder / part / f"{index}.jpg"), picture)
+        labels = np.full(picture.shape[:2], 255, np.uint8)
+        labels[5:20, 10:30], labels[25:35, 5:15] = 1, 2
+        cv2.imwrite(str(folder / "label_maps" / f"{index}.png"), labels)
+        shape = {"label": "Dial", "points": [[5, 5], [20, 5], [20, 15]], "shape_type": "polygon"}
+        masks = {"imageHeight": 40, "imageWidth": picture.shape[1], "shapes": [shape]}
+        (folder / "prist" / "masks" / f"{index}.json").write_text(json.dumps(masks))
+    (folder / "names.txt").write_text("wall, brick wall\noven\n")
+    _write(folder / "instances.json", _instances())
+    sentences = [{"sent": "the tall one", "tokens": ["the", "tall", "one"]}, {"sent": "left mug"}]
+    refs = [
+        {"ref_id": i, "image_id": i, "ann_id": 10 + i, "split": "train", "sentences": sentences[: 2 - i]}
+        for i in (0, 1)
+    ]
+    _write(folder / "refs.json", [*refs, {**refs[0], "split": "val"}])
+    said = [("I want to bake.", "What bread?"), ("Rye.", "Turn this dial: [SEG].")]
+    turns = [{"from": who, "value": value} for pair in said for who, value in zip(("human", "gpt"), pair, strict=True)]
+    _write(
+        folder / "prist" / "train.json", [{"img_id": f"{i}.jpg", "dialogue": turns, "focus": "dial"} for i in (0, 1)]
+    )
+    asked = [("human", "<image>\nWhat is this?"), ("gpt", "Noise, in many colours.")]
+    talk = {"id": "a", "image": "0.jpg", "conversations": [{"from": who, "value": value} for who, value in asked]}
+    _write(folder / "vqa.json", [talk, {"id": "text only", "conversations": talk["conversations"]}])
+    return folder
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _instances() -> dict[str, Any]:
+    """COCO's format: polygons, plain run lengths and compressed ones."""
+    images = [{"id": i, "file_name": f"{i}.jpg", "height": 40, "width": 60 - 10 * i} for i in (0, 1)]
+    common = {"image_id": 0, "category_id": 7, "iscrowd": 0}
+    square = [[10, 10, 20, 10, 20, 20, 10, 20]]
+    runs = {"size": [40, 50], "counts": [0, 80, 1920]}  # column by column: the first two columns
+    compressed = {"size": [40, 60], "counts": "`2`2PV2"}  # of the same kind, 80 px from the third column on
+    annotations = [
+        {**common, "id": 10, "segmentation": square},
+        {**common, "id": 11, "image_id": 1, "segmentation": runs, "iscrowd": 1},
+        {**common, "id": 12, "category_id": 8, "segmentation": compressed},
+        {**common, "id": 13, "segmentation": [[40, 30, 50, 30, 50, 36, 40, 36]]},
+        {**common, "id": 14, "segmentation": []},
+    ]
+    categories = [{"id": 7, "name": "trash_can"}, {"id": 8, "name": "trash_can:handle"}]
+    return {"images": images, "annotations": annotations, "categories": categories}

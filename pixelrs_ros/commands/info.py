@@ -1,4 +1,4 @@
-"""Print what a checkpoint or a preset is made of: parameters of each part, and the memory of its weights."""
+"""Print what a checkpoint or a preset is made of: parameters of each part, and the memory of weights and training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pixelrs_ros.commands.numbers import positive
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from torch import nn
 
     from pixelrs_ros.config import MirasConfig
@@ -31,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vocab-size", type=positive, metavar="N",
         help="tokens, with --preset (default: what its language model's vocab_size says, else 2048)",
     )  # fmt: skip
+    parser.add_argument(
+        "--training", type=Path, metavar="FILE", help="also the memory that this run (YAML with stages) needs"
+    )
+    parser.add_argument(
+        "--batch", type=positive, default=1, metavar="N", help="examples at once, with --training (default: 1)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -64,6 +71,26 @@ def run(options: argparse.Namespace) -> None:
     )
     if pretrained := config.language.pretrained:
         console.print(f"The language model comes from {pretrained.source}; a checkpoint holds its adapter only.")
+    if options.training:
+        console.print(_training_table(miras, config, options.training, options.batch))
+
+
+def _training_table(miras: Miras, config: MirasConfig, path: Path, batch: int) -> Table:
+    from rich.table import Table
+
+    from pixelrs_ros.config import load_config
+    from pixelrs_ros.training.config import RecipeConfig
+    from pixelrs_ros.training.memory import training_memory
+
+    needed = training_memory(miras, config, load_config(RecipeConfig, path), batch)
+    table = Table(title=f"training with {path.name}, {batch} at once")
+    table.add_column("on each GPU that holds the whole network")
+    table.add_column("GiB", justify="right")
+    for name, size in needed.items():
+        table.add_row(name, f"{size / 2**30:.1f}")
+    table.add_section()
+    table.add_row("total", f"{sum(needed.values()) / 2**30:.1f}", style="bold")
+    return table
 
 
 def empty(config: MirasConfig, vocab_size: int) -> Miras:

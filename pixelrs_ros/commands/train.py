@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pixelrs_ros.commands.numbers import positive
+from pixelrs_ros.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,9 @@ def run(options: argparse.Namespace) -> None:
         DataError: The data set is incomplete.
         CheckpointError: An earlier phase has not run.
     """
-    from pixelrs_ros.training.run import train
+    try:
+        from pixelrs_ros.training.run import train
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 
     train(options.config, options.phase, options.until, options.checkpoint)

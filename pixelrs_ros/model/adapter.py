@@ -125,9 +125,20 @@ def add_lora(language: PreTrainedModel, config: LoraConfig) -> None:
         )
         inject_adapter_in_model(adapter, language)
     except ValueError as error:
-        raise ConfigError(f"language.pretrained.lora: {error}") from error
+        raise ConfigError(f"lora.target_modules: {error}") from error
     for name, parameter in language.named_parameters():
         parameter.requires_grad_("lora_" in name)
+
+
+@torch.no_grad()
+def merge_lora(language: PreTrainedModel) -> None:
+    """Add what `add_lora` put beside the linear layers to their weights, in place."""
+    from peft.tuners.tuners_utils import BaseTunerLayer  # installed, since it made the adapter
+
+    for name, module in list(language.named_modules()):
+        if isinstance(module, BaseTunerLayer):
+            module.merge()
+            language.set_submodule(name, module.get_base_layer())
 
 
 def _extend(language: PreTrainedModel, rows: int, vocab_size: int) -> None:
@@ -184,12 +195,7 @@ def is_adapted(language: nn.Module) -> bool:
 @torch.no_grad()
 def merge(language: PreTrainedModel) -> PreTrainedModel:
     """Add the adapter and the added rows to the weights, in place: inference then costs what it always does."""
-    from peft.tuners.tuners_utils import BaseTunerLayer  # installed, since it made the adapter
-
-    for name, module in list(language.named_modules()):
-        if isinstance(module, BaseTunerLayer):
-            module.merge()
-            language.set_submodule(name, module.get_base_layer())
+    merge_lora(language)
     embedding = cast(ExtendedEmbedding, language.get_input_embeddings())
     head = cast(ExtendedHead, language.get_output_embeddings())
     tied = head.inner.weight is embedding.inner.weight

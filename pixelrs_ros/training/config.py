@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from pixelrs_ros.config import LoraConfig
+from pixelrs_ros.errors import ConfigError
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a `ConfigError` unless the condition holds."""
+    if not condition:
+        raise ConfigError(message)
+
 
 PHASES = ("towers", "masks", "words", "connect", "sight", "joint")
 
 
 @dataclass(frozen=True)
 class PhaseConfig:
-    """Length and pace of one phase.
+    """Length and pace of one phase or stage.
 
     Attributes:
         steps: Optimiser steps in all.
-        scenes_per_step: Images of one batch.
-        learning_rate: Peak of a warm-up and cosine schedule (AdamW).
+        batch_size: Examples (images, where they are simulated) of one step, over all processes together.
+        learning_rate: Peak of the schedule (AdamW).
         warmup_steps: Linear warm-up.
         weight_decay: Decoupled, on matrices only.
         evaluate_every: Steps between measurements on the val split; also when a checkpoint is written.
+        betas: AdamW's.
+        schedule: One of transformers' (`get_scheduler`).
+        schedule_arguments: What that schedule takes besides the numbers of steps.
+        gradient_accumulation: Forward and backward passes of one step.
+        max_grad_norm: Longer gradients are clipped.
     """
 
     steps: int
-    scenes_per_step: int
+    batch_size: int
     learning_rate: float
     warmup_steps: int
     weight_decay: float
     evaluate_every: int
+    betas: tuple[float, float] = (0.9, 0.95)
+    schedule: str = "cosine_with_min_lr"
+    schedule_arguments: dict[str, Any] = field(default_factory=lambda: {"min_lr_rate": 0.02})
+    gradient_accumulation: int = 1
+    max_grad_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "evaluate_every", "gradient_accumulation"):
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
+        require(len(self.betas) == 2, f"betas must be two numbers, got {self.betas}")
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """How the numbers are computed, the same for every phase of a run.
+
+    Attributes:
+        seed: Of every random choice.
+        precision: "no" (fp32) or "bf16": accelerate's mixed precision; trained weights stay fp32.
+        cpu: Compute on the CPU even where there is a GPU.
+        num_workers: Processes that read examples, for each process that trains; 0 reads in that one.
+    """
+
+    seed: int
+    precision: str = "no"
+    cpu: bool = False
+    num_workers: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.precision in ("no", "bf16"), f"precision must be no or bf16, got {self.precision!r}")
 
 
 @dataclass(frozen=True)
@@ -67,3 +113,161 @@ class TrainConfig:
     num_eval_images: int
     loss_weights: LossWeights
     phases: dict[str, PhaseConfig]
+
+
+@dataclass(frozen=True)
+class TrainableConfig:
+    """Which parts of a finished network the published recipe trains; everything else stays as it is.
+
+    Attributes:
+        lora: Adapter of the language model; null trains none of its layers.
+        embeddings: Token embeddings and language-model head.
+        segmentation_prompt: The MLP from the hidden state that predicts `[SEG]` to SAM's prompt.
+        mask_decoder: SAM's.
+        fusion_and_projector: For networks assembled without a pretrained fusion; published: false.
+        clip_upper_half: The upper half of CLIP's layers.
+        convnext_last_blocks: How many of ConvNeXt's blocks, counted from the last.
+    """
+
+    lora: LoraConfig | None
+    embeddings: bool
+    segmentation_prompt: bool
+    mask_decoder: bool
+    fusion_and_projector: bool = False
+    clip_upper_half: bool = False
+    convnext_last_blocks: int = 0
+
+
+@dataclass(frozen=True)
+class RecipeLosses:
+    """Weights of the terms of one stage's loss, and the focal loss's constants."""
+
+    cross_entropy: float
+    dice: float
+    focal: float
+    boundary: float
+    predicted_iou: float = 0.0
+    focal_alpha: float = 0.8
+    focal_gamma: float = 2.0
+
+
+@dataclass(frozen=True)
+class PristData:
+    """A split of a PRIST folder."""
+
+    folder: str
+    split: str
+
+
+@dataclass(frozen=True)
+class ConversationData:
+    """Visual question answering in LLaVA's conversation JSON."""
+
+    annotations: str
+    images: str
+
+
+@dataclass(frozen=True)
+class CocoData:
+    """Instances or parts in COCO's annotation format."""
+
+    annotations: str
+    images: str
+    max_regions: int = 3
+
+
+@dataclass(frozen=True)
+class ReferringData:
+    """Referring expressions in RefCOCO's format."""
+
+    refs: str
+    instances: str
+    images: str
+    split: str
+    max_regions: int = 3
+
+
+@dataclass(frozen=True)
+class LabelMapData:
+    """Semantic segmentation as PNGs of class numbers."""
+
+    images: str
+    label_maps: str
+    names: str
+    first_value: int
+    max_regions: int = 3
+
+
+@dataclass(frozen=True)
+class SourcesConfig:
+    """The data sets of a run: for each format, names of our choice and where their files are."""
+
+    prist: dict[str, PristData] = field(default_factory=dict)
+    conversations: dict[str, ConversationData] = field(default_factory=dict)
+    coco: dict[str, CocoData] = field(default_factory=dict)
+    referring: dict[str, ReferringData] = field(default_factory=dict)
+    label_maps: dict[str, LabelMapData] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [name for one in vars(self).values() for name in one]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        require(not twice, f"sources: the name {', '.join(twice)} is used in two formats")
+
+    def by_name(self) -> dict[str, Any]:
+        """The configuration of each data set."""
+        return {name: config for one in vars(self).values() for name, config in one.items()}
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of the published recipe.
+
+    Attributes:
+        pace: Its length and pace.
+        losses: Weights of its loss.
+        mixture: How often each source is drawn from, relative to the others.
+        val_mixture: The same for the measurements.
+        num_eval: Examples of a measurement.
+    """
+
+    pace: PhaseConfig
+    losses: RecipeLosses
+    mixture: dict[str, float]
+    val_mixture: dict[str, float]
+    num_eval: int
+
+    def __post_init__(self) -> None:
+        for name in ("mixture", "val_mixture"):
+            rates = getattr(self, name)
+            require(bool(rates) and all(rate > 0 for rate in rates.values()), f"{name} must have rates above 0")
+        require(self.num_eval >= 1, f"num_eval must be at least 1, got {self.num_eval}")
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    """Training of an assembled or finished network in the published stages.
+
+    Attributes:
+        start: Checkpoint folder of the network, as `pixelrs assemble` writes it.
+        out: Folder for states, logs and curves.
+        engine: Seed, precision and workers.
+        gradient_checkpointing: Recompute the language model's activations in the backward pass.
+        trainable: Which parts.
+        sources: The data sets.
+        stages: By name, in their order; each goes on from where the one before it ended.
+    """
+
+    start: str
+    out: str
+    engine: EngineConfig
+    gradient_checkpointing: bool
+    trainable: TrainableConfig
+    sources: SourcesConfig
+    stages: dict[str, StageConfig]
+
+    def __post_init__(self) -> None:
+        known = self.sources.by_name()
+        for stage, config in self.stages.items():
+            unknown = sorted({*config.mixture, *config.val_mixture} - known.keys())
+            listed = ", ".join(known) or "none"
+            require(not unknown, f"stages.{stage}: no source is named {', '.join(unknown)}; known: {listed}")

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from pixelrs_ros.training.dialogue import DialoguePhase
+from pixelrs_ros.training.scenes import ScenesPhase
 
 
-class ConnectPhase:
+class ConnectPhase(ScenesPhase):
     """Regression of the projected tokens onto the oracle's, with everything else fixed."""
 
     name = "connect"
 
-    def __init__(self, dialogue: DialoguePhase, batch: int) -> None:
+    def __init__(self, dialogue: DialoguePhase, seed: int) -> None:
+        super().__init__(len(dialogue.data["train"].split.sam), seed)
         self.dialogue = dialogue
-        self.module: nn.Module = dialogue.module.projector
-        self.batch = batch
+        self.module = dialogue.module.projector
 
-    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+    def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """Squared error relative to the variance of the oracle's tokens."""
-        size = len(self.dialogue.data["train"].split.sam)
-        error = self._error("train", np.sort(torch.randint(size, (self.batch,)).numpy()))
-        return error, {}
+        return self._error("train", images), {}
 
-    def evaluate(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """The same on the val split: 0 is perfect, 1 is no better than the mean."""
         return {"error": float(self._error("val", np.arange(self.dialogue.num_eval)))}
 

@@ -26,6 +26,7 @@ from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.masks import OraclePrompt
 from pixelrs_ros.training.packed_attention import use_packed_attention
 from pixelrs_ros.training.packing import EncodedDialogue, Packed, encode_dialogue, pack
+from pixelrs_ros.training.scenes import ScenesPhase
 from pixelrs_ros.training.targets import centres, patch_concepts, patch_regions, region_mask, region_members
 from pixelrs_ros.training.towers import SIZES
 
@@ -184,21 +185,23 @@ class DialogueData:
         return int(np.flatnonzero((self.split.concepts[image] == concept).all(axis=1))[0])
 
 
-class DialoguePhase:
+class DialoguePhase(ScenesPhase):
     """Cross-entropy on the answers, pointing at what is named, and alignment of the segmentation prompt."""
+
+    module: Talker
 
     def __init__(
         self, name: str, miras: Miras, config: MirasConfig, layout: ChatLayout, train: SplitArrays, val: SplitArrays,
-        weights: LossWeights, batch: int, dialogues_per_scene: int, num_eval: int,
+        weights: LossWeights, seed: int, dialogues_per_scene: int, num_eval: int,
         features: dict[str, np.ndarray] | None = None,
     ) -> None:  # fmt: skip
+        super().__init__(len(train.sam), seed)
         self.name = name
         self.miras = miras
         self.config = config
         self.weights = weights
         self.module = Talker(miras, config, layout)
         self.data = {"train": DialogueData(train, layout, config), "val": DialogueData(val, layout, config)}
-        self.batch = batch
         self.dialogues_per_scene = dialogues_per_scene
         self.num_eval = min(num_eval, len(val.sam))
         self.features = features  # (N, P, C) float16 fused tokens by split; without them the oracle's tokens are used
@@ -215,9 +218,8 @@ class DialoguePhase:
         shares = patch_concepts(self.data[split].split, images, self.config.clip.grid_size).flat()
         return self.module.oracle_tokens(shares, self.module.language.get_input_embeddings())
 
-    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+    def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """One batch of packed dialogues."""
-        images = np.sort(torch.randperm(len(self.data["train"].split.sam))[: self.batch].numpy())
         batch = self.data["train"].batch(images, self.dialogues_per_scene)
         tokens = self.image_tokens("train", images)
         if self.features is None:  # the towers will not be as sure as the truth
@@ -263,7 +265,7 @@ class DialoguePhase:
         pooled = F.adaptive_avg_pool2d(torch.from_numpy(batch.masks).float().unsqueeze(1), (grid, grid)).flatten(1)
         return pooled / pooled.sum(dim=1, keepdim=True).clamp(min=1e-6)
 
-    def evaluate(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """Held-out losses and the share of last answers whose naming words are all right, given the data's history."""
         torch.manual_seed(0)
         sums: dict[str, float] = {}

@@ -13,6 +13,7 @@ from pixelrs_ros.images import sam_pixels
 from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch
 from pixelrs_ros.training.losses import mask_iou
 from pixelrs_ros.training.masks import MaskBranch, mask_losses, mean_ious
+from pixelrs_ros.training.scenes import ScenesPhase
 from pixelrs_ros.training.targets import soft_targets
 
 MASKS_PER_STEP = 16
@@ -29,26 +30,27 @@ class Joint(nn.Module):
         self.segmentation_prompt = segmentation_prompt
 
 
-class JointPhase:
+class JointPhase(ScenesPhase):
     """The mask losses through the segmentation prompts of the trained language model."""
 
     name = "joint"
+    module: Joint
 
-    def __init__(self, dialogue: DialoguePhase, branch: MaskBranch) -> None:
+    def __init__(self, dialogue: DialoguePhase, branch: MaskBranch, seed: int) -> None:
+        super().__init__(len(dialogue.data["train"].split.sam), seed)
         self.dialogue = dialogue
         dialogue.module.requires_grad_(False).eval()
         self.module = Joint(branch, dialogue.miras.segmentation_prompt.requires_grad_(True))
 
-    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+    def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """A random few of the `[SEG]` in one batch of packed dialogues."""
-        images = np.sort(torch.randperm(len(self.dialogue.data["train"].split.sam))[: self.dialogue.batch].numpy())
         batch, prompts = self._prompts("train", images, DIALOGUES_PER_SCENE)
         weights = torch.where(batch.packed.concepts[:, 2] > 0, PART_WEIGHT, 1.0)
         some = torch.multinomial(weights, min(MASKS_PER_STEP, len(prompts)))
         logits, quality, targets = self._decode("train", batch, prompts, some)
         return mask_losses(logits, quality, targets, self.dialogue.weights)
 
-    def evaluate(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """Mean IoU of whole objects and of parts, given the data's words and history."""
         torch.manual_seed(0)
         ious, parts = [], []

@@ -1,25 +1,39 @@
-"""The loop that every phase shares: schedule, checkpoints to resume from, logs, the held-out curve and its picture."""
+"""The one loop that trains everything: Hugging Face accelerate around a phase's loss.
+
+Weights end in the same place however many processes share the work: the examples of a step are numbered, each process
+takes its slice of them, and what a loss is averaged over (tokens, masks) is counted over all of them.
+"""
 
 from __future__ import annotations
 
-import json
-import math
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import cv2
 import torch
+from accelerate import Accelerator, DataLoaderConfiguration, DistributedDataParallelKwargs, PartialState
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from transformers import get_scheduler
 
-from pixelrs_ros.errors import CheckpointError
-from pixelrs_ros.training.config import PhaseConfig
+from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.training.config import EngineConfig, PhaseConfig
+from pixelrs_ros.training.log import Log
+from pixelrs_ros.training.state import load_state, save_state, state_path, trained
+
+Terms = dict[str, torch.Tensor]
+Sizes = dict[str, torch.Tensor]
 
 
 class Phase(Protocol):
-    """One phase of training: some modules, a loss and a measurement."""
+    """One phase of training: some modules, examples, a loss and a measurement."""
 
     name: str
 
@@ -27,140 +41,208 @@ class Phase(Protocol):
     def module(self) -> nn.Module:
         """What is trained and kept; its parameters that ask for no gradient stay as they are."""
 
-    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
-        """Loss of the batch of that step and its terms for the log; draws only from torch's and its own seeded RNG."""
+    @property
+    def examples(self) -> Dataset[Any]:
+        """Example number n, which depends on n and the seed only; without an end."""
 
-    def evaluate(self) -> dict[str, float]:
-        """Measurements on the val split."""
+    @property
+    def collate(self) -> Callable[[list[Any]], Any]:
+        """Makes a batch of examples: tensors, or tuples or dictionaries of them."""
+
+    def sizes(self, batch: Any) -> dict[str, int]:
+        """What the terms of the loss are averaged over, by name: examples, tokens, masks."""
+
+    def loss(self, batch: Any, sizes: Sizes) -> tuple[torch.Tensor, Terms]:
+        """This batch's share of the loss and of its terms for the log.
+
+        Args:
+            batch: One of several that make up a step.
+            sizes: Of the whole step, at least 1 each; the shares of its batches add up to the step's loss.
+        """
+
+    def evaluate(self, objective: Objective) -> dict[str, float]:
+        """Measurements on the val split; a network that may be sharded has to be run through `objective`."""
 
 
-def learning_rate(step: int, config: PhaseConfig) -> float:
-    """Linear warm-up, then half a cosine down to a fiftieth of the peak."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    progress = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-    return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+class Objective(nn.Module):
+    """What accelerate wraps: calling it computes a phase's loss, so that DDP and FSDP see the forward pass."""
+
+    def __init__(self, phase: Phase) -> None:
+        super().__init__()
+        self.module = phase.module
+        self.phase = phase
+
+    def forward(self, batch: Any, sizes: Sizes) -> tuple[torch.Tensor, Terms]:
+        """See `Phase.loss`."""
+        return self.phase.loss(batch, sizes)
 
 
-def state_path(out: Path, phase: str) -> Path:
-    """Where a phase keeps its weights and its optimiser's moments."""
-    return out / phase / "state.safetensors"
-
-
-def load_weights(out: Path, phase: str, module: nn.Module) -> None:
-    """Load what an earlier phase has trained.
+def join_processes(engine: EngineConfig) -> PartialState:
+    """What this process knows of those that `accelerate launch` or torchrun has started beside it.
 
     Raises:
-        CheckpointError: That phase has not run, or its weights do not fit.
+        ConfigError: They do not find each other.
     """
-    path = state_path(out, phase)
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing; remedy: run the phase {phase!r} first")
-    with safe_open(path, framework="pt") as file:
-        keys = [key for key in list(file.keys()) if key.startswith("model.")]
-        weights = {key[len("model.") :]: file.get_tensor(key) for key in keys}
+    # Unless it is told, accelerate takes no notice of torchrun on a machine without a GPU.
+    state = PartialState(cpu=engine.cpu or not torch.accelerator.is_available())
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if state.num_processes != launched:
+        raise ConfigError(f"{launched} processes were launched, but each trains alone; remedy: accelerate launch --cpu")
+    return state
+
+
+def make_accelerator(engine: EngineConfig) -> Accelerator:
+    """The engine, in the processes and with the sharding that `accelerate launch` or torchrun has set up.
+
+    Raises:
+        ConfigError: The launch asks for FSDP 1, or CPU or GPU lack the precision.
+    """
+    processes = join_processes(engine)
+    AcceleratorState._reset_state()  # a process may train twice, with another precision
     try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit the configuration: {error}") from error
+        accelerator = Accelerator(
+            cpu=processes.device.type == "cpu",
+            mixed_precision=engine.precision,
+            dataloader_config=DataLoaderConfiguration(split_batches=True),
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
+    except ValueError as error:
+        raise ConfigError(f"precision {engine.precision!r} cannot be used here: {error}") from error
+    if accelerator.distributed_type == DistributedType.FSDP and not accelerator.is_fsdp2:
+        raise ConfigError("FSDP 1 is not supported; remedy: set fsdp_version: 2 as config/accelerate/fsdp.yaml does")
+    return accelerator
+
+
+def _read_alone(worker: int) -> None:
+    """Keep OpenCV from waiting for threads that a forked process does not have."""
+    cv2.setNumThreads(0)
 
 
 class Trainer:
     """Runs one phase to its last step, from its last checkpoint if there is one."""
 
-    def __init__(self, phase: Phase, config: PhaseConfig, out: Path, seed: int) -> None:
+    def __init__(self, phase: Phase, config: PhaseConfig, engine: EngineConfig, out: Path) -> None:
         self.phase = phase
         self.config = config
-        self.out = out / phase.name
+        self.engine = engine
+        self.accelerator = make_accelerator(engine)
+        shares = config.gradient_accumulation * self.accelerator.num_processes
+        if config.batch_size % shares:
+            raise ConfigError(
+                f"{phase.name}: batch_size {config.batch_size} must be a multiple of gradient_accumulation times the "
+                f"number of processes, {shares}"
+            )
         self.path = state_path(out, phase.name)
-        self.seed = seed
-        self.parameters = {name: p for name, p in phase.module.named_parameters() if p.requires_grad}
-        matrices = [p for p in self.parameters.values() if p.ndim > 1]
-        vectors = [p for p in self.parameters.values() if p.ndim <= 1]
-        groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.95))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.objective, self.optimiser = self.accelerator.prepare(Objective(phase), self._optimiser())
+        self.scheduler = self._scheduler()
         self.step = 0
+        if self.path.is_file():
+            progress = load_state(self.path, phase.module, self.optimiser.optimizer)
+            self.step = progress["step"]
+            self.scheduler.load_state_dict(progress["schedule"])
+            for group, rate in zip(self.optimiser.param_groups, self.scheduler.get_last_lr(), strict=True):
+                group["lr"] = rate
 
     def run(self, until: int | None = None) -> None:
         """Train to step `until` (default: the phase's last), writing a checkpoint at every measurement."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        self._resume()
         last = min(until or self.config.steps, self.config.steps)
-        sums: dict[str, float] = {}
+        if self.step >= last:
+            return
+        main = self.accelerator.is_main_process
+        log = Log(self.path.parent, self.step) if main else None
+        sums: Terms = {}
         counted = 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        with Progress(*columns, console=Console(stderr=True), disable=not main) as progress:
             task = progress.add_task(self.phase.name, total=last, completed=self.step)
-            while self.step < last:
-                terms = self._one_step()
+            for batches in self._steps(last):
+                terms = self._one_step(batches)
                 counted += 1
                 sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
                 if self.step % self.config.evaluate_every == 0 or self.step == last:
-                    self._measure({name: value / counted for name, value in sums.items()})
+                    self._measure({name: value / counted for name, value in sums.items()}, log)
                     sums, counted = {}, 0
                 progress.update(task, completed=self.step)
+        if log:
+            log.close()
+        self.accelerator.wait_for_everyone()  # another process must not look for the last checkpoint too early
 
-    def _one_step(self) -> dict[str, float]:
-        torch.manual_seed(self.seed * 1_000_003 + self.step)  # so that a resumed run draws what an unbroken one draws
-        self.phase.module.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, self.config)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss, terms = self.phase.loss(self.step)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
+    def _optimiser(self) -> torch.optim.Optimizer:
+        parameters = list(trained(self.phase.module).values())
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.config.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.config.learning_rate, betas=self.config.betas)
+
+    def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
+        config = self.config
+        try:
+            return get_scheduler(
+                config.schedule, self.optimiser.optimizer, config.warmup_steps, config.steps, config.schedule_arguments
+            )
+        except (ValueError, TypeError) as error:
+            message = f"schedule {config.schedule!r} with {config.schedule_arguments} is not one of transformers'"
+            raise ConfigError(f"{self.phase.name}: {message}: {error}") from error
+
+    def _steps(self, last: int) -> Iterator[list[Any]]:
+        """The batches of each step to come, as many as gradients are accumulated over."""
+        accumulation = self.config.gradient_accumulation
+        loader: DataLoader[Any] = DataLoader(
+            self.phase.examples,
+            batch_size=self.config.batch_size // accumulation,
+            sampler=range(self.step * self.config.batch_size, last * self.config.batch_size),
+            collate_fn=self.phase.collate,
+            num_workers=self.engine.num_workers,
+            worker_init_fn=_read_alone,
+        )
+        batches = iter(self.accelerator.prepare(loader))
+        for _ in range(self.step, last):
+            yield [next(batches) for _ in range(accumulation)]
+
+    def _one_step(self, batches: list[Any]) -> Terms:
+        sizes = self._sizes(batches)
+        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
+        self.objective.train()
+        total: Terms = {}
+        for index, batch in enumerate(batches):
+            # So that a resumed run draws what an unbroken one draws, and each process something else.
+            number = (self.step * len(batches) + index) * processes + rank
+            torch.manual_seed(self.engine.seed * 1_000_003 + number)
+            last = index == len(batches) - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.objective):
+                loss, terms = self.objective(batch, sizes)
+                self.accelerator.backward(loss * processes)  # DDP and FSDP average over the processes
+            terms = {"loss": loss, **terms}
+            total = {name: total.get(name, 0.0) + value.detach() for name, value in terms.items()}
+        self.accelerator.clip_grad_norm_(self.phase.module.parameters(), self.config.max_grad_norm)
         self.optimiser.step()
+        self.scheduler.step()
+        self.optimiser.zero_grad()
         self.step += 1
-        return {"loss": float(loss.detach()), **terms}
+        return total
+
+    def _sizes(self, batches: list[Any]) -> Sizes:
+        own = [self.phase.sizes(batch) for batch in batches]
+        # Whole numbers, which FSDP's mixed precision leaves alone.
+        counts = torch.tensor([sum(sizes[name] for sizes in own) for name in own[0]])
+        counts = self.accelerator.reduce(counts.to(self.accelerator.device)).clamp(min=1)
+        return dict(zip(own[0], counts.unbind(), strict=True))
 
     @torch.no_grad()
-    def _measure(self, terms: dict[str, float]) -> None:
-        self.phase.module.eval()
-        record = {"step": self.step, **terms, **{f"val_{k}": v for k, v in self.phase.evaluate().items()}}
-        with (self.out / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({name: round(value, 5) for name, value in record.items()}) + "\n")
-        self._save()
-        draw_curves(self.out / "log.jsonl", self.out / "curves.png")
-
-    def _save(self) -> None:
-        tensors = {f"model.{name}": value.contiguous() for name, value in self.phase.module.state_dict().items()}
-        for name, parameter in self.parameters.items():
-            if moments := self.optimiser.state.get(parameter):  # a parameter outside the graph has none
-                tensors[f"first.{name}"] = moments["exp_avg"].contiguous()
-                tensors[f"second.{name}"] = moments["exp_avg_sq"].contiguous()
-        temporary = self.path.with_suffix(".tmp")
-        save_file(tensors, temporary, metadata={"step": str(self.step)})
-        temporary.replace(self.path)
-
-    def _resume(self) -> None:
-        if not self.path.is_file():
-            return
-        load_weights(self.path.parent.parent, self.phase.name, self.phase.module)
-        with safe_open(self.path, framework="pt") as file:
-            self.step = int(file.metadata()["step"])
-            kept = set(file.keys())
-            for name, parameter in self.parameters.items():
-                if f"first.{name}" in kept:
-                    self.optimiser.state[parameter] = {
-                        "step": torch.tensor(float(self.step)),
-                        "exp_avg": file.get_tensor(f"first.{name}"),
-                        "exp_avg_sq": file.get_tensor(f"second.{name}"),
-                    }
-
-
-def draw_curves(log: Path, picture: Path) -> None:
-    """Draw every quantity of a log over its steps."""
-    from matplotlib.figure import Figure
-
-    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    names = [name for name in records[-1] if name != "step"]
-    columns = 3
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(4 * columns, 2.6 * rows), layout="constrained")
-    for index, name in enumerate(names):
-        axes = figure.add_subplot(rows, columns, index + 1)
-        points = [(record["step"], record[name]) for record in records if name in record]
-        axes.plot(*zip(*points, strict=True))
-        axes.set_title(name, fontsize=9)
-        axes.grid(alpha=0.3)
-    figure.savefig(picture, dpi=80)
+    def _measure(self, terms: Terms, log: Log | None) -> None:
+        means = self.accelerator.reduce(torch.stack([value.float() for value in terms.values()])).tolist()
+        self.objective.eval()
+        measured = self.phase.evaluate(self.objective)
+        if log:
+            values = dict(zip(terms, means, strict=True))
+            log.write(self.step, {**values, **{f"val_{name}": value for name, value in measured.items()}})
+        progress = {
+            "step": self.step,
+            "schedule": self.scheduler.state_dict(),
+            "processes": self.accelerator.num_processes,  # for people; another number may go on from here
+        }
+        save_state(
+            self.path, self.phase.module, self.optimiser.optimizer, progress, write=self.accelerator.is_main_process
+        )

@@ -13,6 +13,7 @@ from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import NUM_COLOURS, NUM_KINDS, NUM_PARTS
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.losses import boundary_loss, dice_loss, focal_loss, mask_iou
+from pixelrs_ros.training.scenes import ScenesPhase
 from pixelrs_ros.training.targets import centres, region_mask, soft_targets
 
 MIN_AREA_PX = 20  # at SAM's image size
@@ -86,22 +87,23 @@ def _area(split: SplitArrays, image: int, region: int, areas: np.ndarray) -> int
     return int(areas[split.objects[image] == split.objects[image, region]].sum())
 
 
-class MasksPhase:
+class MasksPhase(ScenesPhase):
     """See the module's docstring."""
 
     name = "masks"
+    module: MaskBranch
     prompts_per_image = 4
 
     def __init__(
         self, miras: Miras, config: MirasConfig, train: SplitArrays, val: SplitArrays,
-        weights: LossWeights, batch: int, num_eval: int,
+        weights: LossWeights, seed: int, num_eval: int,
     ) -> None:  # fmt: skip
+        super().__init__(len(train.sam), seed)
         self.config = config
         self.weights = weights
         self.module = MaskBranch(miras, config)
         self.oracle = OraclePrompt(miras, config)
         self.train, self.val = train, val
-        self.batch = batch
         self.num_eval = min(num_eval, len(val.sam))
 
     def _batch(
@@ -120,11 +122,10 @@ class MasksPhase:
         meant = torch.from_numpy(np.stack(concepts).astype(np.int64))
         return pixels, torch.tensor(index), targets, meant, centres(stacked, side)
 
-    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+    def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """Dice, focal, boundary and predicted-IoU losses with prompts as inexact as a language model's will be."""
-        images = np.sort(torch.randint(len(self.train.sam), (self.batch,)).numpy())
         pixels, index, targets, concepts, places = self._batch(self.train, images)
-        pixels = pixels * (1 + 0.1 * torch.randn(self.batch, 1, 1, 1))
+        pixels = pixels * (1 + 0.1 * torch.randn(len(images), 1, 1, 1))
         places = places + 0.03 * torch.randn_like(places)
         draw = torch.rand(len(index))
         known = torch.stack([(draw > 0.1).float(), ((draw < 0.1) | (draw > 0.25)).float()], dim=1)
@@ -133,7 +134,7 @@ class MasksPhase:
         )
         return mask_losses(logits, quality, targets, self.weights)
 
-    def evaluate(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """Mean IoU of whole objects and of parts with exact oracle prompts, at the decoder's resolution."""
         torch.manual_seed(0)
         ious, parts = [], []

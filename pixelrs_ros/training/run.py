@@ -12,7 +12,7 @@ from rich.progress import track
 from tokenizers import Tokenizer
 
 from pixelrs_ros.checkpoint import TOKENIZER, save_checkpoint
-from pixelrs_ros.config import load_config, load_preset
+from pixelrs_ros.config import load_config, load_preset, read_yaml
 from pixelrs_ros.errors import ConfigError, DataError
 from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.build import build_miras
@@ -20,12 +20,15 @@ from pixelrs_ros.model.pretrained import pretrained_folder
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import adopt_tokenizer, load_tokenizer, train_tokenizer
 from pixelrs_ros.training.cache import SplitArrays, load_split
-from pixelrs_ros.training.config import PHASES, TrainConfig
+from pixelrs_ros.training.config import PHASES, EngineConfig, RecipeConfig, TrainConfig
 from pixelrs_ros.training.connect import ConnectPhase
 from pixelrs_ros.training.dialogue import DialoguePhase, Talker, initialise_embeddings
 from pixelrs_ros.training.joint import Joint, JointPhase
-from pixelrs_ros.training.loop import Phase, Trainer, load_weights
+from pixelrs_ros.training.loop import Trainer, join_processes
 from pixelrs_ros.training.masks import MaskBranch, MasksPhase
+from pixelrs_ros.training.recipe import train_recipe
+from pixelrs_ros.training.scenes import ScenesPhase
+from pixelrs_ros.training.state import load_weights
 from pixelrs_ros.training.towers import Towers, TowersPhase
 
 
@@ -51,11 +54,6 @@ class Run:
         torch.manual_seed(config.seed)
         self.miras = build_miras(self.miras_config, self.layout.vocab_size)
 
-    def train(self, name: str, until: int | None = None) -> None:
-        """Run one phase to its end, or to step `until`."""
-        phase = self._phase(name)
-        Trainer(phase, self.config.phases[name], self.out, self.config.seed).run(until)
-
     def export(self, folder: Path) -> None:
         """Put the newest weights of every part together into a checkpoint folder."""
         load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
@@ -80,28 +78,29 @@ class Run:
             for turn in item["dialogue"]:
                 yield " " + (turn["value"].lower() if lower and turn["from"] == "human" else turn["value"])
 
-    def _phase(self, name: str) -> Phase:
+    def phase(self, name: str) -> ScenesPhase:
+        """A phase, with what it needs of those before it."""
         if name not in PHASES:
             raise ConfigError(f"unknown phase {name!r}; known: {', '.join(PHASES)}")
         train, val = self.splits["train"], self.splits["val"]
-        batch, num_eval = self.config.phases[name].scenes_per_step, self.config.num_eval_images
+        seed, num_eval = self.config.seed, self.config.num_eval_images
         if name == "towers":
-            return TowersPhase(self.miras, self.miras_config, train, val, batch, num_eval)
+            return TowersPhase(self.miras, self.miras_config, train, val, seed, num_eval)
         if name == "masks":
-            return MasksPhase(self.miras, self.miras_config, train, val, self.config.loss_weights, batch, num_eval)
+            return MasksPhase(self.miras, self.miras_config, train, val, self.config.loss_weights, seed, num_eval)
         dialogue = self._dialogue(name)
         if name == "words":
             initialise_embeddings(dialogue.module)
         elif name in ("connect", "sight"):
             load_weights(self.out, "words", dialogue.module)
             if name == "connect":
-                return ConnectPhase(dialogue, batch)
+                return ConnectPhase(dialogue, seed)
             load_weights(self.out, "connect", dialogue.module.projector)
         else:
             load_weights(self.out, "sight", dialogue.module)
             branch = MaskBranch(self.miras, self.miras_config)
             load_weights(self.out, "masks", branch)
-            return JointPhase(dialogue, branch)
+            return JointPhase(dialogue, branch, seed)
         return dialogue
 
     def _dialogue(self, name: str) -> DialoguePhase:
@@ -112,7 +111,7 @@ class Run:
             features = {split: self._features(split) for split in self.splits}
         return DialoguePhase(
             name, self.miras, self.miras_config, self.layout, self.splits["train"], self.splits["val"],
-            self.config.loss_weights, self.config.phases[name].scenes_per_step, self.config.dialogues_per_scene,
+            self.config.loss_weights, self.config.seed, self.config.dialogues_per_scene,
             self.config.num_eval_images, features,
         )  # fmt: skip
 
@@ -147,8 +146,8 @@ def train(
     """Train a MIRAS.
 
     Args:
-        config_path: YAML of a `TrainConfig`.
-        phase: Only this phase; default all in order.
+        config_path: YAML of a `TrainConfig` (phases, from nothing) or of a `RecipeConfig` (stages, from a checkpoint).
+        phase: Only this phase or stage; default all in order.
         until: Stop each phase at this step, to be resumed later.
         checkpoint: Where the finished checkpoint goes; default `<out>/checkpoint`. Written when the last phase ends.
 
@@ -157,11 +156,20 @@ def train(
         DataError: The PRIST folder is missing or malformed.
         CheckpointError: An earlier phase has not run.
     """
+    content = read_yaml(config_path)
+    if isinstance(content, dict) and "stages" in content:
+        train_recipe(load_config(RecipeConfig, config_path), phase, until, checkpoint)
+        return
     config = load_config(TrainConfig, config_path)
     if not Path(config.data).is_dir():
         raise DataError(f"no PRIST folder {config.data}; remedy: pixelrs generate --out {config.data}")
+    engine = EngineConfig(seed=config.seed, cpu=True)
+    processes = join_processes(engine)
     for name in [phase] if phase else PHASES:
-        run = Run(config)
-        run.train(name, until)
-    if phase in (None, "joint"):
+        with processes.main_process_first():  # which fills the caches that the others read
+            run = Run(config)
+            made = run.phase(name)
+        Trainer(made, config.phases[name], engine, run.out).run(until)
+    if phase in (None, "joint") and processes.is_main_process:
         run.export(checkpoint or Path(config.out) / "checkpoint")
+    processes.destroy_process_group()

@@ -81,7 +81,7 @@ def soft_targets(masks: np.ndarray, side: int, low_side: int) -> torch.Tensor:
     """Masks at the decoder's resolution.
 
     Args:
-        masks: (N, h, w) bool at SAM's image size before padding.
+        masks: (N, h, w) bool or float in [0, 1] at SAM's image size before padding.
         side: SAM's padded square.
         low_side: Side of the decoder's output.
 

@@ -11,6 +11,7 @@ from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import NUM_COLOURS, NUM_KINDS, NUM_PARTS
+from pixelrs_ros.training.scenes import ScenesPhase
 from pixelrs_ros.training.targets import patch_concepts
 
 SIZES = (NUM_KINDS, NUM_COLOURS, NUM_PARTS)
@@ -54,19 +55,20 @@ def dense_loss(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
     return (torch.stack(losses).sum(dim=0) * weight).sum() / weight.sum()
 
 
-class TowersPhase:
+class TowersPhase(ScenesPhase):
     """See the module's docstring."""
 
     name = "towers"
+    module: Towers
 
     def __init__(
-        self, miras: Miras, config: MirasConfig, train: SplitArrays, val: SplitArrays, batch: int, num_eval: int
+        self, miras: Miras, config: MirasConfig, train: SplitArrays, val: SplitArrays, seed: int, num_eval: int
     ) -> None:
+        super().__init__(len(train.clip), seed)
         self.config = config
         self.module = Towers(miras, config)
         self.module.convnext.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self.train, self.val = train, val
-        self.batch = batch
         self.num_eval = min(num_eval, len(val.clip))
 
     def _inputs(self, split: SplitArrays, images: np.ndarray, *, augment: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -78,9 +80,8 @@ class TowersPhase:
             clip, high = clip * gain + offset, high * gain + offset
         return clip, high.contiguous(memory_format=torch.channels_last)
 
-    def loss(self, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+    def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """Dense cross-entropy on the fused tokens and on the high-resolution grid."""
-        images = np.sort(torch.randint(len(self.train.clip), (self.batch,)).numpy())
         clip, high = self._inputs(self.train, images, augment=True)
         grid = self.config.clip.grid_size
         coarse = patch_concepts(self.train, images, grid).flat()
@@ -94,7 +95,7 @@ class TowersPhase:
         fused, fine_loss = dense_loss(fused_logits, coarse), dense_loss(grid_logits, fine)
         return fused + 0.5 * fine_loss, {"fused": float(fused.detach()), "grid": float(fine_loss.detach())}
 
-    def evaluate(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """Share of patches that mostly show an object whose kind, colour and part are named right."""
         right = np.zeros(3)
         counted = np.zeros(3)

@@ -78,7 +78,7 @@ def test_what_is_no_tensor_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0, 5, 60, -4])
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
 def test_truncated_files_are_named(tmp_path: Path, name: str, keep: int) -> None:
-    (save_file if name.endswith("safetensors") else torch.save)(STATE, tmp_path / name)  # type: ignore[operator]
+    (save_file if name.endswith("safetensors") else torch.save)(STATE, tmp_path / name)
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:keep])
     with pytest.raises(CheckpointError, match=rf"{name} .*remedy"):
         open_weights(tmp_path)

@@ -154,7 +154,7 @@ def test_what_contradicts_the_weights_is_named(tmp_path: Path) -> None:
         build_language_model(wrong, 57)
     assert config.pretrained is not None
     lora = dataclasses.replace(config.pretrained.lora, target_modules=("query",))
-    with pytest.raises(ConfigError, match=r"language\.pretrained\.lora: .*query"):
+    with pytest.raises(ConfigError, match=r"lora\.target_modules: .*query"):
         build_language_model(
             dataclasses.replace(config, pretrained=dataclasses.replace(config.pretrained, lora=lora)), 57
         )

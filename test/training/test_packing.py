@@ -45,7 +45,7 @@ def miras(request: pytest.FixtureRequest, debug_tokenizer: Tokenizer) -> Miras:
 def phase(miras: Miras, debug_config: MirasConfig, layout: ChatLayout, split: SplitArrays) -> DialoguePhase:
     torch.manual_seed(0)
     weights = LossWeights(1.0, 1.0, 0.5, 1.0, 10.0, 0.5)
-    return DialoguePhase("words", copy.deepcopy(miras), debug_config, layout, split, split, weights, 2, 3, 2)
+    return DialoguePhase("words", copy.deepcopy(miras), debug_config, layout, split, split, weights, 0, 3, 2)
 
 
 def test_a_dialogue_is_what_the_network_will_read_and_say(
@@ -113,7 +113,7 @@ def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
     losses = []
     for step in range(20):
         torch.manual_seed(step)
-        loss, terms = phase.loss(step)
+        loss, terms = phase.mean_loss(np.array([0, 1]))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -121,7 +121,7 @@ def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
     assert set(terms) == {"words", "pointed", "meant", "placed", "aligned"}
     assert np.isfinite(losses).all() and np.mean(losses[-3:]) < 0.8 * losses[0]
     with torch.no_grad():
-        measured = phase.evaluate()
+        measured = phase.measure()
     assert 0 <= measured["final_words_right"] <= 1 and set(terms) < set(measured)
     assert bool(frozen) == is_adapted(phase.module.language)
     assert all(torch.equal(p, frozen[name]) for name, p in phase.module.named_parameters() if name in frozen)

@@ -17,8 +17,6 @@ from pixelrs_ros.training.concepts import (
     Concept,
     parse_label,
 )
-from pixelrs_ros.training.config import PhaseConfig
-from pixelrs_ros.training.loop import learning_rate
 from pixelrs_ros.training.losses import boundary_loss, dice_loss, focal_loss, mask_iou
 from pixelrs_ros.training.masks import sample_regions
 from pixelrs_ros.training.targets import centres, patch_concepts, region_mask, soft_targets
@@ -128,14 +126,3 @@ def test_iou() -> None:
     assert mask_iou(PERFECT, SQUARE).tolist() == [1, 1]
     assert mask_iou(shifted, SQUARE).tolist() == pytest.approx([8 / 24] * 2)
     assert mask_iou(-torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)).tolist() == [0]
-
-
-def test_the_learning_rate_warms_up_and_falls_to_a_fiftieth() -> None:
-    config = PhaseConfig(110, 1, 1e-3, 10, 0.0, 1)
-    rates = [learning_rate(step, config) for step in range(111)]
-    assert rates[0] == pytest.approx(1e-4)
-    assert rates[9] == pytest.approx(1e-3) and rates[10] == pytest.approx(1e-3) == max(rates)
-    assert rates[60] == pytest.approx(1e-3 * (0.02 + 0.98 / 2))
-    assert rates[110] == pytest.approx(1e-3 / 50)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert learning_rate(0, PhaseConfig(1, 1, 1e-3, 0, 0.0, 1)) == pytest.approx(1e-3), "no warm-up"

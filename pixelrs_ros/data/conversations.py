@@ -1,0 +1,106 @@
+"""Dialogues with images: PRIST's with masks, and LLaVA's conversation JSON (visual question answering) without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelrs_ros.data import prist
+from pixelrs_ros.data.examples import Example, plain, read_rgb
+from pixelrs_ros.data.labelme import load_json
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.text.tokenizer import ASK, IMAGE, NONE, SEG
+from pixelrs_ros.types import Status
+
+_MARKERS = {Status.CLARIFY: ASK, Status.NOT_FOUND: NONE}
+
+
+class PristSource:
+    """A split of a PRIST folder, with or without `meta`."""
+
+    def __init__(self, folder: Path, split: str) -> None:
+        """Read the dialogues.
+
+        Raises:
+            DataError: The split is missing, malformed or empty.
+        """
+        self._folder = folder
+        self._dialogues = prist.read_split(folder, split)
+        if not self._dialogues:
+            raise DataError(f"{prist.split_path(folder, split)} has no dialogue")
+
+    def __len__(self) -> int:
+        return len(self._dialogues)
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """See `Source.draw`."""
+        dialogue = self._dialogues[int(rng.integers(len(self)))]
+        masks = prist.read_masks(self._folder, dialogue.img_id)
+        labels = _labels(dialogue)
+        unknown = sorted({label for label in labels if label is not None and label.casefold() not in masks})
+        if unknown:
+            path = prist.mask_path(self._folder, dialogue.img_id)
+            raise DataError(f"{path}: no polygon is labelled {unknown[0]!r}, which a dialogue is about")
+        return Example(
+            prist.read_image(self._folder, dialogue.img_id),
+            tuple((turn.user, _answer(dialogue, index)) for index, turn in enumerate(dialogue.turns)),
+            tuple(None if label is None else masks[label.casefold()] for label in labels),
+        )
+
+
+def _labels(dialogue: prist.PristDialogue) -> list[str | None]:
+    """The label of each `[SEG]`; without `meta` only the last is known, the focus."""
+    if dialogue.meta is not None:
+        return [label for labels in dialogue.meta.targets for label in labels]
+    return [*[None] * (sum(turn.answer.count(SEG) for turn in dialogue.turns) - 1), dialogue.focus]
+
+
+def _answer(dialogue: prist.PristDialogue, index: int) -> str:
+    answer = dialogue.turns[index].answer
+    return answer if dialogue.meta is None else _MARKERS.get(dialogue.meta.statuses[index], "") + answer
+
+
+class ConversationSource:
+    """LLaVA's format: a list of `{"image": …, "conversations": [{"from": "human" | "gpt", "value": …}, …]}`."""
+
+    def __init__(self, annotations: Path, images: Path) -> None:
+        """Read the list; entries without an image are left out.
+
+        Raises:
+            DataError: The file is missing or malformed, or no entry has an image.
+        """
+        records = load_json(annotations)
+        if not isinstance(records, list):
+            raise DataError(f"{annotations}: expected a list of conversations, got {type(records).__name__}")
+        self._read = [
+            (images / record["image"], _turns(f"{annotations}: conversation {index}", record.get("conversations")))
+            for index, record in enumerate(records)
+            if isinstance(record, dict) and record.get("image")
+        ]
+        if not self._read:
+            raise DataError(f"{annotations}: no conversation has an image")
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """See `Source.draw`."""
+        path, turns = self._read[int(rng.integers(len(self)))]
+        return Example(read_rgb(path), turns, ())
+
+
+def _turns(where: str, said: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(said, list) or not said or len(said) % 2:
+        raise DataError(f"{where}: conversations must be a list of utterances in pairs of human and gpt")
+    values = []
+    for index, utterance in enumerate(said):
+        speaker = ("human", "gpt")[index % 2]
+        if not isinstance(utterance, dict) or utterance.get("from") != speaker:
+            raise DataError(f"{where}: utterance {index} must be from {speaker!r}")
+        value = utterance.get("value")
+        if not isinstance(value, str) or not (words := plain(value.replace(IMAGE, " "))):
+            raise DataError(f"{where}: utterance {index} must have words, got {value!r}")
+        values.append(words)
+    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -1,0 +1,96 @@
+"""The published recipe: stages that train parts of an assembled network, and the merge into a plain checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from pixelrs_ros.checkpoint import load_checkpoint, save_checkpoint
+from pixelrs_ros.config import load_config
+from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.model.adapter import merge_lora
+from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.training.config import RecipeConfig
+from pixelrs_ros.training.loop import Trainer, join_processes
+from pixelrs_ros.training.mixture import Mixture, open_source
+from pixelrs_ros.training.stage import Collator, StagePhase
+from pixelrs_ros.training.state import load_weights
+from pixelrs_ros.training.trainable import choose_trainable, freeze_in
+
+
+class Recipe:
+    """The network of a run with its adapter, as a stage finds it."""
+
+    def __init__(self, config: RecipeConfig) -> None:
+        self.config = config
+        self.out = Path(config.out)
+        self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start)
+        torch.manual_seed(config.engine.seed)  # of the adapter's first weights
+        choose_trainable(self.miras, config.trainable)
+
+    def train(self, name: str, until: int | None) -> None:
+        """Run one stage to its end, or to step `until`."""
+        config = self.config.stages[name]
+        stages = list(self.config.stages)
+        if name != stages[0]:
+            load_weights(self.out, stages[stages.index(name) - 1], self.miras)
+        if self.config.engine.precision == "bf16":
+            freeze_in(self.miras, torch.bfloat16)
+        if self.config.gradient_checkpointing:
+            self.miras.language.activation_checkpointing_enable({"use_reentrant": False})
+        known = self.config.sources.by_name()
+        mixture, val = (
+            Mixture({source: open_source(known[source]) for source in rates}, rates, (self.config.engine.seed, salt))
+            for salt, rates in enumerate((config.mixture, config.val_mixture))
+        )
+        layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, self.miras_config.text)
+        shares = join_processes(self.config.engine).num_processes * config.pace.gradient_accumulation
+        phase = StagePhase(
+            name, self.miras, Collator(self.miras_config, layout), mixture, val, config.losses, config.num_eval,
+            eval_batch=max(1, config.pace.batch_size // shares),
+        )  # fmt: skip
+        Trainer(phase, config.pace, self.config.engine, self.out).run(until)
+
+    def merge(self, name: str, folder: Path) -> None:
+        """Write what a stage has trained as a plain checkpoint."""
+        load_weights(self.out, name, self.miras)
+        self.merge_into(folder)
+
+    def merge_into(self, folder: Path) -> None:
+        """Write the network as it is, with its adapter added to the weights."""
+        merge_lora(self.miras.language)
+        save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
+
+
+def train_recipe(config: RecipeConfig, stage: str | None, until: int | None, checkpoint: Path | None) -> None:
+    """Train the stages in order, or one of them; see `training.run.train`."""
+    processes = join_processes(config.engine)
+    for name in [_known(config, stage)] if stage else config.stages:
+        Recipe(config).train(name, until)
+    last = list(config.stages)[-1]
+    if stage in (None, last) and processes.is_main_process:
+        Recipe(config).merge(last, checkpoint or Path(config.out) / "checkpoint")
+    processes.destroy_process_group()
+
+
+def merge(config_path: Path, stage: str | None, folder: Path) -> None:
+    """Write what a stage of the published recipe has trained so far as a plain checkpoint.
+
+    Args:
+        config_path: YAML of a `RecipeConfig`.
+        stage: Which; default the last.
+        folder: For the checkpoint.
+
+    Raises:
+        ConfigError: The configuration or the stage's name is wrong.
+        CheckpointError: The stage has not run, or the start is missing.
+    """
+    config = load_config(RecipeConfig, config_path)
+    Recipe(config).merge(_known(config, stage) if stage else list(config.stages)[-1], folder)
+
+
+def _known(config: RecipeConfig, stage: str) -> str:
+    if stage not in config.stages:
+        raise ConfigError(f"unknown stage {stage!r}; known: {', '.join(config.stages)}")
+    return stage

@@ -1,0 +1,62 @@
+"""Which parts of a network the published recipe trains: LoRA on the language model, and whole parts beside it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.model.adapter import add_lora
+from pixelrs_ros.model.clip import ClipEncoder
+from pixelrs_ros.model.convnext import ConvNextEncoder
+from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.training.config import TrainableConfig
+
+
+def choose_trainable(miras: Miras, config: TrainableConfig) -> None:
+    """Put the adapter into the language model, in place, and mark what is trained.
+
+    Args:
+        miras: A finished network.
+        config: What is trained; everything else asks for no gradient afterwards.
+
+    Raises:
+        ConfigError: No part is trained, or the language model has no layer of the adapter's names.
+    """
+    miras.requires_grad_(False)
+    if config.lora:
+        add_lora(miras.language, config.lora)
+    for part in _parts(miras, config):
+        part.requires_grad_(True)
+    if not any(parameter.requires_grad for parameter in miras.parameters()):
+        raise ConfigError("trainable: no part is trained; remedy: set at least one of its keys")
+
+
+def freeze_in(miras: Miras, dtype: torch.dtype) -> None:
+    """Hold the matrices that are not trained in this precision; norms and biases are small, and better left exact."""
+    for parameter in miras.parameters():
+        if not parameter.requires_grad and parameter.ndim > 1:
+            parameter.data = parameter.data.to(dtype)
+
+
+def _parts(miras: Miras, config: TrainableConfig) -> list[nn.Module]:
+    parts: list[nn.Module] = []
+    if config.embeddings:
+        parts += [miras.language.get_input_embeddings(), miras.language.get_output_embeddings()]
+    if config.segmentation_prompt:
+        parts.append(miras.segmentation_prompt)
+    if config.mask_decoder:
+        parts.append(miras.sam.mask_decoder)
+    if config.fusion_and_projector:
+        parts += [miras.fusion, miras.projector]
+    if config.clip_upper_half:
+        clip = cast(ClipEncoder, miras.clip)
+        layers = clip.vision_model.encoder.layers
+        used = len(layers) + 1 + clip.select_layer  # those above the selected layer do nothing
+        parts += layers[used // 2 : used]
+    if config.convnext_last_blocks:
+        blocks = [block for stage in cast(ConvNextEncoder, miras.convnext).stages for block in stage.layers]
+        parts += blocks[-config.convnext_last_blocks :]
+    return parts
