@@ -25,10 +25,11 @@ class PhaseConfig:
     Attributes:
         steps: Optimiser steps in all.
         batch_size: Examples (images, where they are simulated) of one step, over all processes together.
-        learning_rate: Peak of the schedule (AdamW).
+        learning_rate: Peak of the schedule.
         warmup_steps: Linear warm-up.
         weight_decay: Decoupled, on matrices only.
         evaluate_every: Steps between measurements on the val split; also when a checkpoint is written.
+        optimiser: "adamw", or "muon" for the matrices inside the network and AdamW for the rest.
         betas: AdamW's.
         schedule: One of transformers' (`get_scheduler`).
         schedule_arguments: What that schedule takes besides the numbers of steps.
@@ -42,6 +43,7 @@ class PhaseConfig:
     warmup_steps: int
     weight_decay: float
     evaluate_every: int
+    optimiser: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.95)
     schedule: str = "cosine_with_min_lr"
     schedule_arguments: dict[str, Any] = field(default_factory=lambda: {"min_lr_rate": 0.02})
@@ -51,6 +53,7 @@ class PhaseConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "evaluate_every", "gradient_accumulation"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
+        require(self.optimiser in ("adamw", "muon"), f"optimiser must be adamw or muon, got {self.optimiser!r}")
         require(len(self.betas) == 2, f"betas must be two numbers, got {self.betas}")
 
 

@@ -26,6 +26,7 @@ from transformers import get_scheduler
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.training.config import EngineConfig, PhaseConfig
 from pixelrs_ros.training.log import Log
+from pixelrs_ros.training.muon import Muon, inner_matrices
 from pixelrs_ros.training.state import load_state, save_state, state_path, trained
 
 Terms = dict[str, torch.Tensor]
@@ -169,12 +170,19 @@ class Trainer:
         self.accelerator.wait_for_everyone()  # another process must not look for the last checkpoint too early
 
     def _optimiser(self) -> torch.optim.Optimizer:
-        parameters = list(trained(self.phase.module).values())
+        config, module = self.config, self.phase.module
+        inner = inner_matrices(module) if config.optimiser == "muon" else []
+        if inner and self.accelerator.distributed_type == DistributedType.FSDP:
+            raise ConfigError(f"{self.phase.name}: muon needs whole matrices, FSDP cuts them; remedy: optimiser: adamw")
+        taken = {id(parameter) for parameter in inner}
+        others = [parameter for parameter in trained(module).values() if id(parameter) not in taken]
         groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.config.weight_decay},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+            {"params": inner, "weight_decay": config.weight_decay, "orthogonal": True},
+            {"params": [p for p in others if p.ndim > 1], "weight_decay": config.weight_decay},
+            {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, lr=self.config.learning_rate, betas=self.config.betas)
+        groups = [group for group in groups if group["params"]]
+        return (Muon if inner else torch.optim.AdamW)(groups, lr=config.learning_rate, betas=config.betas)
 
     def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
         config = self.config

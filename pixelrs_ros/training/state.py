@@ -19,8 +19,8 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from pixelrs_ros.errors import CheckpointError
 
-# What torch's AdamW keeps of a parameter, and what it is called in the file.
-_MOMENTS = {"first": "exp_avg", "second": "exp_avg_sq", "updates": "step"}
+# What AdamW and Muon keep of a parameter, and what it is called in the file.
+_MOMENTS = {"first": "exp_avg", "second": "exp_avg_sq", "updates": "step", "momentum": "momentum_buffer"}
 
 
 def state_path(out: Path, phase: str) -> Path:
@@ -66,8 +66,9 @@ def load_state(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer) 
     with safe_open(path, framework="pt") as file:
         kept = set(file.keys())
         for name, parameter in trained(module).items():
-            if f"first.{name}" in kept:  # a parameter that has had no gradient so far has none
-                moments = {key: file.get_tensor(f"{saved}.{name}") for saved, key in _MOMENTS.items()}
+            known = {key: f"{saved}.{name}" for saved, key in _MOMENTS.items() if f"{saved}.{name}" in kept}
+            if known:  # a parameter that has had no gradient so far has none
+                moments = {key: file.get_tensor(saved) for key, saved in known.items()}
                 optimiser.state[parameter] = {
                     key: value if key == "step" else _like(value, parameter) for key, value in moments.items()
                 }
