@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = scripts/env.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chat test lint clean
+.PHONY: help setup demo chat bench test lint clean
 
 help:  ## Shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -16,6 +16,9 @@ demo: setup  ## Simulated camera, robot, operator and planner; writes out/demo/r
 
 chat: setup  ## Type instructions about the simulated scene, turn after turn
 	@$(RUN) python -m pixelrs_ros.ros.chat
+
+bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, the tables in the documents and their picture
+	@$(RUN) python -m pixelrs_ros.cli bench --document
 
 test: setup  ## Runs every test
 	@$(RUN) python -m pytest

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from pixelrs_ros.commands import (
     assemble,
+    bench,
     calibrate,
     evaluate,
     export,
@@ -29,6 +30,7 @@ COMMANDS: dict[str, ModuleType] = {
     "calibrate": calibrate,
     "segment": segment,
     "export": export,
+    "bench": bench,
     "info": info,
     "assemble": assemble,
     "import-reference": import_reference,

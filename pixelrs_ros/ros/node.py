@@ -317,11 +317,11 @@ class PerceptionNode(LifecycleNode):
         return int(self.get_clock().now().nanoseconds)
 
 
-def main(args: list[str] | None = None) -> int:
+def main(args: list[str] | None = None, session_factory: Callable[[NodeParameters], Dialogues] = open_session) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
     with ros(args):
         try:
-            node = PerceptionNode()
+            node = PerceptionNode(session_factory)
         except ConfigError as error:
             print(f"perception: {error}", file=sys.stderr)
             return 1
