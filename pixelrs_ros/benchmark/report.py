@@ -59,7 +59,9 @@ def stages_markdown(result: dict[str, Any]) -> str:
 def circumstances_markdown(result: dict[str, Any]) -> str:
     """On what the numbers were made, and how."""
     made = result["made with"]
-    return f"Made with `{made['command']}` on {made['device']}, {made['threads']} threads, torch {made['torch']}."
+    text = f"Made with `{made['command']}` on {made['device']}, {made['threads']} threads, torch {made['torch']}"
+    busy = made["load average before"]
+    return f"{text}; load average before {busy:g}{', a busy machine: believe the ratios only' * (busy > 1)}."
 
 
 def ratios_markdown(result: dict[str, Any]) -> str:
@@ -116,7 +118,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
     turns = result["ros"]["warm"] if "ros" in result else result["turns_ms"]
     bars = [(turn, way) for turn in reversed(list(turns["pixelrs"])) for way in ("pixelrs", "published")]
-    figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     left = [0.0] * len(bars)
     for stage, (colour, label) in STAGES.items():
         values = [turns[way][turn].get(stage, {"median": 0.0})["median"] for turn, way in bars]
@@ -128,7 +130,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
             [mask], [place], marker="v", color="black", linestyle="none", label="first mask" if not place else None
         )
     axes.set_xlabel("ms from the instruction, median")
-    axes.legend(fontsize=8, loc="lower right")
+    figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     figure.savefig(path, dpi=120)

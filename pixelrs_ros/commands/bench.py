@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -113,6 +114,7 @@ def circumstances(options: argparse.Namespace) -> dict[str, Any]:
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "answers": "teacher-forced",
+        "load average before": round(os.getloadavg()[0], 2),
     }
 
 

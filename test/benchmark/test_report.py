@@ -25,7 +25,13 @@ def result() -> dict[str, Any]:
     }
     cold = {way: {turn: {"to the whole answer": 300.0} for turn in ("first", "fourth")} for way in turns}
     return {
-        "made with": {"command": "pixelrs bench", "device": "a machine", "threads": 2, "torch": "2"},
+        "made with": {
+            "command": "pixelrs bench",
+            "device": "a machine",
+            "threads": 2,
+            "torch": "2",
+            "load average before": 0.1,
+        },
         "backend": "torch",
         "bandwidth": {"floor [ms]": 2.0},
         "stages_ms": {"one token": value(3)},
@@ -53,6 +59,12 @@ def test_tables_hold_every_number_once(result: dict[str, Any]) -> None:
     claims = "\n".join(report.claims(result))
     assert "7.5 % of a fourth turn" in claims and "comes 20 ms before its end" in claims and "+0.50 %" in claims
     assert "3.0 ms, 1.5 times" in claims
+
+
+def test_a_busy_machine_is_told(result: dict[str, Any]) -> None:
+    assert "busy" not in report.circumstances_markdown(result)
+    result["made with"]["load average before"] = 7.5
+    assert "load average before 7.5, a busy machine" in report.circumstances_markdown(result)
 
 
 def test_without_ros_the_numbers_of_one_process_stand_in(result: dict[str, Any]) -> None:
