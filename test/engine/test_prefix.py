@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.engine.backends import TORCH, Backend
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.language import EagerLanguage
@@ -30,8 +31,8 @@ ANSWERS = (" yes.", "[ASK] Which one?", " It is[OBJ] the mug[SEG], to drink from
 class RecordingEngine(Engine):
     """Keeps the probabilities of every mask pixel, which a reply does not tell."""
 
-    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> None:
-        super().__init__(miras, config, tokenizer)
+    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, backend: Backend = TORCH) -> None:
+        super().__init__(miras, config, tokenizer, backend)
         self.probabilities: list[torch.Tensor] = []
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
