@@ -19,6 +19,7 @@ from pixelrs_ros.training.targets import soft_targets
 MASKS_PER_STEP = 16
 DIALOGUES_PER_SCENE = 3
 PART_WEIGHT = 2.5  # parts are rarer than whole objects, and harder
+UNNAMED_WEIGHT = 0.3  # "this one" may be the wrong one: SAM shall not learn to hedge
 
 
 class Joint(nn.Module):
@@ -45,7 +46,11 @@ class JointPhase(ScenesPhase):
     def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """A random few of the `[SEG]` in one batch of packed dialogues."""
         batch, prompts = self._prompts("train", images, DIALOGUES_PER_SCENE)
-        weights = torch.where(batch.packed.concepts[:, 2] > 0, PART_WEIGHT, 1.0)
+        row, position = batch.packed.seg_at.unbind(dim=1)
+        named = batch.packed.final[row, position - 1]  # the last answer, which names its target
+        weights = torch.where(batch.packed.concepts[:, 2] > 0, PART_WEIGHT, 1.0) * torch.where(
+            named, 1.0, UNNAMED_WEIGHT
+        )
         some = torch.multinomial(weights, min(MASKS_PER_STEP, len(prompts)))
         logits, quality, targets = self._decode("train", batch, prompts, some)
         return mask_losses(logits, quality, targets, self.dialogue.weights)
