@@ -103,6 +103,11 @@ class FrameCache:
             oldest, _ = self._frames.popitem(last=False)
             del self._owners[oldest]
 
+    def drop(self, key: bytes) -> None:
+        """Forget a picture, whoever refers to it."""
+        if self._frames.pop(key, None) is not None:
+            del self._owners[key]
+
     def release(self, session_id: str) -> None:
         """Forget the pictures that only this dialogue refers to."""
         for key, owners in list(self._owners.items()):

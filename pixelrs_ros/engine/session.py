@@ -83,9 +83,15 @@ class Session:
                 self._answering = session_id
                 turns, prefix = self._store.turns(session_id), self._prefix(session_id)
             encoded = self._encode(frame, session_id)
-            reply = self.engine.answer(
-                encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix
-            )
+            try:
+                reply = self.engine.answer(
+                    encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix
+                )
+            except Exception as error:
+                if not isinstance(error, BadInputError):  # what failed may be the picture's, and must not be kept
+                    with self._state_lock:
+                        self._frames.drop(encoded.key)
+                raise
             with self._state_lock:
                 if self._answering is not None:
                     self._store.append(session_id, utterance.text, reply)

@@ -205,3 +205,26 @@ def test_two_callers_at_once_both_get_their_answers(session: Session, engine: Co
         jobs = {text: pool.submit(session.say, Utterance(text, session_id=text), a_frame()) for text in expected}
         assert {text: job.result(60).answer for text, job in jobs.items()} == expected
     assert {text: session.next_index(text) for text in expected} == {"the mug": 1, "the pan": 1}
+
+
+def test_a_picture_that_could_not_be_encoded_is_tried_again(
+    session: Session, engine: CountingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = engine.miras.sam.encode
+    failures = iter([True])
+
+    def encode(pixels: torch.Tensor) -> torch.Tensor:
+        if next(failures, False):
+            raise RuntimeError("out of memory")
+        return whole(pixels)
+
+    monkeypatch.setattr(engine.miras.sam, "encode", encode)
+    seg = engine.layout.answer("[OBJ] it[SEG]")
+    chosen = iter(seg)
+    monkeypatch.setattr(engine, "_choose", lambda logits, *, first: (next(chosen), 1.0))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        session.say(Utterance("the mug"), a_frame())
+    chosen = iter(seg)
+    assert session.turns("default") == ()
+    assert len(session.say(Utterance("the mug"), a_frame()).segments) == 1
+    assert engine.looks == 2
