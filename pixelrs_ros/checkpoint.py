@@ -91,6 +91,48 @@ def resolve(path_or_name: str | Path) -> Path:
     raise CheckpointError(f"no checkpoint folder {path_or_name}; shipped: {', '.join(shipped) or 'none'}")
 
 
+def read_sizes(path_or_name: str | Path) -> tuple[MirasConfig, int]:
+    """A checkpoint's configuration and the tokens of its tokenizer; no weights are read.
+
+    Args:
+        path_or_name: Folder, or the name of a shipped one.
+
+    Raises:
+        CheckpointError: There is no such folder, or its tokenizer is missing or malformed.
+        ConfigError: `config.yaml` is missing or has an unknown, missing or impossible value.
+    """
+    folder = resolve(path_or_name)
+    return load_config(MirasConfig, folder / CONFIG), vocabulary_size(load_tokenizer(folder / TOKENIZER))
+
+
+def check_weights(path_or_name: str | Path) -> int:
+    """Compare what the weight files say that they hold with the configuration; the weights stay unread.
+
+    Returns:
+        Number of tensors.
+
+    Raises:
+        CheckpointError: A file is missing, malformed or truncated, or does not fit the configuration.
+        ConfigError: As in `read_sizes`.
+    """
+    folder = resolve(path_or_name)
+    miras = build_miras(*read_sizes(folder), empty=True)
+    with _stored(folder, _weights(folder)) as stored:
+        _check_fit(folder / _weights(folder), miras, stored)
+        return len(stored)
+
+
+def broken_weights(path_or_name: str | Path) -> list[str]:
+    """Names of the tensors that hold a NaN or an infinity; they are read one at a time.
+
+    Raises:
+        CheckpointError: A file is missing, malformed or truncated.
+    """
+    folder = resolve(path_or_name)
+    with _stored(folder, _weights(folder)) as stored:
+        return [name for name, file in stored.items() if not file.get_tensor(name).isfinite().all()]
+
+
 def load_checkpoint(
     path_or_name: str | Path, device: str = "cpu", dtype: str | None = None
 ) -> tuple[Miras, MirasConfig, Tokenizer]:
@@ -107,10 +149,7 @@ def load_checkpoint(
         ConfigError: `config.yaml` has an unknown, missing or impossible value, or `dtype` is none of these.
     """
     folder = resolve(path_or_name)
-    weights = INDEX if (folder / INDEX).is_file() else WEIGHTS
-    missing = [name for name in (CONFIG, TOKENIZER, weights) if not (folder / name).is_file()]
-    if missing:
-        raise CheckpointError(f"checkpoint {folder} lacks {', '.join(missing)}")
+    weights = _weights(folder, CONFIG, TOKENIZER)
     chosen = _dtype(dtype or ("fp16" if device.startswith("cuda") else "fp32"))
     config = load_config(MirasConfig, folder / CONFIG)
     tokenizer = load_tokenizer(folder / TOKENIZER)
@@ -146,13 +185,8 @@ def _state(miras: Miras) -> dict[str, torch.Tensor]:
 def _fill(miras: Miras, folder: Path, weights: str, device: str, dtype: torch.dtype) -> None:
     """Give an empty network its weights and put all of it on the device."""
     aliases, expected = _aliases(miras), _state(miras)
-    with contextlib.ExitStack() as stack:
-        stored = {}
-        for path in _files(folder, weights):
-            file = stack.enter_context(_opened(path))
-            stored.update(dict.fromkeys(file.keys(), file))
-        shapes = {name: tuple(file.get_slice(name).get_shape()) for name, file in stored.items() if name not in aliases}
-        _check_fit(folder / weights, {name: tuple(value.shape) for name, value in expected.items()}, shapes)
+    with _stored(folder, weights) as stored:
+        _check_fit(folder / weights, miras, stored)
         assigned = {}
         for name, value in expected.items():
             # A buffer, such as SAM's positional grid, stays precise: it is computed with, not multiplied by.
@@ -167,6 +201,26 @@ def _fill(miras: Miras, folder: Path, weights: str, device: str, dtype: torch.dt
     for module in miras.modules():
         for name, buffer in module.named_buffers(recurse=False):
             module.register_buffer(name, buffer.to(device), name not in module._non_persistent_buffers_set)
+
+
+def _weights(folder: Path, *others: str) -> str:
+    """Name of the file that says where the weights are; it and the others exist."""
+    weights = INDEX if (folder / INDEX).is_file() else WEIGHTS
+    missing = [name for name in (*others, weights) if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(f"checkpoint {folder} lacks {', '.join(missing)}")
+    return weights
+
+
+@contextlib.contextmanager
+def _stored(folder: Path, weights: str) -> Iterator[dict[str, Any]]:
+    """The open file of each tensor, by the tensor's name."""
+    with contextlib.ExitStack() as stack:
+        stored = {}
+        for path in _files(folder, weights):
+            file = stack.enter_context(_opened(path))
+            stored.update(dict.fromkeys(file.keys(), file))
+        yield stored
 
 
 def _files(folder: Path, weights: str) -> list[Path]:
@@ -192,7 +246,10 @@ def _opened(path: Path) -> Iterator[Any]:
         raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
 
 
-def _check_fit(path: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> None:
+def _check_fit(path: Path, miras: Miras, stored: Mapping[str, Any]) -> None:
+    aliases = _aliases(miras)
+    expected = {name: tuple(value.shape) for name, value in _state(miras).items()}
+    found = {name: tuple(file.get_slice(name).get_shape()) for name, file in stored.items() if name not in aliases}
     problems = {
         "missing": sorted(expected.keys() - found.keys()),
         "left over": sorted(found.keys() - expected.keys()),

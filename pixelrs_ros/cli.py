@@ -11,6 +11,7 @@ from pixelrs_ros.commands import (
     assemble,
     bench,
     calibrate,
+    doctor,
     evaluate,
     export,
     generate,
@@ -32,6 +33,7 @@ COMMANDS: dict[str, ModuleType] = {
     "export": export,
     "bench": bench,
     "info": info,
+    "doctor": doctor,
     "assemble": assemble,
     "import-reference": import_reference,
 }

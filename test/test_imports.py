@@ -16,7 +16,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"model", "text", "dialogue", "sim"}),
     frozenset({"images", "checkpoint", "overlay"}),
     frozenset({"engine", "data", "convert"}),
-    frozenset({"training", "evaluation", "export", "benchmark"}),
+    frozenset({"training", "evaluation", "export", "benchmark", "doctor"}),
     frozenset({"commands", "ros"}),
     frozenset({"cli"}),
 )

@@ -1,0 +1,1 @@
+"""What `pixelrs doctor` looks at: small checks, each a function that returns a finding."""

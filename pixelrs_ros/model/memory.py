@@ -1,0 +1,76 @@
+"""Parameters and memory of a network, computed without memory for its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from torch import nn
+
+from pixelrs_ros.config import MirasConfig, load_preset
+from pixelrs_ros.model.build import build_miras, count_parameters
+from pixelrs_ros.model.miras import Miras
+
+BYTES = {"fp32": 4.0, "bf16": 2.0}
+# Of the language model's linear layers: the weight, and a bf16 scale for each output channel; in int4 a bf16 scale and
+# zero point for each group of inputs.
+INT4_BYTES = 0.5 + 2 * 2 / 128
+
+
+def preset_sizes(name: str, vocab_size: int | None = None) -> tuple[MirasConfig, int]:
+    """A preset and the tokens that its network has.
+
+    Args:
+        name: Of a shipped network configuration.
+        vocab_size: Tokens; None: what its language model's `vocab_size` says, else 2048.
+
+    Raises:
+        ConfigError: There is no such preset.
+    """
+    config = load_preset(name)
+    language = config.language
+    rows = int(language.arguments.get("vocab_size", 2048))
+    return config, vocab_size or rows + (language.pretrained.num_added_tokens if language.pretrained else 0)
+
+
+def empty(config: MirasConfig, vocab_size: int) -> Miras:
+    """The network as it runs, an adapter merged, without memory for its parameters."""
+    language = dataclasses.replace(config.language, pretrained=None)
+    return build_miras(dataclasses.replace(config, language=language), vocab_size, empty=True)
+
+
+def parameters(miras: Miras) -> dict[str, int]:
+    """Number of parameters of each part, SAM's three named apart."""
+    return {name: count_parameters(module) for name, module in _parts(miras).items()}
+
+
+def weight_bytes(miras: Miras) -> dict[str, dict[str, float]]:
+    """Bytes of each part's weights, by kind of number: "fp32", "bf16", "int8", "int4"."""
+    counts = parameters(miras)
+    memory = {kind: {part: size * count for part, count in counts.items()} for kind, size in BYTES.items()}
+    linear, channels = _quantised(miras.language.base_model)
+    saved = {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
+    for kind, fewer in saved.items():
+        memory[kind] = {**memory["bf16"], "language": memory["bf16"]["language"] - fewer}
+    return memory
+
+
+def cache_bytes_per_token(miras: Miras) -> int:
+    """Bytes of one token's keys and values in bf16."""
+    config = miras.language.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * size * 2)
+
+
+def _parts(miras: Miras) -> dict[str, nn.Module]:
+    parts: dict[str, nn.Module] = {}
+    for name, part in miras.named_children():
+        inner = {f"{name}.{key}": module for key, module in part.named_children()} if name == "sam" else {name: part}
+        parts |= inner
+    return parts
+
+
+def _quantised(model: nn.Module) -> tuple[int, int]:
+    """Weights and output channels of the linear layers."""
+    linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    return sum(module.weight.numel() for module in linear), sum(module.out_features for module in linear)
