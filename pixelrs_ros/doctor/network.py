@@ -82,7 +82,12 @@ def finite(subject: Subject) -> Finding:
 @_of_files
 def memory(subject: Subject) -> Finding:
     """Free memory against what a node needs, by the numbers of `pixelrs info`."""
-    return fit(subject, free_memory(subject.device))
+    try:
+        free = free_memory(subject.device)
+    except (RuntimeError, AssertionError) as error:  # torch raises both for a device that is not there
+        reason = str(error).splitlines()[0]
+        return fail(f"the free memory of {subject.device} is unknown: {reason}", "see the line about the device")
+    return fit(subject, free)
 
 
 def fit(subject: Subject, free: float) -> Finding:
