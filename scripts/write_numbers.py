@@ -56,7 +56,8 @@ def main() -> None:
         text = page.read_text(encoding="utf-8")
         for name, table in written.items():
             pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-            text, count = pattern.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
+            literally = table.replace("\\", r"\\")
+            text, count = pattern.subn(rf"\g<1>{literally}\n\g<2>", text)
             if count:
                 print(f"{page.relative_to(ROOT)}: {name}")
         page.write_text(text, encoding="utf-8")

@@ -37,10 +37,10 @@ def fit_score(records: Sequence[Record]) -> ScoreConfig:
         optimiser.zero_grad()
         log_odds = weights[0] + features @ weights[1:]
         value = F.binary_cross_entropy_with_logits(log_odds, reached) + _DECAY * weights[1:].square().sum()
-        value.backward()  # type: ignore[no-untyped-call]  # torch's stubs
+        value.backward()
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimiser.step(loss)
     intercept, quality, certainty = (round(float(value), 4) for value in weights.detach())
     return ScoreConfig(intercept, quality, certainty)
 

@@ -73,7 +73,7 @@ def parameters_on_meta() -> Iterator[None]:
         original(module, name, parameter)
 
     with _ONE_AT_A_TIME:
-        nn.Module.register_parameter = register  # type: ignore[method-assign]
+        nn.Module.register_parameter = register  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

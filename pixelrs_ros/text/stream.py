@@ -54,17 +54,17 @@ class AnswerStream:
         """The answer so far."""
         return self._parser.parsed()
 
-    def _decoded_bytes(self) -> str:
-        letters = self._tokenizer.decode(self._bytes) if self._bytes else ""
-        self._bytes = []
-        return letters
-
     def _begin_words(self) -> None:
         self._bytes: list[int] = []
         self._decoding = DecodeStream(skip_special_tokens=True)
         self._word_ids: list[int] = []
         self._undecided = ""
         self._told = 0
+
+    def _decoded_bytes(self) -> str:
+        letters = self._tokenizer.decode(self._bytes) if self._bytes else ""
+        self._bytes = []
+        return letters
 
     def _tell(self, words: str) -> None:
         self._parser.add_words(words)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from transformers import PreTrainedModel
 
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.adapter import ExtendedEmbedding, is_adapted
@@ -124,7 +125,7 @@ class Talker(nn.Module):
         self.where = nn.Linear(hidden_size, 2)
 
 
-def word_scale(language: nn.Module) -> float:
+def word_scale(language: PreTrainedModel) -> float:
     """Standard deviation of the word embeddings: a pretrained model's own, else what `initialise_embeddings` makes."""
     if not is_adapted(language):
         return 0.5

@@ -23,7 +23,7 @@ _LEAST_SIDE = 8  # of a matrix whose singular values mean something
 def inner_matrices(module: nn.Module) -> list[nn.Parameter]:
     """The trained weights of linear layers, but not those of heads, whose rows belong to words or classes."""
     layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, nn.Linear)]
-    weights = [layer.weight for name, layer in layers if "head" not in name.rpartition(".")[2]]
+    weights = [layer.get_parameter("weight") for name, layer in layers if "head" not in name.rpartition(".")[2]]
     return [weight for weight in weights if weight.requires_grad and min(weight.shape) > _LEAST_SIDE]
 
 

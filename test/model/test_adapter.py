@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from pixelrs_ros.model.language import build_language_model
 from pixelrs_ros.model.miras import Miras
 
 ADDED = 7
-SIZES = {
+SIZES: dict[str, Any] = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "max_position_embeddings": 512,
 }  # fmt: skip
@@ -68,7 +69,8 @@ def test_a_fresh_adapter_says_what_the_pretrained_model_says(tmp_path: Path, tie
     assert torch.allclose(logits[..., :50], base(ids).logits, atol=1e-5)
     assert language.config.vocab_size == 57
     added = language.get_input_embeddings()(torch.arange(50, 57))
-    assert len(added.unique(dim=0)) == ADDED and added.std() < base.get_input_embeddings().weight.std()
+    table = cast(torch.nn.Embedding, base.get_input_embeddings()).weight
+    assert len(added.unique(dim=0)) == ADDED and added.std() < table.std()
 
 
 def test_only_the_adapter_and_the_added_rows_learn(tmp_path: Path, tied: bool) -> None:
@@ -107,7 +109,8 @@ def test_rows_that_a_table_is_padded_with_are_taken_for_the_added_tokens(tmp_pat
     base = a_base(tmp_path, 64, tied=True)
     language = build_language_model(a_config(tmp_path, tied=True), 57)
     assert language.get_input_embeddings()(torch.arange(57)).shape == (57, 32)
-    assert torch.equal(language.get_input_embeddings()(torch.tensor([49]))[0], base.get_input_embeddings().weight[49])
+    table = cast(torch.nn.Embedding, base.get_input_embeddings()).weight
+    assert torch.equal(language.get_input_embeddings()(torch.tensor([49]))[0], table[49])
     with pytest.raises(ConfigError, match=r"num_added_tokens: the weights have 64 rows and the tokenizer 80 tokens"):
         build_language_model(a_config(tmp_path, tied=True), 80)
 

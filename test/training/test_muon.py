@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
 from torch import nn
@@ -18,7 +20,7 @@ def test_singular_vectors_stay_and_values_become_alike(shape: tuple[int, int, in
         assert values.min() > 0.5 and values.max() < 1.3
 
 
-def network() -> nn.Module:
+def network() -> nn.ModuleDict:
     torch.manual_seed(0)
     model = nn.ModuleDict({"inner": nn.Linear(16, 24), "small": nn.Linear(24, 4), "lm_head": nn.Linear(24, 32)})
     model["words"] = nn.Embedding(9, 16)
@@ -29,12 +31,12 @@ def network() -> nn.Module:
 def test_heads_embeddings_and_what_is_small_or_frozen_are_left_to_adamw() -> None:
     model = network()
     chosen = inner_matrices(model)
-    assert len(chosen) == 1 and chosen[0] is model["inner"].weight
+    assert len(chosen) == 1 and chosen[0] is cast(nn.Linear, model["inner"]).weight
 
 
 def test_a_step_moves_matrices_by_muon_and_the_rest_as_adamw_does() -> None:
     model = network()
-    matrix, head = model["inner"].weight, model["lm_head"].weight
+    matrix, head = (cast(nn.Linear, model[name]).weight for name in ("inner", "lm_head"))
     optimiser = Muon(
         [{"params": [matrix], "orthogonal": True, "weight_decay": 0.5}, {"params": [head], "weight_decay": 0.5}], lr=0.1
     )
