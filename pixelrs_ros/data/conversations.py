@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -75,7 +74,10 @@ class ConversationSource:
         if not isinstance(records, list):
             raise DataError(f"{annotations}: expected a list of conversations, got {type(records).__name__}")
         self._read = [
-            (images / record["image"], _turns(f"{annotations}: conversation {index}", record.get("conversations")))
+            (
+                images / record["image"],
+                prist.read_turns(f"{annotations}: conversation {index}", record, "conversations", _words),
+            )
             for index, record in enumerate(records)
             if isinstance(record, dict) and record.get("image")
         ]
@@ -88,19 +90,8 @@ class ConversationSource:
     def draw(self, rng: np.random.Generator) -> Example:
         """See `Source.draw`."""
         path, turns = self._read[int(rng.integers(len(self)))]
-        return Example(read_rgb(path), turns, ())
+        return Example(read_rgb(path), tuple((turn.user, turn.answer) for turn in turns), ())
 
 
-def _turns(where: str, said: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(said, list) or not said or len(said) % 2:
-        raise DataError(f"{where}: conversations must be a list of utterances in pairs of human and gpt")
-    values = []
-    for index, utterance in enumerate(said):
-        speaker = ("human", "gpt")[index % 2]
-        if not isinstance(utterance, dict) or utterance.get("from") != speaker:
-            raise DataError(f"{where}: utterance {index} must be from {speaker!r}")
-        value = utterance.get("value")
-        if not isinstance(value, str) or not (words := plain(value.replace(IMAGE, " "))):
-            raise DataError(f"{where}: utterance {index} must have words, got {value!r}")
-        values.append(words)
-    return tuple(zip(values[::2], values[1::2], strict=True))
+def _words(value: str) -> str:
+    return plain(value.replace(IMAGE, " "))

@@ -6,7 +6,7 @@ What `pixelrs generate` writes carries a `meta` object besides; what others writ
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -174,25 +174,39 @@ def _dialogue(where: str, record: Any) -> PristDialogue:
             raise DataError(f"{where}: {key} must be a text that is not empty, got {record.get(key)!r}")
     if PurePosixPath(record["img_id"]).name != record["img_id"] or "\\" in record["img_id"]:
         raise DataError(f"{where}: img_id must be a file name in images/, got {record['img_id']!r}")
-    turns = _turns(where, record.get("dialogue"))
+    turns = read_turns(where, record, "dialogue")
     if SEG not in turns[-1].answer:
         raise DataError(f"{where}: the last answer must hold a {SEG}, got {turns[-1].answer!r}")
     meta = _meta(where, record["meta"], len(turns)) if record.get("meta") is not None else None
     return PristDialogue(record["img_id"], turns, record["focus"], meta)
 
 
-def _turns(where: str, said: Any) -> tuple[PristTurn, ...]:
+def read_turns(
+    where: str, record: dict[str, Any], key: str, clean: Callable[[str], str] = str
+) -> tuple[PristTurn, ...]:
+    """The exchanges that a record holds as `[{"from": "human", "value": …}, {"from": "gpt", "value": …}, …]`.
+
+    Args:
+        where: The record, for messages.
+        record: Of the JSON file.
+        key: Where in it they stand.
+        clean: Applied to every utterance, of which something must be left.
+
+    Raises:
+        DataError: They are not there or not in pairs, or an utterance is empty.
+    """
+    said = record.get(key)
     if not isinstance(said, list) or not said or len(said) % 2:
-        raise DataError(f"{where}: dialogue must be a list of utterances in pairs of human and gpt")
+        raise DataError(f"{where}: {key} must be a list of utterances in pairs of human and gpt")
     values = []
     for index, utterance in enumerate(said):
         speaker = ("human", "gpt")[index % 2]
         if not isinstance(utterance, dict) or utterance.get("from") != speaker:
             raise DataError(f"{where}: utterance {index} must be from {speaker!r}")
         value = utterance.get("value")
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not clean(value).strip():
             raise DataError(f"{where}: utterance {index} must have a value that is not empty, got {value!r}")
-        values.append(value)
+        values.append(clean(value))
     return tuple(PristTurn(user, answer) for user, answer in zip(values[::2], values[1::2], strict=True))
 
 

@@ -168,7 +168,7 @@ def test_wrong_conversations_are_named(data_sets: Path, tmp_path: Path) -> None:
     for change, named in (
         (lambda c: c[0]["conversations"].pop(), r"conversation 0: .* in pairs"),
         (lambda c: c[0]["conversations"][0].update({"from": "gpt"}), "utterance 0 must be from 'human'"),
-        (lambda c: c[0]["conversations"][1].update(value="<image>"), "utterance 1 must have words"),
+        (lambda c: c[0]["conversations"][1].update(value="<image>"), "utterance 1 must have a value that is not empty"),
         (lambda c: c.pop(0), "no conversation has an image"),
     ):
         with pytest.raises(DataError, match=named):
