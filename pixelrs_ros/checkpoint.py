@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MAX_SHARD_BYTES = 5_000_000_000
-_LISTED = 8
+_LISTED = 100
 
 
 def save_checkpoint(
@@ -134,14 +134,16 @@ def broken_weights(path_or_name: str | Path) -> list[str]:
 
 
 def load_checkpoint(
-    path_or_name: str | Path, device: str = "cpu", dtype: str | None = None
-) -> tuple[Miras, MirasConfig, Tokenizer]:
+    path_or_name: str | Path, device: str = "cpu", dtype: str | None = None,
+    exact: Callable[[Miras], Iterable[torch.nn.Parameter]] | None = None,
+) -> tuple[Miras, MirasConfig, Tokenizer]:  # fmt: skip
     """Read a checkpoint folder; each tensor goes straight to its device and dtype, so memory holds the network once.
 
     Args:
         path_or_name: Folder, or the name of a shipped one.
         device: Where the weights go.
         dtype: "fp32", "fp16" or "bf16"; None: fp16 on a GPU, fp32 on a CPU, which computes in nothing smaller at speed.
+        exact: Names, of a network without weights, the parameters that are fp32 whatever `dtype` says.
 
     Raises:
         CheckpointError: A file is missing or malformed, the weights do not fit the configuration, or the device cannot
@@ -154,8 +156,10 @@ def load_checkpoint(
     config = load_config(MirasConfig, folder / CONFIG)
     tokenizer = load_tokenizer(folder / TOKENIZER)
     miras = build_miras(config, vocabulary_size(tokenizer), empty=True)
+    precise = {id(parameter) for parameter in exact(miras)} if exact else set()
+    dtypes = {name: torch.float32 if id(p) in precise else chosen for name, p in miras.named_parameters()}
     try:
-        _fill(miras, folder, weights, device, chosen)
+        _fill(miras, folder, weights, device, dtypes)
         if is_adapted(miras.language):
             miras.language = merge(miras.language)
     except (RuntimeError, AssertionError) as error:
@@ -182,22 +186,21 @@ def _state(miras: Miras) -> dict[str, torch.Tensor]:
     return {name: value for name, value in miras.state_dict(keep_vars=True).items() if name not in aliases}
 
 
-def _fill(miras: Miras, folder: Path, weights: str, device: str, dtype: torch.dtype) -> None:
-    """Give an empty network its weights and put all of it on the device."""
+def _fill(miras: Miras, folder: Path, weights: str, device: str, dtypes: Mapping[str, torch.dtype]) -> None:
+    """Give an empty network its weights, each parameter in its dtype, and put all of it on the device."""
     aliases, expected = _aliases(miras), _state(miras)
     with _stored(folder, weights) as stored:
         _check_fit(folder / weights, miras, stored)
         assigned = {}
         for name, value in expected.items():
             # A buffer, such as SAM's positional grid, stays precise: it is computed with, not multiplied by.
-            kept = dtype if isinstance(value, torch.nn.Parameter) else value.dtype
-            assigned[name] = stored[name].get_tensor(name).to(device, kept)
+            assigned[name] = stored[name].get_tensor(name).to(device, dtypes.get(name, value.dtype))
     miras.load_state_dict(assigned, strict=False, assign=True)
     for alias, name in aliases.items():
         owner, _, leaf = alias.rpartition(".")
         setattr(miras.get_submodule(owner), leaf, miras.get_parameter(name))
-    for parameter in miras.parameters():  # a pretrained language model, which no file of ours holds
-        parameter.data = parameter.data.to(device, dtype)
+    for name, parameter in miras.named_parameters():  # a pretrained language model, which no file of ours holds
+        parameter.data = parameter.data.to(device, dtypes[name])
     for module in miras.modules():
         for name, buffer in module.named_buffers(recurse=False):
             module.register_buffer(name, buffer.to(device), name not in module._non_persistent_buffers_set)
@@ -250,19 +253,24 @@ def _check_fit(path: Path, miras: Miras, stored: Mapping[str, Any]) -> None:
     aliases = _aliases(miras)
     expected = {name: tuple(value.shape) for name, value in _state(miras).items()}
     found = {name: tuple(file.get_slice(name).get_shape()) for name, file in stored.items() if name not in aliases}
-    problems = {
-        "missing": sorted(expected.keys() - found.keys()),
-        "left over": sorted(found.keys() - expected.keys()),
-        "of the wrong shape": sorted(
-            f"{name} {found[name]} instead of {expected[name]}"
-            for name in expected.keys() & found.keys()
-            if expected[name] != found[name]
-        ),
-    }
-    said = [
-        f"{kind}: {', '.join(names[:_LISTED])}{f' and {len(names) - _LISTED} more' if len(names) > _LISTED else ''}"
-        for kind, names in problems.items()
-        if names
-    ]
+    wrong_shape = (
+        f"{name} {found[name]} instead of {expected[name]}"
+        for name in expected.keys() & found.keys()
+        if expected[name] != found[name]
+    )
+    said = misfit(expected.keys() - found.keys(), found.keys() - expected.keys(), wrong_shape)
     if said:
-        raise CheckpointError(f"{path} does not fit its configuration; {'; '.join(said)}")
+        raise CheckpointError(f"{path} does not fit its configuration; {said}")
+
+
+def misfit(missing: Iterable[str], left_over: Iterable[str], wrong_shape: Iterable[str]) -> str:
+    """What keeps weights from fitting a network, for a message; empty where nothing does."""
+    problems = {"missing": missing, "left over": left_over, "of the wrong shape": wrong_shape}
+    named = {kind: sorted(names) for kind, names in problems.items()}
+    return "; ".join(f"{kind}: {listed(names)}" for kind, names in named.items() if names)
+
+
+def listed(names: Sequence[str], most: int = _LISTED) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -6,6 +6,10 @@ import dataclasses
 import json
 import os
 import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +56,12 @@ def adapted_config(debug_config: MirasConfig, debug_tokenizer: Tokenizer, tmp_pa
 
     from pixelrs_ros.config import LanguageConfig, LoraConfig, PretrainedConfig
 
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
     arguments = {**sizes, "num_key_value_heads": 2, "max_position_embeddings": 512, "tie_word_embeddings": True}
     arguments["vocab_size"] = debug_tokenizer.get_vocab_size() - 7
     torch.manual_seed(1)
@@ -140,3 +149,32 @@ def _instances() -> dict[str, Any]:
     ]
     categories = [{"id": 7, "name": "trash_can"}, {"id": 8, "name": "trash_can:handle"}]
     return {"images": images, "annotations": annotations, "categories": categories}
+
+
+_KILLED_WHILE_SAVING = """
+import os, pathlib, signal, sys
+from pixelrs_ros.cli import main
+rename = pathlib.Path.replace
+saves = []
+def replace(self, target):
+    if pathlib.Path(target).name == "state.safetensors":
+        saves.append(target)
+        if len(saves) == int(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+pathlib.Path.replace = replace
+main(["train", *sys.argv[2:]])
+"""
+
+
+@pytest.fixture(scope="session")
+def train_until_killed() -> Callable[..., None]:
+    """Runs `pixelrs train`, which SIGKILL ends between writing a state (the first is 1) and putting it into place."""
+
+    def run(save: int, *arguments: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", _KILLED_WHILE_SAVING, str(save), *arguments]
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+        assert process.returncode == -signal.SIGKILL, process.stderr
+
+    return run

@@ -128,6 +128,8 @@ def add_lora(language: PreTrainedModel, config: LoraConfig) -> None:
         raise ConfigError(f"lora.target_modules: {error}") from error
     for name, parameter in language.named_parameters():
         parameter.requires_grad_("lora_" in name)
+        if parameter.requires_grad:  # beside a layer in bf16 peft makes it bf16, too coarse to be trained
+            parameter.data = parameter.data.float()
 
 
 @torch.no_grad()
@@ -145,7 +147,7 @@ def _extend(language: PreTrainedModel, rows: int, vocab_size: int) -> None:
     """Cut the tables to `rows` and continue them by trainable rows; tied tables share theirs."""
     embedding = cast(nn.Embedding, language.get_input_embeddings())
     head = cast(nn.Linear, language.get_output_embeddings())
-    if head.bias is not None:
+    if cast("nn.Parameter | None", head.bias) is not None:
         raise ConfigError("language.pretrained: a language model whose head has a bias is not supported")
     tied = head.weight is embedding.weight
     added = _cut(embedding, rows, vocab_size)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pixelrs_ros.config import LoraConfig
@@ -13,6 +14,13 @@ def require(condition: bool, message: str) -> None:
     """Raise a `ConfigError` unless the condition holds."""
     if not condition:
         raise ConfigError(message)
+
+
+def require_least(config: Any, *names: str) -> None:
+    """Raise a `ConfigError` unless each of these fields is finite and at least 0."""
+    for name in names:
+        value = getattr(config, name)
+        require(math.isfinite(value) and value >= 0, f"{name} must be a finite number of at least 0, got {value}")
 
 
 PHASES = ("towers", "masks", "words", "connect", "sight", "joint")
@@ -54,7 +62,9 @@ class PhaseConfig:
         for name in ("steps", "batch_size", "evaluate_every", "gradient_accumulation"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
         require(self.optimiser in ("adamw", "muon"), f"optimiser must be adamw or muon, got {self.optimiser!r}")
-        require(len(self.betas) == 2, f"betas must be two numbers, got {self.betas}")
+        require_least(self, "learning_rate", "weight_decay", "warmup_steps", "max_grad_norm")
+        two = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
+        require(two, f"betas must be two numbers in [0, 1), got {self.betas}")
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         require(self.precision in ("no", "bf16"), f"precision must be no or bf16, got {self.precision!r}")
+        require_least(self, "num_workers", "seed")
 
 
 @dataclass(frozen=True)
@@ -118,9 +129,12 @@ class TrainConfig:
     phases: dict[str, PhaseConfig]
 
 
+_PUBLISHED_LORA = LoraConfig(r=8, alpha=16.0, dropout=0.05, target_modules=("q_proj", "v_proj"))
+
+
 @dataclass(frozen=True)
 class TrainableConfig:
-    """Which parts of a finished network the published recipe trains; everything else stays as it is.
+    """Which parts of a finished network are trained, the published ones by default; everything else stays as it is.
 
     Attributes:
         lora: Adapter of the language model; null trains none of its layers.
@@ -132,26 +146,32 @@ class TrainableConfig:
         convnext_last_blocks: How many of ConvNeXt's blocks, counted from the last.
     """
 
-    lora: LoraConfig | None
-    embeddings: bool
-    segmentation_prompt: bool
-    mask_decoder: bool
+    lora: LoraConfig | None = _PUBLISHED_LORA
+    embeddings: bool = True
+    segmentation_prompt: bool = True
+    mask_decoder: bool = True
     fusion_and_projector: bool = False
     clip_upper_half: bool = False
     convnext_last_blocks: int = 0
 
+    def __post_init__(self) -> None:
+        require_least(self, "convnext_last_blocks")
+
 
 @dataclass(frozen=True)
 class RecipeLosses:
-    """Weights of the terms of one stage's loss, and the focal loss's constants."""
+    """Weights of the terms of one stage's loss, by default in the published ranges, and the focal loss's constants."""
 
-    cross_entropy: float
-    dice: float
-    focal: float
-    boundary: float
+    cross_entropy: float = 1.0
+    dice: float = 0.5
+    focal: float = 1.0
+    boundary: float = 0.25
     predicted_iou: float = 0.0
     focal_alpha: float = 0.8
     focal_gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        require_least(self, *(one.name for one in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -234,15 +254,16 @@ class StageConfig:
     """
 
     pace: PhaseConfig
-    losses: RecipeLosses
     mixture: dict[str, float]
     val_mixture: dict[str, float]
     num_eval: int
+    losses: RecipeLosses = RecipeLosses()
 
     def __post_init__(self) -> None:
         for name in ("mixture", "val_mixture"):
             rates = getattr(self, name)
-            require(bool(rates) and all(rate > 0 for rate in rates.values()), f"{name} must have rates above 0")
+            right = bool(rates) and all(0 < rate < math.inf for rate in rates.values())
+            require(right, f"{name} must have finite rates above 0")
         require(self.num_eval >= 1, f"num_eval must be at least 1, got {self.num_eval}")
 
 
@@ -264,11 +285,12 @@ class RecipeConfig:
     out: str
     engine: EngineConfig
     gradient_checkpointing: bool
-    trainable: TrainableConfig
     sources: SourcesConfig
     stages: dict[str, StageConfig]
+    trainable: TrainableConfig = TrainableConfig()
 
     def __post_init__(self) -> None:
+        require(bool(self.stages), "stages must name at least one stage")
         known = self.sources.by_name()
         for stage, config in self.stages.items():
             unknown = sorted({*config.mixture, *config.val_mixture} - known.keys())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import torch
@@ -16,16 +17,25 @@ from pixelrs_ros.training.loop import Trainer, join_processes
 from pixelrs_ros.training.mixture import Mixture, open_source
 from pixelrs_ros.training.stage import Collator, StagePhase
 from pixelrs_ros.training.state import load_weights
-from pixelrs_ros.training.trainable import choose_trainable, freeze_in
+from pixelrs_ros.training.trainable import choose_trainable, kept_exact
+
+MERGED = "fp16"  # dtype of a finished checkpoint; it keeps all that a start in bf16 or fp16 has
 
 
 class Recipe:
     """The network of a run with its adapter, as a stage finds it."""
 
-    def __init__(self, config: RecipeConfig) -> None:
+    def __init__(self, config: RecipeConfig, dtype: str) -> None:
+        """Read the start.
+
+        Args:
+            config: The run.
+            dtype: Of what is not trained: "fp32", "fp16" or "bf16".
+        """
         self.config = config
         self.out = Path(config.out)
-        self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start)
+        exact = functools.partial(kept_exact, config=config.trainable)
+        self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype=dtype, exact=exact)
         torch.manual_seed(config.engine.seed)  # of the adapter's first weights
         choose_trainable(self.miras, config.trainable)
 
@@ -35,8 +45,6 @@ class Recipe:
         stages = list(self.config.stages)
         if name != stages[0]:
             load_weights(self.out, stages[stages.index(name) - 1], self.miras)
-        if self.config.engine.precision == "bf16":
-            freeze_in(self.miras, torch.bfloat16)
         if self.config.gradient_checkpointing:
             self.miras.language.activation_checkpointing_enable({"use_reentrant": False})
         known = self.config.sources.by_name()
@@ -60,17 +68,17 @@ class Recipe:
     def merge_into(self, folder: Path) -> None:
         """Write the network as it is, with its adapter added to the weights."""
         merge_lora(self.miras.language)
-        save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
+        save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer, MERGED)
 
 
 def train_recipe(config: RecipeConfig, stage: str | None, until: int | None, checkpoint: Path | None) -> None:
     """Train the stages in order, or one of them; see `training.run.train`."""
     processes = join_processes(config.engine)
     for name in [_known(config, stage)] if stage else config.stages:
-        Recipe(config).train(name, until)
+        Recipe(config, "bf16" if config.engine.precision == "bf16" else "fp32").train(name, until)
     last = list(config.stages)[-1]
     if stage in (None, last) and processes.is_main_process:
-        Recipe(config).merge(last, checkpoint or Path(config.out) / "checkpoint")
+        Recipe(config, MERGED).merge(last, checkpoint or Path(config.out) / "checkpoint")
     processes.destroy_process_group()
 
 
@@ -87,7 +95,7 @@ def merge(config_path: Path, stage: str | None, folder: Path) -> None:
         CheckpointError: The stage has not run, or the start is missing.
     """
     config = load_config(RecipeConfig, config_path)
-    Recipe(config).merge(_known(config, stage) if stage else list(config.stages)[-1], folder)
+    Recipe(config, MERGED).merge(_known(config, stage) if stage else list(config.stages)[-1], folder)
 
 
 def _known(config: RecipeConfig, stage: str) -> str:

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from pixelrs_ros.checkpoint import misfit
 from pixelrs_ros.errors import CheckpointError
 
 # What AdamW and Muon keep of a parameter, and what it is called in the file.
@@ -106,19 +107,18 @@ def _load(path: Path, module: nn.Module) -> None:
         with safe_open(path, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith("model.")]  # noqa: SIM118  # not a mapping
             kept = {name.removeprefix("model.") for name in names}
-            problems = [f"left over: {name}" for name in sorted(kept - targets.keys())]
-            problems += [f"missing: {name}" for name in sorted(trained(module).keys() - kept)]
+            wrong_shape = []
             for name in sorted(kept & targets.keys()):
                 value, target = file.get_tensor(f"model.{name}"), targets[name]
                 if value.shape == target.shape:
                     target.copy_(_like(value, target))
                 else:
-                    problems.append(f"of the wrong shape: {name} {tuple(value.shape)}, not {tuple(target.shape)}")
+                    wrong_shape.append(f"{name} {tuple(value.shape)} instead of {tuple(target.shape)}")
+            said = misfit(trained(module).keys() - kept, kept - targets.keys(), wrong_shape)
     except SafetensorError as error:
         raise CheckpointError(f"{path} cannot be read: {error}; remedy: remove it and train again") from error
-    if problems:
-        more = f" and {len(problems) - 8} more" if len(problems) > 8 else ""
-        raise CheckpointError(f"{path} does not fit the configuration; {'; '.join(problems[:8])}{more}")
+    if said:
+        raise CheckpointError(f"{path} does not fit the configuration; {said}")
 
 
 def _like(value: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

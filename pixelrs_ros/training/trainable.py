@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
-import torch
 from torch import nn
 
 from pixelrs_ros.errors import ConfigError
@@ -34,11 +34,11 @@ def choose_trainable(miras: Miras, config: TrainableConfig) -> None:
         raise ConfigError("trainable: no part is trained; remedy: set at least one of its keys")
 
 
-def freeze_in(miras: Miras, dtype: torch.dtype) -> None:
-    """Hold the matrices that are not trained in this precision; norms and biases are small, and better left exact."""
-    for parameter in miras.parameters():
-        if not parameter.requires_grad and parameter.ndim > 1:
-            parameter.data = parameter.data.to(dtype)
+def kept_exact(miras: Miras, config: TrainableConfig) -> Iterator[nn.Parameter]:
+    """What is fp32 while the rest is bf16: the parts that are trained, and all norms and biases, which are small."""
+    yield from (parameter for parameter in miras.parameters() if parameter.ndim < 2)
+    for part in _parts(miras, config):
+        yield from part.parameters()
 
 
 def _parts(miras: Miras, config: TrainableConfig) -> list[nn.Module]:
@@ -57,6 +57,7 @@ def _parts(miras: Miras, config: TrainableConfig) -> list[nn.Module]:
         used = len(layers) + 1 + clip.select_layer  # those above the selected layer do nothing
         parts += layers[used // 2 : used]
     if config.convnext_last_blocks:
-        blocks = [block for stage in cast(ConvNextEncoder, miras.convnext).stages for block in stage.layers]
+        stages = cast(ConvNextEncoder, miras.convnext).stages
+        blocks = [block for stage in stages for block in cast(nn.ModuleList, stage.layers)]
         parts += blocks[-config.convnext_last_blocks :]
     return parts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -112,6 +111,18 @@ def test_the_published_recipe_has_the_published_numbers() -> None:
     assert instruction["prist"] == 5 * instruction["llava"]
 
 
+def test_what_a_recipe_leaves_out_is_as_published(configure: Configure, tmp_path: Path) -> None:
+    content = read_yaml(configure(tmp_path))
+    del content["trainable"], content["stages"]["alignment"]["losses"]
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump(content))
+    short, published = load_config(RecipeConfig, path), load_config(RecipeConfig, PUBLISHED)
+    assert short.trainable == published.trainable
+    losses = short.stages["alignment"].losses
+    assert losses.cross_entropy == 1 and 0.5 <= losses.dice <= 0.75
+    assert 1 <= losses.focal <= 2 and 0.25 <= losses.boundary <= 0.5
+
+
 def test_each_stage_trains_exactly_its_parts_and_goes_on_from_the_last(finished: Path, start: Path) -> None:
     before = load_file(start / "model.safetensors")
     alignment, instruction = (weights(finished / name) for name in ("alignment", "instruction"))
@@ -150,7 +161,7 @@ def read_by(miras: Miras, ids: torch.Tensor) -> torch.Tensor:
 
 
 def test_merged_logits_are_the_adapters(finished: Path, configure: Configure, tmp_path: Path) -> None:
-    recipe = Recipe(load_config(RecipeConfig, configure(finished)))
+    recipe = Recipe(load_config(RecipeConfig, configure(finished)), "fp32")
     ids = torch.randint(0, 300, (2, 12), generator=torch.Generator().manual_seed(0))
     for name, parameter in recipe.miras.named_parameters():
         if "lora_B" in name:  # as after a long training, so that there is something to merge
@@ -178,32 +189,16 @@ def test_the_finished_checkpoint_answers_and_any_stage_can_be_merged(
     assert not torch.equal(first["language.lm_head.weight"], last["language.lm_head.weight"])
 
 
-KILLED_WHILE_SAVING = """
-import os, pathlib, signal, sys
-from pixelrs_ros.cli import main
-rename = pathlib.Path.replace
-saves = []
-def replace(self, target):
-    if pathlib.Path(target).name == "state.safetensors":
-        saves.append(target)
-        if len(saves) == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return rename(self, target)
-pathlib.Path.replace = replace
-main(sys.argv[1:])
-"""
-
-
 def start_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300)
 
 
-def test_a_killed_run_resumes_to_the_same_bits(finished: Path, configure: Configure, tmp_path: Path) -> None:
-    """Killed by SIGKILL between writing its second checkpoint and putting it into place."""
+def test_a_killed_run_resumes_to_the_same_bits(
+    finished: Path, configure: Configure, tmp_path: Path, train_until_killed: Callable[..., None]
+) -> None:
     config = configure(tmp_path)
-    process = start_process("-c", KILLED_WHILE_SAVING, "train", "--config", str(config), "--phase", "alignment")
-    assert process.returncode == -signal.SIGKILL, process.stderr
+    train_until_killed(2, "--config", str(config), "--phase", "alignment")
     folder = tmp_path / "alignment"
     assert (folder / "state.tmp").is_file() and len((folder / "log.jsonl").read_text().splitlines()) == 2
     expected, half = load_file(finished / "alignment" / STATE), load_file(folder / STATE)
@@ -241,8 +236,18 @@ def test_two_processes_train_what_one_does_with_twice_the_batch(configure: Confi
 
 
 def weights_of_start(config: Path) -> dict[str, torch.Tensor]:
-    state = Recipe(load_config(RecipeConfig, config)).miras.state_dict()
+    state = Recipe(load_config(RecipeConfig, config), "fp32").miras.state_dict()
     return {f"model.{name}": value for name, value in state.items()}
+
+
+def test_only_what_is_trained_is_held_in_fp32(configure: Configure, tmp_path: Path, start: Path) -> None:
+    recipe = Recipe(load_config(RecipeConfig, configure(tmp_path)), "bf16")
+    matrices = {name: value for name, value in recipe.miras.named_parameters() if value.ndim > 1}
+    assert {value.dtype for value in recipe.miras.parameters() if value.ndim < 2} == {torch.float32}
+    for trained, dtype in ((True, torch.float32), (False, torch.bfloat16)):
+        assert {value.dtype for value in matrices.values() if value.requires_grad == trained} == {dtype}
+    stored = load_file(start / "model.safetensors")["language.lm_head.weight"]
+    assert torch.equal(recipe.miras.language.lm_head.weight, stored.float()), "rounded on its way"
 
 
 def test_bf16_and_every_optional_part_train(configure: Configure, tmp_path: Path) -> None:
@@ -270,10 +275,16 @@ def test_what_is_wrong_is_named(configure: Configure, finished: Path, tmp_path: 
         train(configure(tmp_path, start=str(tmp_path / "nothing")))
     with pytest.raises(ConfigError, match=r"no source is named vision; known: prist"):
         train(configure(tmp_path, stages__alignment__mixture={"vision": 1}))
-    with pytest.raises(ConfigError, match="mixture must have rates above 0"):
+    with pytest.raises(ConfigError, match="mixture must have finite rates above 0"):
         train(configure(tmp_path, stages__alignment__mixture={"ade20k": 0}))
     with pytest.raises(ConfigError, match=r"batch_size 4 must be a multiple .* 3"):
         train(configure(tmp_path, stages__alignment__pace__gradient_accumulation=3))
+    with pytest.raises(ConfigError, match="stages must name at least one stage"):
+        train(configure(tmp_path, stages={}))
+    with pytest.raises(ConfigError, match=r"dice must be a finite number of at least 0, got -1"):
+        train(configure(tmp_path, stages__alignment__losses__dice=-1))
+    with pytest.raises(ConfigError, match=r"betas must be two numbers in \[0, 1\)"):
+        train(configure(tmp_path, stages__alignment__pace__betas=[0.9, 1.5]))
     with pytest.raises(ConfigError, match="schedule 'wave'"):
         train(configure(tmp_path, stages__alignment__pace__schedule="wave"))
     with pytest.raises(ConfigError, match="precision must be no or bf16"):
