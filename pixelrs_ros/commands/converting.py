@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pixelrs_ros.convert.assembly import Assembly
 
 BASE_PRESET = "miras-7b"
-DTYPES = ("float32", "float16", "bfloat16")
+DTYPES = ("fp32", "fp16", "bf16")
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,8 @@ def convert(options: argparse.Namespace, prepare: Callable[[MirasConfig, Mapping
         CheckpointError: A part cannot be read, or the parts do not make a whole.
         ConfigError: A value of the configuration is wrong.
     """
-    from pixelrs_ros.convert.assembly import DTYPES, write
+    from pixelrs_ros.checkpoint import DTYPES as TORCH_DTYPES
+    from pixelrs_ros.convert.assembly import write
     from pixelrs_ros.convert.options import base_config, read_settings
     from pixelrs_ros.errors import BadInputError
 
@@ -50,13 +51,13 @@ def convert(options: argparse.Namespace, prepare: Callable[[MirasConfig, Mapping
     report(assembly)
     if options.check:
         return
-    write(assembly, options.out, DTYPES.get(options.dtype))
+    write(assembly, options.out, TORCH_DTYPES.get(options.dtype))
     print(f"wrote {options.out}; next: pixelrs info --checkpoint {options.out}")
 
 
 def report(assembly: Assembly) -> None:
     """Print what comes from where."""
-    from pixelrs_ros.convert.parts import listed
+    from pixelrs_ros.checkpoint import listed
 
     for prefix, part in assembly.sources.items():
         count = sum(name.startswith(prefix) for name in assembly.taken)
@@ -68,4 +69,4 @@ def report(assembly: Assembly) -> None:
     print(f"tokens added, with the mean row of the others: {' '.join(added) or 'none'}")
     for part in {id(part): part for part in assembly.sources.values()}.values():
         if part.unused:
-            print(f"{part.path}: {len(part.unused)} tensors are of no use here: {listed(part.unused)}")
+            print(f"{part.path}: {len(part.unused)} tensors are of no use here: {listed(part.unused, 12)}")

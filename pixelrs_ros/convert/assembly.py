@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import yaml
 from torch import nn
 
-from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, WEIGHTS
-from pixelrs_ros.config import MirasConfig, to_mapping
+from pixelrs_ros.checkpoint import INDEX, TOKENIZER, WEIGHTS, write_config
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.convert.files import Stored
 from pixelrs_ros.convert.parts import Part, take
 from pixelrs_ros.convert.words import Words
@@ -25,7 +24,6 @@ from pixelrs_ros.model.miras import Miras
 
 # What may begin untrained: it joins the parts, and no published model has the whole of it.
 FRESH = ("fusion.", "projector.", "segmentation_prompt.")
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,12 @@ def write(assembly: Assembly, folder: Path, dtype: torch.dtype | None) -> None:
         dtype: Of the weights; None keeps that of each file.
 
     Raises:
-        CheckpointError: A tensor cannot be read, the disk is too small or the folder cannot be written.
+        CheckpointError: The folder is a part's own, a tensor cannot be read, the disk is too small or the folder cannot
+            be written.
     """
+    for part in assembly.sources.values():
+        if folder.resolve() == (part.path if part.path.is_dir() else part.path.parent).resolve():
+            raise CheckpointError(f"{folder} is where a part lies, and would be written over; remedy: another --out")
     entries = {name: _entry(assembly, name, stored, dtype) for name, stored in assembly.taken.items()}
     for name, value in assembly.fresh.items():
         entries[name] = Entry(tuple(value.shape), dtype or value.dtype, functools.partial(torch.Tensor.clone, value))
@@ -123,7 +125,8 @@ def write(assembly: Assembly, folder: Path, dtype: torch.dtype | None) -> None:
             raise CheckpointError(f"{folder} has {free / 1e9:.1f} GB free, the weights need {needed / 1e9:.1f} GB")
         write_safetensors(folder / WEIGHTS, entries)
         assembly.words.tokenizer.save(str(folder / TOKENIZER))
-        (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(assembly.config), sort_keys=False), encoding="utf-8")
+        write_config(folder, assembly.config)
+        (folder / INDEX).unlink(missing_ok=True)  # of a checkpoint in shards that was there before
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be written: {error}") from error
 

@@ -164,10 +164,9 @@ def _load_pytorch(path: Path) -> Any:
                 raise
             return torch.load(path, map_location="cpu", weights_only=True)  # written by a torch older than 1.6
     except pickle.UnpicklingError as error:
-        first = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"{path} holds more than tensors, or is no PyTorch file, and is not unpickled, as that could run any code: "
-            f"{first}; remedy: where you trust it, save torch.save(model.state_dict(), …) or safetensors from it"
+            f"{path} holds more than tensors, or is no PyTorch file, and is not unpickled, as that could run any code; "
+            "remedy: where you trust it, save torch.save(model.state_dict(), …) or safetensors from it"
         ) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

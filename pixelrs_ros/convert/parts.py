@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixelrs_ros.checkpoint import listed, misfit
 from pixelrs_ros.convert.files import Stored, open_weights
 from pixelrs_ros.convert.names import Names, recognise
 from pixelrs_ros.errors import CheckpointError
-
-_LISTED = 12
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,8 @@ def read_part(path: Path, formats: Sequence[Names], option: str) -> Part:
     names = recognise(formats, stored)
     if names is None:
         known = "; ".join(dict.fromkeys(f"{name.title} ({name.sign}…)" for name in formats))
-        raise CheckpointError(
-            f"{option} {path} is none of: {known}; its tensors are named {listed(sorted(stored)) or 'nothing at all'}"
-        )
+        found = listed(sorted(stored), 12) or "nothing at all"
+        raise CheckpointError(f"{option} {path} is none of: {known}; its tensors are named {found}")
     tensors: dict[str, Stored] = {}
     unused: list[str] = []
     left_over: list[str] = []
@@ -69,12 +67,6 @@ def read_part(path: Path, formats: Sequence[Names], option: str) -> Part:
         else:
             (unused if names.is_unused(theirs) else left_over).append(theirs)
     return Part(path, names, tensors, tuple(unused), tuple(left_over))
-
-
-def listed(items: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = len(items) - _LISTED
-    return ", ".join(items[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def take(
@@ -88,7 +80,7 @@ def take(
     Args:
         sources: Which part each prefix comes from; a prefix without a source is not taken.
         expected: Shapes, by our names.
-        aliases: Names that may be absent, since they are the same tensor as another.
+        aliases: Names that are left out, since they are the same tensor as another.
         tables: Names of which fewer rows suffice, as rows are added for new tokens.
 
     Raises:
@@ -100,9 +92,10 @@ def take(
         prefixes = tuple(prefix for prefix, source in sources.items() if source is part)
         wanted = {name: shape for name, shape in expected.items() if name.startswith(prefixes)}
         here = {name: tensor for name, tensor in part.tensors.items() if name.startswith(prefixes)}
-        for name in wanted.keys() - here.keys():
-            if aliases.get(name) in here:
-                here[name] = here[aliases[name]]
+        for alias in wanted.keys() & aliases.keys():  # a tied table is written once, whatever its file calls it
+            del wanted[alias]
+            if alias in here:
+                here.setdefault(aliases[alias], here.pop(alias))
         complaint = _complaint(part, here, wanted, set(tables))
         if complaint:
             complaints.append(complaint)
@@ -119,14 +112,13 @@ def _complaint(
         found, shape = here[name].shape, wanted[name]
         return found == shape or (name in tables and found[1:] == shape[1:] and found[0] <= shape[0])
 
-    problems = {
-        "missing": sorted(part.names.theirs(name) or name for name in wanted.keys() - here.keys()),
-        "left over": sorted([*part.left_over, *(here[name].name for name in here.keys() - wanted.keys())]),
-        "of the wrong shape": sorted(
+    said = misfit(
+        missing=(part.names.theirs(name) or name for name in wanted.keys() - here.keys()),
+        left_over=(*part.left_over, *(here[name].name for name in here.keys() - wanted.keys())),
+        wrong_shape=(
             f"{here[name].name} {here[name].shape} instead of {wanted[name]}"
             for name in here.keys() & wanted.keys()
             if not fits(name)
         ),
-    }
-    said = "; ".join(f"{kind}: {listed(items)}" for kind, items in problems.items() if items)
+    )
     return f"{part.path}, read as {part.names.title}, does not fit; {said}" if said else None

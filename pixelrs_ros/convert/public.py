@@ -107,5 +107,8 @@ def num_rows(language: Part) -> int:
     return max(tables)
 
 
-# What transformers' language models call their embedding table.
-EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "tok_embeddings.weight")
+# What transformers' language models call their embedding table; tied to it, the head may stand in its place.
+EMBEDDINGS = (
+    "embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "tok_embeddings.weight",
+    "lm_head.weight",
+)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 if TYPE_CHECKING:
     import torch
+    from transformers import Qwen2ForCausalLM
 
 WORDS = "a chat between a human and an assistant who answers questions USER ASSISTANT where is the knife there it is"
 Shapes = dict[str, tuple[int, ...]]
@@ -49,34 +50,14 @@ class Sizes:
     iou_hidden: int = 20
 
 
-@dataclass(frozen=True)
-class PublishedSizes(Sizes):
-    """As MIRAS is published."""
-
-    clip_side: int = 336
-    clip_patch: int = 14
-    clip_channels: int = 1024
-    clip_mlp: int = 4096
-    clip_layers: int = 24
-    clip_heads: int = 16
-    depths: tuple[int, ...] = (3, 3, 27, 3)
-    dims: tuple[int, ...] = (192, 384, 768, 1536)
-    vocabulary: int = 32003
-    hidden: int = 4096
-    mlp: int = 11008
-    layers: int = 32
-    heads: int = 32
-    key_value_heads: int = 32
-    sam_side: int = 1024
-    sam_patch: int = 16
-    sam_channels: int = 1280
-    sam_layers: int = 32
-    sam_heads: int = 16
-    sam_window: int = 14
-    sam_global: tuple[int, ...] = field(default=(7, 15, 23, 31))
-    prompt: int = 256
-    decoder_mlp: int = 2048
-    iou_hidden: int = 256
+# As MIRAS is published.
+PUBLISHED = Sizes(
+    clip_side=336, clip_patch=14, clip_channels=1024, clip_mlp=4096, clip_layers=24, clip_heads=16,
+    depths=(3, 3, 27, 3), dims=(192, 384, 768, 1536),
+    vocabulary=32003, hidden=4096, mlp=11008, layers=32, heads=32, key_value_heads=32,
+    sam_side=1024, sam_patch=16, sam_channels=1280, sam_layers=32, sam_heads=16, sam_window=14,
+    sam_global=(7, 15, 23, 31), prompt=256, decoder_mlp=2048, iou_hidden=256,
+)  # fmt: skip
 
 
 def _linear(name: str, outputs: int, inputs: int) -> Shapes:
@@ -280,6 +261,28 @@ def write_tokenizer(folder: Path, added: tuple[str, ...] = ()) -> Tokenizer:
     return tokenizer
 
 
+def write_qwen(folder: Path, words: Path) -> Qwen2ForCausalLM:
+    """A Qwen 2 with a chat template and tied tables, as transformers writes it."""
+    import torch
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(words))
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    tokenizer.save_pretrained(folder)
+    qwen = Qwen2Config(
+        vocab_size=96, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, tie_word_embeddings=True,
+    )  # fmt: skip
+    language = Qwen2ForCausalLM(qwen)
+    language.save_pretrained(folder)
+    return language
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file, its folder made."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -291,7 +294,7 @@ class Foreign:
     """What the tests take from this file, as test files cannot import each other."""
 
     Sizes: type[Sizes] = Sizes
-    PublishedSizes: type[PublishedSizes] = PublishedSizes
+    PUBLISHED: Any = PUBLISHED
     clip_shapes: Callable[..., Shapes] = clip_shapes
     convnext_shapes: Callable[..., Shapes] = convnext_shapes
     llama_shapes: Callable[..., Shapes] = llama_shapes
@@ -301,6 +304,7 @@ class Foreign:
     random_state: Callable[..., dict[str, torch.Tensor]] = random_state
     llama_config: Callable[..., dict[str, Any]] = llama_config
     write_tokenizer: Callable[..., Tokenizer] = write_tokenizer
+    write_qwen: Callable[..., Qwen2ForCausalLM] = write_qwen
     write_json: Callable[..., None] = write_json
 
 
@@ -308,3 +312,76 @@ class Foreign:
 def foreign() -> Foreign:
     """Makers of foreign checkpoints."""
     return Foreign()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where public parts lie, and what is in them."""
+
+    clip: Path
+    convnext: Path
+    language: Path
+    sam: Path
+    state: dict[str, dict[str, torch.Tensor]]
+
+    def options(self, **other: Path) -> list[str]:
+        """Of the command line."""
+        places = {"clip": self.clip, "convnext": self.convnext, "language": self.language, "sam": self.sam, **other}
+        return [word for name, path in places.items() for word in (f"--{name.replace('_', '-')}", str(path))]
+
+
+@pytest.fixture
+def sizes() -> Sizes:
+    """Of the public parts."""
+    return Sizes(vocabulary=80)
+
+
+@pytest.fixture
+def parts(tmp_path: Path, sizes: Sizes) -> Parts:
+    """CLIP, an open_clip ConvNeXt, a Llama and a SAM, each with what else its file holds."""
+    import torch
+    from safetensors.torch import save_file
+
+    state = {
+        "clip": random_state(clip_shapes(sizes, "vision_model.")),
+        "convnext": random_state(convnext_shapes(sizes, "visual.trunk.stem", "visual.trunk.stages")),
+        "language": random_state(llama_shapes(sizes)),
+        "sam": random_state(sam_shapes(sizes, "")),
+    }
+    clip, convnext, language = tmp_path / "clip", tmp_path / "convnext", tmp_path / "llama"
+    _write_clip(clip, state["clip"], sizes)
+    unused = {
+        "visual.trunk.norm_pre.weight": torch.zeros(3),
+        "visual.trunk.head.norm.weight": torch.zeros(3),
+        "visual.head.mlp.fc1.weight": torch.zeros(3, 3),
+        "text.transformer.resblocks.0.ln_1.weight": torch.zeros(3),
+        "text.token_embedding.weight": torch.zeros(3, 3),
+        "text.positional_embedding": torch.zeros(3, 3),
+        "text.text_projection": torch.zeros(3, 3),
+        "logit_scale": torch.tensor(1.0),
+    }
+    convnext.mkdir()
+    torch.save({**state["convnext"], **unused}, convnext / "open_clip_pytorch_model.bin")
+    write_tokenizer(language)
+    write_json(language / "config.json", llama_config(sizes))
+    save_file(state["language"], language / "model.safetensors")
+    torch.save(state["sam"], tmp_path / "sam_vit_tiny.pth")
+    return Parts(clip, convnext, language, tmp_path / "sam_vit_tiny.pth", state)
+
+
+def _write_clip(folder: Path, state: dict[str, torch.Tensor], sizes: Sizes) -> None:
+    """As openai/clip-vit-large-patch14-336 lies on the hub: text tower, logit scale and buffers included."""
+    import torch
+
+    text = {
+        "text_model.embeddings.token_embedding.weight": torch.zeros(9, 4),
+        "text_model.embeddings.position_ids": torch.arange(7)[None],
+        "vision_model.embeddings.position_ids": torch.arange(17)[None],
+        "logit_scale": torch.tensor(4.6),
+        "visual_projection.weight": torch.zeros(4, sizes.clip_channels),
+        "text_projection.weight": torch.zeros(4, 4),
+    }
+    vision = {"num_attention_heads": sizes.clip_heads, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-5}
+    write_json(folder / "config.json", {"model_type": "clip", "vision_config": vision, "text_config": {}})
+    write_json(folder / "preprocessor_config.json", {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.3, 0.4]})
+    torch.save({**state, **text}, folder / "pytorch_model.bin")

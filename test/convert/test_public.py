@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import load_file, save_file
 
 from pixelrs_ros.checkpoint import load_checkpoint
 from pixelrs_ros.cli import main
@@ -20,83 +18,13 @@ from pixelrs_ros.engine.session import Session
 from pixelrs_ros.types import Frame, Utterance
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Where the parts of a test lie, and what is in them."""
-
-    clip: Path
-    convnext: Path
-    language: Path
-    sam: Path
-    state: dict[str, dict[str, Tensor]]
-
-    def options(self, **other: Path) -> list[str]:
-        """Of the command line."""
-        places = {"clip": self.clip, "convnext": self.convnext, "language": self.language, "sam": self.sam, **other}
-        return [word for name, path in places.items() for word in (f"--{name.replace('_', '-')}", str(path))]
-
-
-def write_clip(folder: Path, state: dict[str, Tensor], foreign: Any, sizes: Any) -> None:
-    """As openai/clip-vit-large-patch14-336 lies on the hub: text tower, logit scale and buffers included."""
-    text = {
-        "text_model.embeddings.token_embedding.weight": torch.zeros(9, 4),
-        "text_model.embeddings.position_ids": torch.arange(7)[None],
-        "vision_model.embeddings.position_ids": torch.arange(17)[None],
-        "logit_scale": torch.tensor(4.6),
-        "visual_projection.weight": torch.zeros(4, sizes.clip_channels),
-        "text_projection.weight": torch.zeros(4, 4),
-    }
-    vision = {"num_attention_heads": sizes.clip_heads, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-5}
-    foreign.write_json(folder / "config.json", {"model_type": "clip", "vision_config": vision, "text_config": {}})
-    foreign.write_json(
-        folder / "preprocessor_config.json", {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.3, 0.4]}
-    )
-    torch.save({**state, **text}, folder / "pytorch_model.bin")
-
-
-@pytest.fixture
-def sizes(foreign: Any) -> Any:
-    return foreign.Sizes(vocabulary=80)
-
-
-@pytest.fixture
-def parts(tmp_path: Path, foreign: Any, sizes: Any) -> Parts:
-    """CLIP, an open_clip ConvNeXt, a Llama and a SAM."""
-    state = {
-        "clip": foreign.random_state(foreign.clip_shapes(sizes, "vision_model.")),
-        "convnext": foreign.random_state(foreign.convnext_shapes(sizes, "visual.trunk.stem", "visual.trunk.stages")),
-        "language": foreign.random_state(foreign.llama_shapes(sizes)),
-        "sam": foreign.random_state(foreign.sam_shapes(sizes, "")),
-    }
-    clip, language = tmp_path / "clip", tmp_path / "llama"
-    write_clip(clip, state["clip"], foreign, sizes)
-    unused = {
-        "visual.trunk.norm_pre.weight": torch.zeros(3),
-        "visual.trunk.head.norm.weight": torch.zeros(3),
-        "visual.head.mlp.fc1.weight": torch.zeros(3, 3),
-        "text.transformer.resblocks.0.ln_1.weight": torch.zeros(3),
-        "text.token_embedding.weight": torch.zeros(3, 3),
-        "text.positional_embedding": torch.zeros(3, 3),
-        "text.text_projection": torch.zeros(3, 3),
-        "logit_scale": torch.tensor(1.0),
-    }
-    convnext = tmp_path / "convnext"
-    convnext.mkdir()
-    torch.save({**state["convnext"], **unused}, convnext / "open_clip_pytorch_model.bin")
-    foreign.write_tokenizer(language)
-    foreign.write_json(language / "config.json", foreign.llama_config(sizes))
-    save_file(state["language"], language / "model.safetensors")
-    torch.save(state["sam"], tmp_path / "sam_vit_tiny.pth")
-    return Parts(clip, convnext, language, tmp_path / "sam_vit_tiny.pth", state)
-
-
 def assembled(tmp_path: Path, options: list[str]) -> Path:
     out = tmp_path / "miras"
     assert main(["assemble", *options, "--set", "convnext.image_size_px=64", "--out", str(out)]) == 0
     return out
 
 
-def test_the_parts_lie_where_they_belong(parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_parts_lie_where_they_belong(parts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     miras, config, tokenizer = load_checkpoint(assembled(tmp_path, parts.options()))
     ours = miras.state_dict()
     clip, convnext = parts.state["clip"], parts.state["convnext"]
@@ -120,14 +48,14 @@ def test_the_parts_lie_where_they_belong(parts: Parts, tmp_path: Path, capsys: p
     assert "8 tensors are of no use here: visual.trunk.norm_pre.weight" in said
 
 
-def test_an_untrained_fusion_adds_nothing_yet(parts: Parts, tmp_path: Path) -> None:
+def test_an_untrained_fusion_adds_nothing_yet(parts: Any, tmp_path: Path) -> None:
     miras, _, _ = load_checkpoint(assembled(tmp_path, parts.options()))
     clip, convnext = torch.randn(1, 3, 32, 32), torch.randn(1, 3, 64, 64)
     assert torch.equal(miras.fuse(clip, convnext), miras.clip(clip))
     assert miras.encode_image(clip, convnext).std() > 0.01
 
 
-def test_what_was_assembled_answers_and_is_described(parts: Parts, tmp_path: Path, capsys: Any) -> None:
+def test_what_was_assembled_answers_and_is_described(parts: Any, tmp_path: Path, capsys: Any) -> None:
     out = assembled(tmp_path, parts.options())
     picture = torch.arange(3 * 40 * 60).remainder(251).reshape(40, 60, 3).to(torch.uint8).numpy()
     assert Session(Engine.from_checkpoint(out)).say(Utterance("where is it"), Frame(picture)).answer is not None
@@ -135,7 +63,7 @@ def test_what_was_assembled_answers_and_is_described(parts: Parts, tmp_path: Pat
     assert "sam.mask_decoder" in capsys.readouterr().out
 
 
-def test_mini_gemini_goes_before_a_llava(parts: Parts, tmp_path: Path, foreign: Any, sizes: Any) -> None:
+def test_mini_gemini_goes_before_a_llava(parts: Any, tmp_path: Path, foreign: Any, sizes: Any) -> None:
     joints = foreign.random_state(foreign.connector_shapes(sizes), seed=3)
     llava = {name: value for name, value in joints.items() if "mm_projector" in name}
     tower = {"model.vision_tower.vision_tower.vision_model.embeddings.class_embedding": torch.zeros(24)}
@@ -155,7 +83,7 @@ def test_mini_gemini_goes_before_a_llava(parts: Parts, tmp_path: Path, foreign: 
         assert torch.equal(ours[f"fusion.{name}_projector.1.weight"], expected)
 
 
-def test_llava_in_transformers_own_format(parts: Parts, tmp_path: Path, foreign: Any, sizes: Any) -> None:
+def test_llava_in_transformers_own_format(parts: Any, tmp_path: Path, foreign: Any, sizes: Any) -> None:
     joints = foreign.random_state(foreign.connector_shapes(sizes), seed=3)
     state = {f"language_model.{name}": value for name, value in parts.state["language"].items()}
     state["vision_tower.vision_model.embeddings.class_embedding"] = torch.zeros(24)
@@ -170,7 +98,7 @@ def test_llava_in_transformers_own_format(parts: Parts, tmp_path: Path, foreign:
     assert torch.equal(ours["language.model.norm.weight"], parts.state["language"]["model.norm.weight"])
 
 
-def test_transformers_formats_of_the_eyes(parts: Parts, tmp_path: Path, foreign: Any, sizes: Any) -> None:
+def test_transformers_formats_of_the_eyes(parts: Any, tmp_path: Path, foreign: Any, sizes: Any) -> None:
     """transformers writes both itself; its own forward is what ours must equal."""
     from transformers import CLIPVisionConfig, CLIPVisionModel, ConvNextConfig, ConvNextModel
 
@@ -199,25 +127,9 @@ def test_transformers_formats_of_the_eyes(parts: Parts, tmp_path: Path, foreign:
         torch.testing.assert_close(miras.convnext(large)[:, -20:], grid, rtol=1e-4, atol=1e-4)
 
 
-def test_any_language_model_with_its_own_chat_template(parts: Parts, tmp_path: Path) -> None:
-    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
-
-    torch.manual_seed(0)
-    folder = tmp_path / "qwen"
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(parts.language / "tokenizer.json"))
-    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
-    tokenizer.chat_template = (
-        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    )
-    tokenizer.save_pretrained(folder)
-    qwen = Qwen2Config(
-        vocab_size=96, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, tie_word_embeddings=True,
-    )  # fmt: skip
-    language = Qwen2ForCausalLM(qwen)
-    language.save_pretrained(folder)
-    miras, config, adopted = load_checkpoint(assembled(tmp_path, parts.options(language=folder)))
+def test_any_language_model_with_its_own_chat_template(parts: Any, tmp_path: Path, foreign: Any) -> None:
+    language = foreign.write_qwen(tmp_path / "qwen", parts.language / "tokenizer.json")
+    miras, config, adopted = load_checkpoint(assembled(tmp_path, parts.options(language=tmp_path / "qwen")))
     assert type(miras.language).__name__ == "Qwen2ForCausalLM"
     template = config.text.template
     assert template.start == "<|im_start|>user\n<image>\n" and template.end == "<|im_end|>"
@@ -228,14 +140,26 @@ def test_any_language_model_with_its_own_chat_template(parts: Parts, tmp_path: P
     assert torch.allclose(rows[adopted.get_vocab()["[SEG]"]], own[:82].mean(0), atol=1e-6)
 
 
-def test_a_check_writes_nothing(parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tied_table_is_found_under_either_name_and_written_once(parts: Any, tmp_path: Path, foreign: Any) -> None:
+    foreign.write_qwen(tmp_path / "qwen", parts.language / "tokenizer.json")
+    stored = load_file(tmp_path / "qwen" / "model.safetensors")
+    table = stored.pop("model.embed_tokens.weight")
+    for named in ({"lm_head.weight": table}, {"lm_head.weight": table, "model.embed_tokens.weight": table.clone()}):
+        save_file({**stored, **named}, tmp_path / "qwen" / "model.safetensors")
+        out = assembled(tmp_path, parts.options(language=tmp_path / "qwen"))
+        assert "language.lm_head.weight" not in load_file(out / "model.safetensors")
+        ours = load_checkpoint(out)[0].state_dict()["language.lm_head.weight"]
+        assert torch.equal(ours[:82], table[:82])
+
+
+def test_a_check_writes_nothing(parts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert main(["assemble", *parts.options(), "--check"]) == 0
     assert "sam: 188 tensors from" in capsys.readouterr().out
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_every_part_that_does_not_fit_is_listed(parts: Parts, tmp_path: Path, capsys: Any) -> None:
+def test_every_part_that_does_not_fit_is_listed(parts: Any, tmp_path: Path, capsys: Any) -> None:
     del parts.state["sam"]["mask_decoder.mask_tokens.weight"]
     torch.save({**parts.state["sam"], "box_decoder.weight": torch.zeros(2)}, parts.sam)
     language = parts.state["language"]
@@ -256,13 +180,13 @@ def test_every_part_that_does_not_fit_is_listed(parts: Parts, tmp_path: Path, ca
         ({"language": "clip"}, "clip holds no language model"),
     ],
 )
-def test_parts_given_for_one_another(parts: Parts, capsys: Any, swapped: dict[str, str], said: str) -> None:
+def test_parts_given_for_one_another(parts: Any, capsys: Any, swapped: dict[str, str], said: str) -> None:
     options = parts.options(**{name: getattr(parts, other) for name, other in swapped.items()})
     assert main(["assemble", *options, "--check"]) == 1
     assert re.search(said, capsys.readouterr().err)
 
 
-def test_a_setting_that_names_nothing(parts: Parts, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_setting_that_names_nothing(parts: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["assemble", *parts.options(), "--check", "--set", "clip.heads=3"]) == 1
     assert "--set: unknown key clip.heads" in capsys.readouterr().err
     assert main(["assemble", *parts.options(), "--check", "--set", "nothing"]) == 1
@@ -271,7 +195,7 @@ def test_a_setting_that_names_nothing(parts: Parts, capsys: pytest.CaptureFixtur
 
 def test_published_shapes(foreign: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every published name finds its place at its published shape, in files that hold no bytes but their headers."""
-    sizes = foreign.PublishedSizes()
+    sizes = foreign.PUBLISHED
     folder = tmp_path / "merged"
     foreign.write_tokenizer(folder, ("[SEG]", "<im_start>", "<im_end>"))
     foreign.write_json(folder / "config.json", {**foreign.llama_config(sizes), "model_type": "mgm"})

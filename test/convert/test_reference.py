@@ -372,7 +372,7 @@ def test_an_imported_checkpoint_answers(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "bin"])
-@pytest.mark.parametrize("dtype", [None, "float16", "bfloat16"])
+@pytest.mark.parametrize("dtype", [None, "fp16", "bf16"])
 def test_formats_and_dtypes(folder: Path, state: dict[str, Tensor], kind: str, dtype: str | None) -> None:
     for file in folder.glob("pytorch_model*"):
         file.unlink()
@@ -384,7 +384,7 @@ def test_formats_and_dtypes(folder: Path, state: dict[str, Tensor], kind: str, d
         ("fusion.key_projector.1.bias", "model.vlm_uni_aux_projector.1.bias"),
         ("convnext.stages.1.layers.1.layer_scale_parameter", "model.vision_tower_aux.vision_stages.1.blocks.1.gamma"),
     ):
-        expected = halves[theirs].to(torch.bfloat16) if dtype == "bfloat16" else halves[theirs]
+        expected = halves[theirs].to(torch.bfloat16) if dtype == "bf16" else halves[theirs]
         assert torch.equal(miras.state_dict()[ours], expected.float())
 
 
