@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from pixelrs_ros.checkpoint import load_checkpoint, save_checkpoint
+from pixelrs_ros.checkpoint import load_checkpoint, resolve, save_checkpoint
 from pixelrs_ros.config import load_config
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.adapter import merge_lora
@@ -73,12 +73,13 @@ class Recipe:
 
 def train_recipe(config: RecipeConfig, stage: str | None, until: int | None, checkpoint: Path | None) -> None:
     """Train the stages in order, or one of them; see `training.run.train`."""
+    folder = _beside_start(config, checkpoint or Path(config.out) / "checkpoint")
     processes = join_processes(config.engine)
     for name in [_known(config, stage)] if stage else config.stages:
         Recipe(config, "bf16" if config.engine.precision == "bf16" else "fp32").train(name, until)
     last = list(config.stages)[-1]
     if stage in (None, last) and processes.is_main_process:
-        Recipe(config, MERGED).merge(last, checkpoint or Path(config.out) / "checkpoint")
+        Recipe(config, MERGED).merge(last, folder)
     processes.destroy_process_group()
 
 
@@ -91,11 +92,18 @@ def merge(config_path: Path, stage: str | None, folder: Path) -> None:
         folder: For the checkpoint.
 
     Raises:
-        ConfigError: The configuration or the stage's name is wrong.
+        ConfigError: The configuration or the stage's name is wrong, or the folder is the start's own.
         CheckpointError: The stage has not run, or the start is missing.
     """
     config = load_config(RecipeConfig, config_path)
+    folder = _beside_start(config, folder)
     Recipe(config, MERGED).merge(_known(config, stage) if stage else list(config.stages)[-1], folder)
+
+
+def _beside_start(config: RecipeConfig, folder: Path) -> Path:
+    if folder.resolve() == resolve(config.start).resolve():
+        raise ConfigError(f"{folder} is the start, which every stage builds on; remedy: write to another folder")
+    return folder
 
 
 def _known(config: RecipeConfig, stage: str) -> str:

@@ -112,7 +112,7 @@ def test_workers_read_the_same(tmp_path: Path) -> None:
 def test_states_that_do_not_fit_are_named(tmp_path: Path) -> None:
     Trainer(Line(), PACE, ENGINE, tmp_path).run(until=1)
     for module, named in (
-        (nn.Linear(2, 1), r"of the wrong shape: weight \(1, 1\), not \(1, 2\)"),
+        (nn.Linear(2, 1), r"of the wrong shape: weight \(1, 1\) instead of \(1, 2\)"),
         (nn.Linear(1, 1, bias=False), "left over: bias"),
         (nn.Sequential(nn.Linear(1, 1)), "missing: 0.bias"),
     ):

@@ -291,6 +291,8 @@ def test_what_is_wrong_is_named(configure: Configure, finished: Path, tmp_path: 
         train(configure(tmp_path, engine={"seed": 1, "precision": "int4"}))
     with pytest.raises(ConfigError, match=r"lora\.target_modules: "):
         train(configure(tmp_path, trainable__lora__target_modules=["nothing"]))
+    with pytest.raises(ConfigError, match=r"is the start, .* remedy: write to another folder"):
+        merge(configure(finished, start=str(tmp_path)), "alignment", tmp_path)
     other = configure(finished, trainable__lora__r=4)
     with pytest.raises(CheckpointError, match=r"alignment/state\.safetensors does not fit .* of the wrong shape"):
         merge(other, "alignment", tmp_path)
