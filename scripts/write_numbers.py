@@ -31,8 +31,10 @@ def markdown(table: Table) -> str:
     console = Console(file=io.StringIO(), width=WIDTH)
     console.print(table)
     assert isinstance(console.file, io.StringIO)
-    rows = (re.sub(r" {2,}", " ", line.strip()) for line in console.file.getvalue().splitlines())
-    return f"*{title}*\n\n" + "\n".join(row for row in rows if row and not re.fullmatch(r"[|\s]*", row))
+    lines = (re.sub(r" {2,}", " ", line.strip()) for line in console.file.getvalue().splitlines())
+    header, rule, *rows = filter(None, lines)
+    kept = [row for row in rows if re.search(r"[^|\s-]", row)]  # sections are ruled off, which Markdown cannot say
+    return "\n".join([f"*{title}*\n", header, rule, *kept])
 
 
 def tables(reports: list[dict[str, Any]]) -> dict[str, str]:
