@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--preset", metavar="NAME", help="sizes of a preset, with --random-weights")
     parser.add_argument("--random-weights", action="store_true", help="weights do not change the times; needs --preset")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
-    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: torch's)")
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: half of the CPUs)")
     parser.add_argument(
         "--backend", default="torch", choices=("torch", "torch_compiled"), help="of the package (default: torch)"
     )
@@ -69,9 +69,9 @@ def run(options: argparse.Namespace) -> None:
 
     from pixelrs_ros.benchmark import engines, report
     from pixelrs_ros.engine.backends import Backend
+    from pixelrs_ros.engine.background import default_num_threads
 
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.threads or default_num_threads())
     if options.preset:
         network = engines.random_network(options.preset, options.device)
     else:

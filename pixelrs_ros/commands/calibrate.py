@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="val", help="which <split>.json (default: val)")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
-    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads a process (default: torch's)")
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="CPU threads a process (default: half of the CPUs)"
+    )
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that share the images")
 
 

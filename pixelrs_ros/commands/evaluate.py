@@ -63,7 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--blind", action="store_true", help="show the language model a grey image; SAM sees the real one"
     )
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
-    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads a process (default: torch's)")
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="CPU threads a process (default: half of the CPUs)"
+    )
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that share the images")
 
 

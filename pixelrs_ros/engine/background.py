@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import torch
+
+
+def default_num_threads() -> int:
+    """Half of the CPUs that this process may use, at least one: SAM's image encoder takes as many beside the words.
+
+    With all of them for each of the two a turn of `nano` on two CPUs took half as long again (`pixelrs bench`).
+    """
+    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 class _Made(NamedTuple):

@@ -14,7 +14,7 @@ from pixelrs_ros.checkpoint import load_checkpoint, resolve
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
 from pixelrs_ros.engine.backends import ONNX, TORCH, Backend, check_export
-from pixelrs_ros.engine.background import Background
+from pixelrs_ros.engine.background import Background, default_num_threads
 from pixelrs_ros.engine.choice import TokenChoice, mask_score
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
@@ -64,7 +64,7 @@ class Engine:
         Args:
             checkpoint: Folder, or the name of one that ships with the package.
             device: A torch device.
-            num_threads: CPU threads of this process; None leaves torch's choice.
+            num_threads: CPU threads of the words and of SAM's image encoder each; None takes half of the CPUs.
             backend: torch, torch_compiled or onnx.
             precision: auto, fp32, fp16 or bf16.
             language_weights: full, int8 or int4.
@@ -74,8 +74,7 @@ class Engine:
             CheckpointError: The checkpoint or the device cannot be used; the message says why.
             ConfigError: The checkpoint's configuration is wrong, or the backend cannot run it.
         """
-        if num_threads is not None:
-            torch.set_num_threads(num_threads)
+        torch.set_num_threads(num_threads or default_num_threads())
         folder = resolve(checkpoint)
         chosen = Backend(backend, precision, language_weights, Path(onnx_dir or folder / ONNX))
         if backend == "onnx":

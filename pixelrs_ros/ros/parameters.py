@@ -69,7 +69,11 @@ SPECS: dict[str, Spec] = {
     ),
     "device": Spec("cpu", "Where the network runs: cpu, cuda or cuda:N.", Change.WHEN_UNCONFIGURED),
     "num_threads": Spec(
-        0, "CPU threads of the network; 0 leaves the choice to PyTorch.", Change.WHEN_UNCONFIGURED, 0, 256
+        0,
+        "CPU threads of the words and of SAM's image encoder each; 0 takes half of the CPUs.",
+        Change.WHEN_UNCONFIGURED,
+        0,
+        256,
     ),
     "backend": Spec(
         "torch",
