@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import traceback
@@ -56,6 +57,9 @@ class Dialogues(Protocol):
 
     def session_ids(self) -> tuple[str, ...]:
         """The dialogues that are remembered."""
+
+
+PARTIAL_PERIOD_S = 0.05  # faster than anybody reads; a message for every token would cost as much as the token
 
 
 class TurnCancelledError(Exception):
@@ -119,12 +123,14 @@ class _Turn:
         index: Within its dialogue.
         frame: Its image, None as long as it has not been converted.
         told: The masks that have been published.
+        spoken_s: `time.perf_counter()` when the explanation so far was last published.
     """
 
     job: Job
     index: int
     frame: Frame | None = None
     told: list[Segment] = field(default_factory=list)
+    spoken_s: float = -math.inf
 
 
 class TurnRunner:
@@ -202,7 +208,9 @@ class TurnRunner:
     def _on_text(self, turn: _Turn, text: str) -> None:
         if self._cancelled.is_set():
             raise TurnCancelledError
-        if self._parameters().publish_partials:
+        now_s = time.perf_counter()
+        if self._parameters().publish_partials and now_s - turn.spoken_s >= PARTIAL_PERIOD_S:
+            turn.spoken_s = now_s
             message = conversions.fill_partial(Explanation(), turn.job.header, turn.job.instruction, turn.index, text)
             self._outputs.send(self._outputs.explanation, message)
 

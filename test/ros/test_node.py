@@ -58,6 +58,9 @@ class Echo:
         on_text("grow")
         if utterance.text == "point":
             return self.point(frame, on_text, on_segment)
+        if utterance.text == "chatter":
+            for count in range(1000):
+                on_text(f"word {count}")
         turns = self.dialogues.setdefault(utterance.session_id, [])
         turns.append(Turn(len(turns), utterance.text, utterance.text, Status.ANSWERED))
         return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}", latency_ms={"encode": 1.0})
@@ -231,6 +234,16 @@ def test_masks_are_published_before_the_answer_is_done(bench: Bench) -> None:
     assert (last.header, last.turn, last.instruction_stamp) == (whole.header, whole.turn, whole.instruction_stamp)
     assert last.segments == whole.segments
     assert [sum(value > 0 for value in mask.data) for mask in bench.masks] == [4, 8]
+
+
+def test_growing_words_are_not_published_faster_than_anybody_reads(bench: Bench) -> None:
+    bench.activate()
+    bench.show(bench.now_ns(), value=7)
+    bench.send("chatter", 0)
+    bench.answers(1)
+    partials = [message.text for message in bench.explanations if not message.is_final]
+    assert 1 <= len(partials) < 100
+    assert partials[0] == "grow", "the first words do not wait"
 
 
 def test_masks_wait_for_the_answer_where_nobody_wants_partials(bench: Bench) -> None:
