@@ -94,7 +94,7 @@ def convert_gguf(file: Path, folder: Path) -> None:
     tied = set(model.all_tied_weights_keys)
     weights = {name: value.half() for name, value in model.state_dict().items() if name not in tied}
     # Not model.save_pretrained: that one still takes the weights for quantised.
-    del model.config.quantization_config
+    vars(model.config).pop("quantization_config", None)  # there or not, as transformers happens to load
     tokenizer.save_pretrained(folder)
     model.config.save_pretrained(folder)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
