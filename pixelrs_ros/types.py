@@ -22,6 +22,9 @@ class Status(str, enum.Enum):
     CLARIFY = "clarify"  # more than one thing fits: the answer is a question
     BAD_INPUT = "bad_input"  # the instruction or the image could not be used
     INTERNAL_ERROR = "internal_error"  # our fault; the message says what happened
+    NO_FRAME = "no_frame"  # there is no image of the instruction's moment
+    REJECTED = "rejected"  # not begun: busy, or too many instructions
+    CANCELLED = "cancelled"  # begun and called off
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class Reply:
         segments: The masks, in the order of their phrases.
         phrases: Character ranges of `text`, one a segment.
         latency_ms: Milliseconds by stage ("encode", "prefill", "generate", "masks", "total").
-        message: What went wrong, for `BAD_INPUT` and `INTERNAL_ERROR`; else empty.
+        message: What went wrong, for every status from `BAD_INPUT` on; else empty.
     """
 
     status: Status

@@ -250,7 +250,16 @@ def repair_wheels() -> None:
 def build_interfaces(ros: Ros) -> None:
     """Builds this package with colcon, unless it was built from the same files."""
     # Not the Python modules: scripts/env.sh takes those from the source tree.
-    patterns = ("CMakeLists.txt", "package.xml", "scripts/*.in", "msg/*", "srv/*", "launch/*.py", "config/**/*.yaml")
+    patterns = (
+        "CMakeLists.txt",
+        "package.xml",
+        "scripts/*.in",
+        "action/*",
+        "msg/*",
+        "srv/*",
+        "launch/*.py",
+        "config/**/*.yaml",
+    )
     sources = [path for pattern in patterns for path in ROOT.glob(pattern)]
     stamp = ROOT / "install" / ".stamp"
     wanted = fingerprint(sources, (VENV / ".stamp").read_text())

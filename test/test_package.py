@@ -58,8 +58,18 @@ def launched_executables(path: Path) -> Iterator[str]:
 
 
 def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
-    names = ("GROUNDED", "ANSWERED", "NOT_FOUND", "NEEDS_CLARIFICATION", "BAD_INPUT", "INTERNAL_ERROR")
-    assert [getattr(Segmentation, name) for name in names] == list(range(6))
+    names = (
+        "GROUNDED",
+        "ANSWERED",
+        "NOT_FOUND",
+        "NEEDS_CLARIFICATION",
+        "BAD_INPUT",
+        "INTERNAL_ERROR",
+        "NO_FRAME",
+        "REJECTED",
+        "CANCELLED",
+    )
+    assert [getattr(Segmentation, name) for name in names] == list(range(9))
     assert (Instruction.TYPED, Instruction.SPOKEN) == (0, 1)
     assert not Explanation().is_final
     assert GetDialogue.Response().session_ids == []
@@ -67,8 +77,8 @@ def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
 
 
 def test_every_interface_file_is_generated_and_every_field_commented() -> None:
-    files = [*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")]
-    listed = re.findall(r"^ +((?:msg|srv)/\w+\.\w+)$", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
+    files = [*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv"), *ROOT.glob("action/*.action")]
+    listed = re.findall(r"^ +((?:action|msg|srv)/\w+\.\w+)$", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(path.relative_to(ROOT).as_posix() for path in files)
     for path in files:
         fields = [line for line in path.read_text().splitlines() if line and line[0] != "#" and line != "---"]

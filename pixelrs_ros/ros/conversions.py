@@ -43,6 +43,9 @@ STATUS_CODES: dict[Status, int] = {
     Status.CLARIFY: Segmentation.NEEDS_CLARIFICATION,
     Status.BAD_INPUT: Segmentation.BAD_INPUT,
     Status.INTERNAL_ERROR: Segmentation.INTERNAL_ERROR,
+    Status.NO_FRAME: Segmentation.NO_FRAME,
+    Status.REJECTED: Segmentation.REJECTED,
+    Status.CANCELLED: Segmentation.CANCELLED,
 }
 STATUSES: dict[int, Status] = {code: status for status, code in STATUS_CODES.items()}
 
