@@ -23,3 +23,7 @@ class DataError(PixelrsError, ValueError):
 
 class ExportError(PixelrsError, RuntimeError):
     """A part of the network that could not be exported, or whose export computes something else."""
+
+
+class OutOfMemoryError(PixelrsError, MemoryError):
+    """The memory of the device is used up; the message names what to lower."""

@@ -108,6 +108,11 @@ class FrameCache:
         if self._frames.pop(key, None) is not None:
             del self._owners[key]
 
+    def clear(self) -> None:
+        """Forget every picture."""
+        self._frames.clear()
+        self._owners.clear()
+
     def release(self, session_id: str) -> None:
         """Forget the pictures that only this dialogue refers to."""
         for key, owners in list(self._owners.items()):

@@ -6,12 +6,14 @@ import dataclasses
 import threading
 from collections import OrderedDict
 
+import torch
+
 from pixelrs_ros.dialogue.store import DialogueStore
 from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
 from pixelrs_ros.engine.turnstile import Turnstile
-from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.errors import BadInputError, OutOfMemoryError
 from pixelrs_ros.types import Frame, Reply, Turn, Utterance
 
 
@@ -71,32 +73,56 @@ class Session:
 
         Raises:
             BadInputError: The instruction is too long; the dialogue is as it was before.
+            OutOfMemoryError: There was no memory for the turn. The caches are empty now, the dialogue is as before.
         """
         if len(utterance.text) > self.max_characters:
             raise BadInputError(
                 f"the instruction has {len(utterance.text)} characters, at most {self.max_characters} are accepted "
                 "(parameter max_characters)"
             )
-        session_id = utterance.session_id
         with self._turnstile:
-            with self._state_lock:
-                self._answering = session_id
-                turns, prefix = self._store.turns(session_id), self._prefix(session_id)
-            encoded = self._encode(frame, session_id)
             try:
-                reply = self.engine.answer(
-                    encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix
-                )
-            except Exception as error:
-                if not isinstance(error, BadInputError):  # what failed may be the picture's, and must not be kept
-                    with self._state_lock:
-                        self._frames.drop(encoded.key)
-                raise
-            with self._state_lock:
-                if self._answering is not None:
-                    self._store.append(session_id, utterance.text, reply)
-                    self._forget_unknown()
+                return self._answer(utterance, frame, on_text, on_segment)
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                reason = (str(error).splitlines() or ["no memory"])[0]
+            # Here and not above: as long as it is handled, the error holds on to the failed turn's tensors.
+            self._free_memory()
+        raise OutOfMemoryError(
+            f"{reason} The turn was given up and the caches were emptied: send it again. If it comes back, lower "
+            "max_cached_frames, max_frame_cache_mb, max_cached_sessions or max_turns, choose another precision or "
+            "language_weights, or a smaller checkpoint"
+        )
+
+    def _answer(
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None, on_segment: OnSegment | None
+    ) -> Reply:
+        session_id = utterance.session_id
+        with self._state_lock:
+            self._answering = session_id
+            turns, prefix = self._store.turns(session_id), self._prefix(session_id)
+        encoded = self._encode(frame, session_id)
+        try:
+            reply = self.engine.answer(
+                encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix
+            )
+        except Exception as error:
+            if not isinstance(error, BadInputError):  # what failed may be the picture's, and must not be kept
+                with self._state_lock:
+                    self._frames.drop(encoded.key)
+            raise
+        with self._state_lock:
+            if self._answering is not None:
+                self._store.append(session_id, utterance.text, reply)
+                self._forget_unknown()
         return reply
+
+    def _free_memory(self) -> None:
+        """Let go of everything that can be computed again."""
+        with self._state_lock:
+            self._prefixes.clear()
+            self._frames.clear()
+        if self.engine.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The remembered turns of a dialogue, oldest first."""
