@@ -153,7 +153,8 @@ def measure_ros(options: argparse.Namespace) -> dict[str, Any]:
         path = Path(folder) / "ros.json"
         command = [sys.executable, "-m", "pixelrs_ros.ros.bench", "--json", str(path)]
         command += ["--checkpoint", str(options.checkpoint), "--device", options.device]
-        command += ["--backend", options.backend, "--repeats", str(options.repeats)]
+        command += ["--backend", options.backend, "--precision", options.precision]
+        command += ["--threads", str(options.threads or 0), "--repeats", str(options.repeats)]
         if subprocess.run(command).returncode != 0:
             raise PixelrsError("the part over ROS failed; without a ROS environment give --no-ros")
         measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -12,20 +12,29 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rclpy
+import torch
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from pixelrs_ros.benchmark.engines import DIALOGUE, ForcedEngine, PublishedEngine, PublishedSession, shipped_network
+from pixelrs_ros.benchmark.engines import (
+    DIALOGUE,
+    ForcedEngine,
+    Network,
+    PublishedEngine,
+    PublishedSession,
+    shipped_network,
+)
 from pixelrs_ros.benchmark.measure import TURNS, picture, summary
 from pixelrs_ros.engine.backends import Backend
+from pixelrs_ros.engine.background import default_num_threads
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
@@ -35,7 +44,6 @@ from pixelrs_ros.ros.processes import Processes, isolate
 from pixelrs_ros.ros.running import ros
 from pixelrs_ros.types import Reply, Segment, Status
 
-WAYS = ("pixelrs", "published")
 _RELIABLE = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
 _START_TIMEOUT_S = 300.0
 _TURN_TIMEOUT_S = 60.0
@@ -46,12 +54,26 @@ _CAMERA = "camera"
 
 def forced_session(values: NodeParameters) -> Session:
     """The package as it is, saying the answers of the benchmark."""
-    return Session(ForcedEngine(shipped_network(values.checkpoint, values.device), Backend(values.backend)))
+    return Session(ForcedEngine(_network(values), _backend(values)))
 
 
 def published_session(values: NodeParameters) -> Session:
     """The published way to work, saying the answers of the benchmark."""
-    return PublishedSession(PublishedEngine(shipped_network(values.checkpoint, values.device), Backend()))
+    return PublishedSession(PublishedEngine(_network(values), _backend(values)))
+
+
+def _network(values: NodeParameters) -> Network:
+    # As many threads as the node gives an engine of its own: an engine takes those that it finds.
+    torch.set_num_threads(values.num_threads or default_num_threads())
+    return shipped_network(values.checkpoint, values.device)
+
+
+def _backend(values: NodeParameters) -> Backend:
+    return Backend(values.backend, values.precision, values.language_weights)
+
+
+# The ways to work, and what makes each one's dialogues.
+FACTORIES: dict[str, Callable[[NodeParameters], Session]] = {"pixelrs": forced_session, "published": published_session}
 
 
 class Player(Node):
@@ -234,23 +256,27 @@ def conversion() -> dict[str, float]:
     return summary(values_ms[5:])
 
 
-def measure(checkpoint: str, device: str, backend: str, repeats: int) -> dict[str, Any]:
+def measure(parameters: Mapping[str, object], repeats: int) -> dict[str, Any]:
     """Everything, with processes of its own.
+
+    Args:
+        parameters: Of both perception nodes: what runs the network, and how.
+        repeats: Warm dialogues of each.
 
     Raises:
         PixelrsError: A node did not start or did not answer.
     """
     isolate()
+    values = {"autostart": "true", "max_frame_age_s": "3600.0", "publish_overlay": "false", **parameters}
+    given = [argument for name, value in values.items() for argument in ("-p", f"{name}:={value}")]
     module = "pixelrs_ros.ros.bench"
     with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, ros(None):
         processes.start("sender", f"{module}", "-r", "__node:=sender")
         transported = transport(Node("receiver"))
         processes.interrupt("sender")
-        for way in WAYS:
-            own = ("-r", f"__ns:=/{way}", "-p", f"checkpoint:={checkpoint}", "-p", f"device:={device}")
-            always = ("-p", "autostart:=true", "-p", "max_frame_age_s:=3600.0", "-p", "publish_overlay:=false")
-            processes.start(way, module, *own, *always, "-p", f"backend:={backend}")
-        players = {way: Player(way) for way in WAYS}
+        for way in FACTORIES:
+            processes.start(way, module, "-r", f"__ns:=/{way}", *given)
+        players = {way: Player(way) for way in FACTORIES}
         for player in players.values():
             player.wait_for_robot()
         played = play(players, repeats)
@@ -263,7 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
     if "__node:=sender" in given:
         send_images()
         return 0
-    for way, factory in zip(WAYS, (forced_session, published_session), strict=True):
+    for way, factory in FACTORIES.items():
         if f"__ns:=/{way}" in given:
             return node.main(session_factory=factory)
     parser = argparse.ArgumentParser(description=__doc__)
@@ -271,10 +297,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", default="nano")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--backend", default="torch")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=10)
     options = parser.parse_args(given)
+    parameters = {name: getattr(options, name) for name in ("checkpoint", "device", "backend", "precision")}
     try:
-        measured = measure(options.checkpoint, options.device, options.backend, options.repeats)
+        measured = measure({**parameters, "num_threads": options.threads}, options.repeats)
     except PixelrsError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
