@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -23,19 +23,6 @@ def engine(debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Token
 
 def a_picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-
-
-class Biased(nn.Module):
-    """A language head that likes one token more than the trained one does."""
-
-    def __init__(self, head: nn.Module, token: int, bias: float) -> None:
-        super().__init__()
-        self.head, self.token, self.bias = head, token, bias
-
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits = self.head(hidden).clone()
-        logits[..., self.token] += self.bias
-        return logits
 
 
 class Script(nn.Module):
@@ -86,12 +73,11 @@ def uncached(
     return said, at_seg
 
 
-def test_the_cache_changes_nothing(engine: Engine) -> None:
-    head = engine.miras.language.get_output_embeddings()
+def test_the_cache_changes_nothing(engine: Engine, bias_token: Callable[..., None]) -> None:
     encoded = engine.encode(a_picture())
     history = turns(2)
     for bias in range(20):  # until it says `[SEG]` among other things
-        engine.miras.language.set_output_embeddings(Biased(head, engine.layout.seg_id, float(bias)))
+        bias_token(engine.miras.language, engine.layout.seg_id, float(bias))
         said, at_seg = uncached(engine, encoded, history, "which one cuts bread?")
         if at_seg:
             break
@@ -176,14 +162,13 @@ def test_partial_texts_grow_into_the_answer(engine: Engine) -> None:
     assert not any("[" in text for text in heard)
 
 
-def test_what_is_unspeakable_is_never_said(engine: Engine) -> None:
+def test_what_is_unspeakable_is_never_said(engine: Engine, bias_token: Callable[..., None]) -> None:
     layout = engine.layout
-    head = engine.miras.language.get_output_embeddings()
     encoded = engine.encode(a_picture())
     expected = engine.answer(encoded, [], "the mug").answer
     assert layout.image_id in layout.unspeakable_ids
     for token in layout.unspeakable_ids:
-        engine.miras.language.set_output_embeddings(Biased(head, token, 1e6))
+        bias_token(engine.miras.language, token, 1e6)
         assert engine.answer(encoded, [], "the mug").answer == expected
 
 

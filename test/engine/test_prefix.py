@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -12,7 +12,6 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
-from torch import nn
 
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.backends import TORCH, Backend
@@ -47,25 +46,12 @@ class RecordingEngine(Engine):
         return reply, masks
 
 
-class SaysSegOften(nn.Module):
-    """The head of a random network, biased so that it asks for masks now and then."""
-
-    def __init__(self, head: nn.Module, token: int, bias: float) -> None:
-        super().__init__()
-        self.head, self.token, self.bias = head, token, bias
-
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits = self.head(hidden).clone()
-        logits[..., self.token] += self.bias
-        return logits
-
-
 @pytest.fixture
-def engine(debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> RecordingEngine:
+def engine(
+    debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer, bias_token: Callable[..., None]
+) -> RecordingEngine:
     engine = RecordingEngine(debug_miras, debug_config, debug_tokenizer)
-    language = debug_miras.language
-    head = SaysSegOften(language.get_output_embeddings(), engine.layout.seg_id, 6.0)
-    language.set_output_embeddings(head)
+    bias_token(debug_miras.language, engine.layout.seg_id, 6.0)  # a random network asks for masks too seldom
     return engine
 
 
