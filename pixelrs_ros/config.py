@@ -301,7 +301,12 @@ def from_mapping(cls: type[T], data: Any, where: str = "") -> T:
             values[name] = _convert(hints[name], data[name], f"{prefix}{name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ConfigError(f"missing key {prefix}{name}")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ConfigError as error:  # a value that the dataclass itself refuses; it may not know where it stands
+        if not where or str(error).startswith(where):
+            raise
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

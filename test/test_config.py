@@ -126,6 +126,13 @@ def test_adapters_of_nothing_are_named(adapter: dict[str, Any], named: str) -> N
         from_mapping(MirasConfig, data)
 
 
+def test_what_a_dataclass_refuses_is_placed_in_the_file() -> None:
+    data = to_mapping(load_config(TrainConfig, TRAINING_DIR / "debug.yaml"))
+    data["phases"]["sight"]["optimiser"] = "sgd"
+    with pytest.raises(ConfigError, match=r"^phases\.sight: optimiser must be adamw or muon, got 'sgd'$"):
+        from_mapping(TrainConfig, data)
+
+
 def test_a_pretrained_table_needs_its_rows() -> None:
     data = to_mapping(load_preset("debug"))
     data["language"]["pretrained"] = {"source": "base", "num_added_tokens": 7, "lora": ADAPTER}
