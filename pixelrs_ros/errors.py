@@ -9,6 +9,10 @@ class BadInputError(PixelrsError, ValueError):
     """An image or an instruction that cannot be used: empty, truncated, too long, of an unknown encoding."""
 
 
+class NoFrameError(PixelrsError, LookupError):
+    """There is no image of the instruction's moment; the message says why."""
+
+
 class ConfigError(PixelrsError, ValueError):
     """A configuration with an unknown, missing or impossible value; the message names the key."""
 

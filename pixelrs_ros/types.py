@@ -26,6 +26,11 @@ class Status(str, enum.Enum):
     REJECTED = "rejected"  # not begun: busy, or too many instructions
     CANCELLED = "cancelled"  # begun and called off
 
+    @property
+    def answered(self) -> bool:
+        """Whether the network answered; else a message says why not, and the dialogue is as it was."""
+        return self in (Status.GROUNDED, Status.ANSWERED, Status.NOT_FOUND, Status.CLARIFY)
+
 
 @dataclass(frozen=True)
 class Frame:

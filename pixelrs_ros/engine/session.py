@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 
@@ -75,14 +76,33 @@ class Session:
             BadInputError: The instruction is too long; the dialogue is as it was before.
             OutOfMemoryError: There was no memory for the turn. The caches are empty now, the dialogue is as before.
         """
-        if len(utterance.text) > self.max_characters:
-            raise BadInputError(
-                f"the instruction has {len(utterance.text)} characters, at most {self.max_characters} are accepted "
-                "(parameter max_characters)"
+        self._check_length(utterance)
+        return self._in_turn(lambda: self._answer(utterance, frame, on_text, on_segment))
+
+    def ask(
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None
+    ) -> Reply:
+        """Answer an utterance about a frame outside of any dialogue: none is read, changed or forgotten.
+
+        Arguments and errors are those of `say`; the utterance's session is of no account.
+        """
+        self._check_length(utterance)
+        return self._in_turn(
+            lambda: self.engine.answer(
+                self.engine.encode(frame.image),
+                (),
+                utterance.text,
+                on_text,
+                self.max_new_tokens,
+                on_segment=on_segment,
             )
+        )
+
+    def _in_turn(self, answer: Callable[[], Reply]) -> Reply:
+        """Answer when it is one's turn; without memory, empty the caches."""
         with self._turnstile:
             try:
-                return self._answer(utterance, frame, on_text, on_segment)
+                return answer()
             except (torch.OutOfMemoryError, MemoryError) as error:
                 reason = (str(error).splitlines() or ["no memory"])[0]
             # Here and not above: as long as it is handled, the error holds on to the failed turn's tensors.
@@ -146,6 +166,13 @@ class Session:
         """Known dialogues, the longest silent first."""
         with self._state_lock:
             return self._store.session_ids()
+
+    def _check_length(self, utterance: Utterance) -> None:
+        if len(utterance.text) > self.max_characters:
+            raise BadInputError(
+                f"the instruction has {len(utterance.text)} characters, at most {self.max_characters} are accepted "
+                "(parameter max_characters)"
+            )
 
     def _prefix(self, session_id: str) -> PrefixCache:
         """The dialogue's keys and values, perhaps none as yet; those of the longest silent one make room."""

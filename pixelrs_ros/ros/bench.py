@@ -267,7 +267,9 @@ def measure(parameters: Mapping[str, object], repeats: int) -> dict[str, Any]:
         PixelrsError: A node did not start or did not answer.
     """
     isolate()
-    values = {"autostart": "true", "max_frame_age_s": "3600.0", "publish_overlay": "false", **parameters}
+    # The picture is sent once and stands for a camera that shows no other: nothing newer is worth waiting for.
+    always = {"autostart": "true", "max_frame_age_s": "3600.0", "max_frame_wait_s": "0.0", "publish_overlay": "false"}
+    values = {**always, **parameters}
     given = [argument for name, value in values.items() for argument in ("-p", f"{name}:={value}")]
     module = "pixelrs_ros.ros.bench"
     with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, ros(None):

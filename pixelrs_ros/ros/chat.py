@@ -22,7 +22,7 @@ from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.client import RELIABLE, Answer, NoAnswerError, RobotClient
 from pixelrs_ros.ros.processes import Processes, exit_on_signals, isolate
 from pixelrs_ros.ros.script import FIRST_SCENE_SEED
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Status
+from pixelrs_ros.types import DEFAULT_SESSION_ID
 
 HELP = """Say what you want, for example: I am thirsty. / No, the blue one. / By the handle, please.
 /reset    forget the dialogue
@@ -144,7 +144,7 @@ class Chat:
                 highlight=False,
                 markup=False,
             )
-        if status not in (Status.BAD_INPUT, Status.INTERNAL_ERROR):
+        if status.answered:
             self._console.print(f"       picture: {self._write(answer)}", style="dim", highlight=False, soft_wrap=True)
 
     def _write(self, answer: Answer) -> Path:

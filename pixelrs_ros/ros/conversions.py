@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
@@ -115,6 +115,13 @@ def frame_from_image(message: Image, stamp_ns: int) -> Frame:
         BadInputError: See `check_image`.
     """
     return Frame(image=image_to_rgb(message), stamp_ns=stamp_ns, frame_id=message.header.frame_id)
+
+
+def image_size_of_info(message: CameraInfo) -> tuple[int, int]:
+    """Width and height in px of the image that a camera info is of, with its region of interest and binning."""
+    roi = message.roi
+    width_px, height_px = roi.width or message.width, roi.height or message.height
+    return width_px // max(message.binning_x, 1), height_px // max(message.binning_y, 1)
 
 
 def _without_padding(message: Image) -> Image:

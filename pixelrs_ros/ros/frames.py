@@ -2,34 +2,140 @@
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import pairwise
+from statistics import median
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
-from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.errors import BadInputError, NoFrameError
 
 MessageT = TypeVar("MessageT")
 _NS_PER_S = 1e9
+_PERIOD_FRAMES = 10  # of which the camera's rhythm is told
+
+
+class Stream(enum.Enum):
+    """What a camera sends."""
+
+    IMAGE = "image"
+    DEPTH = "depth"
+    INFO = "camera info"
 
 
 @dataclass(frozen=True)
 class BufferedFrame(Generic[MessageT]):
-    """One image message as it came, not yet converted: most frames are never asked for.
+    """One message of a camera as it came, not yet converted: most frames are never asked for.
 
     Attributes:
-        message: The image message.
+        message: The image, depth image or camera info.
         stamp_ns: Capture time, nanoseconds, same clock as the utterances.
         error: Why the image cannot be used; empty for a good one. A bad image is kept, so that an instruction that
             speaks about it is refused instead of being answered on an older picture.
         frame_id: Coordinate frame of its camera.
+        size_px: Width and height of the image, or of the image that the camera info is of.
     """
 
     message: MessageT
     stamp_ns: int
     error: str = ""
     frame_id: str = ""
+    size_px: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far from its utterance a frame may be.
+
+    Attributes:
+        max_age_s: How much older than the utterance.
+        max_slop_s: How much younger than the utterance.
+        max_depth_slop_s: How far depth and camera info may be from their image.
+    """
+
+    max_age_s: float
+    max_slop_s: float
+    max_depth_slop_s: float = 0.0
+
+
+class BoundFrame:
+    """An image with the depth image and the camera info of its moment. Thread-safe.
+
+    The image never changes. Depth and camera info of the same moment may still be on their way when an utterance pins
+    the image; they are of no use before there is a mask, so they are taken when they come instead of being waited for.
+
+    Args:
+        image: The image.
+        max_slop_s: How far the stamps of depth and camera info may be from the image's, in seconds.
+    """
+
+    def __init__(self, image: BufferedFrame[Any], max_slop_s: float = 0.0) -> None:
+        self.image = image
+        self._max_slop_ns = round(max_slop_s * _NS_PER_S)
+        self._companions: dict[Stream, BufferedFrame[Any]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def depth(self) -> BufferedFrame[Any] | None:
+        """The depth image nearest in time, None when none is within the slop."""
+        with self._lock:
+            return self._companions.get(Stream.DEPTH)
+
+    @property
+    def info(self) -> BufferedFrame[Any] | None:
+        """The camera info nearest in time, None when none is within the slop."""
+        with self._lock:
+            return self._companions.get(Stream.INFO)
+
+    def offer(self, stream: Stream, frame: BufferedFrame[Any]) -> None:
+        """Take a depth image or a camera info if it is nearer in time than what there is."""
+
+        def distance_ns(other: BufferedFrame[Any]) -> int:
+            return abs(other.stamp_ns - self.image.stamp_ns)
+
+        with self._lock:
+            held = self._companions.get(stream)
+            if distance_ns(frame) <= self._max_slop_ns and (held is None or distance_ns(frame) < distance_ns(held)):
+                self._companions[stream] = frame
+
+    def mismatch(self) -> str:
+        """Why depth or camera info cannot be used with this image; empty when they can, or there are none.
+
+        They must be of the image's size and in its coordinate frame, that is, registered to it: nothing is resized.
+        """
+        image = self.image
+        remedy = "publish depth that is registered to the image, with its camera info (depth_image_proc registers)"
+        for stream, frame in ((Stream.DEPTH, self.depth), (Stream.INFO, self.info)):
+            if frame is None:
+                continue
+            if frame.error:
+                return f"the {stream.value}: {frame.error}"
+            if frame.size_px != image.size_px:
+                sizes = [f"{width_px}x{height_px} px" for width_px, height_px in (frame.size_px, image.size_px)]
+                return f"the {stream.value} is of {sizes[0]} but the image of {sizes[1]}: {remedy}"
+            if frame.frame_id and image.frame_id and frame.frame_id != image.frame_id:
+                frame_ids = f"{frame.frame_id!r} but the image in {image.frame_id!r}"
+                return f"the {stream.value} is in the frame {frame_ids}: {remedy}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The frame of an utterance, as far as one can tell now.
+
+    Attributes:
+        frame: None when no image came yet.
+        problem: Why it is not of the utterance's moment; empty when it is.
+        final: Whether no better one can be on its way.
+    """
+
+    frame: BufferedFrame[Any] | None
+    problem: str
+    final: bool
 
 
 class FrameBuffer(Generic[MessageT]):
@@ -54,6 +160,11 @@ class FrameBuffer(Generic[MessageT]):
         with self._lock:
             self._frames.append(frame)
 
+    def clear(self) -> None:
+        """Forget all frames."""
+        with self._lock:
+            self._frames.clear()
+
     def newest(self) -> BufferedFrame[MessageT] | None:
         """The frame that arrived last, None when none came yet."""
         with self._lock:
@@ -65,90 +176,129 @@ class FrameBuffer(Generic[MessageT]):
             # `min` keeps the first of equals, so the newest is offered first.
             return min(reversed(self._frames), key=lambda frame: abs(frame.stamp_ns - stamp_ns), default=None)
 
-    def select(
-        self, stamp_ns: int, now_ns: int, max_age_s: float, max_slop_s: float
-    ) -> tuple[BufferedFrame[MessageT] | None, str]:
-        """Choose the frame of an utterance.
+    def period_ns(self) -> float | None:
+        """The camera's usual time between two frames, None as long as that is not known."""
+        with self._lock:
+            stamps_ns = [frame.stamp_ns for frame in list(self._frames)[-_PERIOD_FRAMES:]]
+        steps_ns = [later - earlier for earlier, later in pairwise(stamps_ns) if later > earlier]
+        return median(steps_ns) if steps_ns else None
+
+    def select(self, stamp_ns: int, now_ns: int, limits: Limits) -> Choice:
+        """Choose the frame of an utterance: the one captured nearest to it.
+
+        An utterance is about what the user saw when it began, which is the last image captured until then. As long as
+        the camera's rhythm says that this image is still on its way, the choice is not final: no image of that moment
+        or a later one is here, and the newest is older by a period or more, or too old. An image that is younger than
+        a period is that last image; waiting for the next one would cost time and show what the user had not yet seen.
 
         Args:
             stamp_ns: Start of the utterance; 0 means that its sender has no clock, and the newest frame is meant.
             now_ns: Present time, which stands in for a stamp of 0.
-            max_age_s: How much older than the utterance the frame may be.
-            max_slop_s: How much younger than the utterance the frame may be.
-
-        Returns:
-            The frame, None when no image came yet; and why it cannot be used, empty when it can.
+            limits: How old and how young the frame may be.
         """
         frame = self.nearest(stamp_ns) if stamp_ns else self.newest()
         if frame is None:
-            return (
-                None,
-                "no image has arrived yet: check that the camera runs and that `image` is remapped to its topic",
-            )
+            problem = "no image has arrived yet: check that the camera runs and that `image` is remapped to its topic"
+            return Choice(None, problem, final=False)
         age_s = ((stamp_ns or now_ns) - frame.stamp_ns) / _NS_PER_S
-        if age_s > max_age_s:
-            return frame, (
+        if age_s > limits.max_age_s:
+            problem = (
                 f"the newest image is {age_s:.1f} s older than the instruction, more than max_frame_age_s "
-                f"({max_age_s:g} s): the camera has stopped, or its clock differs from the instruction's"
+                f"({limits.max_age_s:g} s): the camera has stopped, or its clock differs from the instruction's"
             )
-        if stamp_ns and -age_s > max_slop_s:
-            return frame, (
+            return Choice(frame, problem, final=False)
+        if stamp_ns and -age_s > limits.max_slop_s:
+            problem = (
                 f"the nearest image is {-age_s:.1f} s younger than the instruction, more than max_frame_slop_s "
-                f"({max_slop_s:g} s): the images of that moment are gone; raise frame_buffer_size or send it sooner"
+                f"({limits.max_slop_s:g} s): the images of that moment are gone; raise frame_buffer_size or send it "
+                "sooner"
             )
-        return frame, frame.error
+            return Choice(frame, problem, final=True)
+        return Choice(frame, "", final=not stamp_ns or self._has_all_until(stamp_ns))
+
+    def _has_all_until(self, stamp_ns: int) -> bool:
+        with self._lock:
+            behind_ns = stamp_ns - max(frame.stamp_ns for frame in self._frames)
+        period_ns = self.period_ns()
+        return behind_ns <= 0 or (period_ns is not None and behind_ns < period_ns)
 
 
-class Cameras(Generic[MessageT]):
-    """The newest frames of several cameras, a buffer for each. Thread-safe.
+class Cameras:
+    """The newest frames of several cameras, with their depth and camera info. Thread-safe.
 
     Args:
-        topics: Of the cameras' images, at least one; the first is meant where an instruction names no camera.
-        size: Number of frames kept of each, at least 1.
+        names: Of the cameras, at least one; the first is meant where an instruction names no camera.
+        size: Number of frames kept of each stream of each, at least 1.
     """
 
-    def __init__(self, topics: Sequence[str], size: int) -> None:
-        self._buffers: dict[str, FrameBuffer[MessageT]] = {topic: FrameBuffer(size) for topic in topics}
+    def __init__(self, names: Sequence[str], size: int) -> None:
+        self._buffers = {name: {stream: FrameBuffer[Any](size) for stream in Stream} for name in names}
+        # Those that somebody still holds, which may lack what is on its way.
+        self._bound: dict[str, WeakSet[BoundFrame]] = {name: WeakSet() for name in names}
 
     def __len__(self) -> int:
-        return sum(len(buffer) for buffer in self._buffers.values())
+        """Images kept of all cameras."""
+        return sum(len(streams[Stream.IMAGE]) for streams in self._buffers.values())
 
-    def add(self, topic: str, frame: BufferedFrame[MessageT]) -> None:
+    def add(self, name: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
         """Keep a frame of one camera."""
-        self._buffers[topic].add(frame)
+        self._buffers[name][stream].add(frame)
+        if stream is not Stream.IMAGE:
+            for bound in list(self._bound[name]):
+                bound.offer(stream, frame)
 
-    def select(
-        self, frame_id: str, stamp_ns: int, now_ns: int, max_age_s: float, max_slop_s: float
-    ) -> tuple[BufferedFrame[MessageT] | None, str]:
+    def clear(self) -> None:
+        """Forget all frames, as when the clock has been set back: their stamps mean nothing any more."""
+        for streams in self._buffers.values():
+            for buffer in streams.values():
+                buffer.clear()
+
+    def select(self, frame_id: str, stamp_ns: int, now_ns: int, limits: Limits) -> tuple[str, Choice]:
         """Choose the frame of an utterance.
 
         Args:
             frame_id: Of the camera that the utterance speaks about; where there is but one camera, it does not matter.
             stamp_ns: And the other arguments: see `FrameBuffer.select`.
             now_ns: Present time.
-            max_age_s: How much older than the utterance the frame may be.
-            max_slop_s: How much younger than the utterance the frame may be.
+            limits: How old and how young the frame may be.
 
         Returns:
-            See `FrameBuffer.select`.
+            Name of the camera, empty when there is none; and see `FrameBuffer.select`.
         """
-        buffers = list(self._buffers.values())
-        named = buffers[:1]
-        if frame_id and len(buffers) > 1:
-            named = [buffer for buffer in buffers if (newest := buffer.newest()) and newest.frame_id == frame_id]
+        newest = {name: streams[Stream.IMAGE].newest() for name, streams in self._buffers.items()}
+        named = list(newest)[:1]
+        if frame_id and len(newest) > 1:
+            named = [name for name, frame in newest.items() if frame is not None and frame.frame_id == frame_id]
         if not named:
-            seen = sorted({newest.frame_id for buffer in buffers if (newest := buffer.newest())})
-            return None, f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}"
-        return named[0].select(stamp_ns, now_ns, max_age_s, max_slop_s)
+            seen = sorted({frame.frame_id for frame in newest.values() if frame is not None})
+            problem = f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}"
+            return "", Choice(None, problem, final=False)
+        return named[0], self._buffers[named[0]][Stream.IMAGE].select(stamp_ns, now_ns, limits)
+
+    def bind(self, name: str, image: BufferedFrame[Any], max_depth_slop_s: float) -> BoundFrame:
+        """An image of a camera with its depth and camera info: those that are here, and nearer ones that come later."""
+        bound = BoundFrame(image, max_depth_slop_s)
+        for stream in (Stream.DEPTH, Stream.INFO):
+            nearest = self._buffers[name][stream].nearest(image.stamp_ns)
+            if nearest is not None:
+                bound.offer(stream, nearest)
+        self._bound[name].add(bound)
+        return bound
 
 
-def require_usable(selected: tuple[BufferedFrame[MessageT] | None, str]) -> BufferedFrame[MessageT]:
-    """The frame of `FrameBuffer.select`.
+def require_usable(bound: BoundFrame | None, problem: str) -> BufferedFrame[Any]:
+    """The image of an utterance.
+
+    Args:
+        bound: What was pinned for it, None when there was no image.
+        problem: Why what there was is not of the utterance's moment; else empty.
 
     Raises:
-        BadInputError: There is none, or it cannot be used; the message says why.
+        NoFrameError: There is no image of its moment; the message says why.
+        BadInputError: The image of its moment cannot be read.
     """
-    frame, problem = selected
-    if frame is None or problem:
-        raise BadInputError(problem)
-    return frame
+    if bound is None or problem:
+        raise NoFrameError(problem)
+    if bound.image.error:
+        raise BadInputError(bound.image.error)
+    return bound.image

@@ -11,7 +11,12 @@ from pixelrs_ros.types import Reply, Status
 
 IMAGE_AGE = "age of the newest image [s]"
 _NS_PER_S = 1e9
-_LEVELS = {Status.BAD_INPUT: DiagnosticStatus.WARN, Status.INTERNAL_ERROR: DiagnosticStatus.ERROR}
+_LEVELS = {
+    Status.BAD_INPUT: DiagnosticStatus.WARN,
+    Status.INTERNAL_ERROR: DiagnosticStatus.ERROR,
+    Status.NO_FRAME: DiagnosticStatus.WARN,
+    Status.REJECTED: DiagnosticStatus.WARN,
+}
 
 
 class Health:
@@ -29,17 +34,26 @@ class Health:
         self._image_stamp_ns: int | None = None
         self._image_error = ""
         self._turn: Reply | None = None
+        self._mismatch = ""
+        self._mismatches = 0
 
     def forget_images(self) -> None:
         """Start anew with the next image; called when the node is activated."""
         with self._lock:
             self._image_stamp_ns, self._image_error = None, ""
+            self._mismatch = ""
 
     def note_image(self, stamp_ns: int, error: str) -> None:
         """An image arrived; `error` is empty for a good one."""
         with self._lock:
             self._images["bad" if error else "good"] += 1
             self._image_stamp_ns, self._image_error = stamp_ns, error
+
+    def note_mismatch(self, mismatch: str) -> None:
+        """Why depth or camera info cannot be used with the image of a turn; empty when they can."""
+        with self._lock:
+            self._mismatch = mismatch
+            self._mismatches += bool(mismatch)
 
     def note_turn(self, reply: Reply) -> None:
         """A turn ended."""
@@ -73,9 +87,12 @@ class Health:
             level, message = DiagnosticStatus.ERROR, self._image_error
         elif age_s > max_frame_age_s:
             level, message = (DiagnosticStatus.WARN, f"the newest image is {age_s:.1f} s old")
+        elif self._mismatch:
+            level, message = (DiagnosticStatus.WARN, self._mismatch)
         values = {
             "good images": str(self._images["good"]),
             "bad images": str(self._images["bad"]),
+            "turns whose depth does not fit": str(self._mismatches),
             IMAGE_AGE: "" if age_s is None else f"{age_s:.2f}",
         }
         return self._status("camera", level, message, values)

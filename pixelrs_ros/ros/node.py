@@ -7,33 +7,36 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
-from pixelrs_ros.errors import BadInputError, ConfigError
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.msg import Turn as TurnMessage
 from pixelrs_ros.ros import conversions, parameters
-from pixelrs_ros.ros.frames import BufferedFrame, Cameras
+from pixelrs_ros.ros.event_loop import after
+from pixelrs_ros.ros.frames import BufferedFrame, Stream
 from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.inputs import CameraInputs
+from pixelrs_ros.ros.intake import Intake
+from pixelrs_ros.ros.job import Job
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
-from pixelrs_ros.ros.turns import Dialogues, Job, Outputs, TurnRunner
+from pixelrs_ros.ros.session_frames import SessionFrames
+from pixelrs_ros.ros.turns import Dialogues, Outputs, TurnRunner
 from pixelrs_ros.ros.worker import Worker
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Status
 
 _RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 _DIAGNOSTICS_PERIOD_S = 1.0
-_LOG_THROTTLE_S = 5.0
 # A turn ends at its next token when it is asked to; encoding the image cannot be interrupted.
 _STOP_TIMEOUT_S = 20.0
 
@@ -75,7 +78,8 @@ def open_session(values: NodeParameters) -> Dialogues:
 class _Active:
     """What exists only while the node is active."""
 
-    frames: Cameras[Image]
+    inputs: CameraInputs
+    intake: Intake
     runner: TurnRunner
     worker: Worker[Job]
 
@@ -83,7 +87,7 @@ class _Active:
 class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
-    Subscribes to the images of one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
+    Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
     `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves `~/get_dialogue` and
     `~/reset_dialogue`. The network runs in a thread of its own. Dialogues live from configuration to clean-up, so
     deactivating the node does not lose them.
@@ -100,9 +104,10 @@ class PerceptionNode(LifecycleNode):
         super().__init__("perception", **kwargs)
         self._session_factory = session_factory
         self._dialogues: Dialogues | None = None
+        self._session_frames: SessionFrames | None = None
         self._outputs: Outputs | None = None
         self._active: _Active | None = None
-        self._inputs: list[Subscription[Any]] = []
+        self._instructions: list[Subscription[Any]] = []
         self._health = Health(self.get_fully_qualified_name())
         parameters.declare(self)
         parameters.read(self)  # refuses impossible values before anyone can ask for a transition
@@ -134,6 +139,7 @@ class PerceptionNode(LifecycleNode):
             )
             self._release()
             return FAILURE
+        self._session_frames = SessionFrames(self._dialogues.session_ids)
         self._outputs = Outputs(
             context=self.context,
             segmentation=self.create_lifecycle_publisher(Segmentation, "segmentation", _RELIABLE),
@@ -151,25 +157,35 @@ class PerceptionNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start listening."""
         assert self._dialogues is not None
+        assert self._session_frames is not None
         assert self._outputs is not None
         self._health.forget_images()
         activated = super().on_activate(state)
+        values = self.values
         runner = TurnRunner(
-            self._dialogues, self._outputs, self._health, self.get_logger(), parameters=lambda: self.values
+            self._dialogues,
+            self._outputs,
+            self._session_frames,
+            self._health,
+            self.get_logger(),
+            parameters=lambda: self.values,
         )
         worker = Worker(
-            runner.run,
-            self.values.max_waiting,
-            customer=lambda job: job.session_id,
-            max_customers=self.values.max_sessions,
+            runner.run, values.max_waiting, customer=lambda job: job.session_id, max_customers=values.max_sessions
         )
-        topics = self.values.image_topics
-        self._active = _Active(Cameras(topics, self.values.frame_buffer_size), runner, worker)
-        self._inputs = [
-            *(
-                self.create_subscription(Image, topic, partial(self._on_image, topic), qos_profile_sensor_data)
-                for topic in topics
-            ),
+        inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame])
+        intake = Intake(
+            inputs.cameras,
+            self._session_frames,
+            runner,
+            worker,
+            parameters=lambda: self.values,
+            now_ns=self._now_ns,
+            after=lambda delay_s, call: after(self, delay_s, call),
+        )
+        self._active = _Active(inputs, intake, runner, worker)
+        # After the cameras, so that an image that came together with an instruction is taken first.
+        self._instructions = [
             self.create_subscription(Instruction, "instruction", self._on_instruction, _RELIABLE),
             self.create_subscription(String, "instruction_text", self._on_instruction_text, _RELIABLE),
         ]
@@ -206,16 +222,16 @@ class PerceptionNode(LifecycleNode):
         self._release()
 
     def _stop(self) -> None:
-        for subscription in self._inputs:
+        for subscription in self._instructions:
             self.destroy_subscription(subscription)
-        self._inputs = []
+        self._instructions = []
         if self._active is None:
             return
-        runner, worker = self._active.runner, self._active.worker
-        self._active = None
-        runner.cancel()
-        for job in worker.stop(_STOP_TIMEOUT_S):
-            runner.refuse(job, Status.INTERNAL_ERROR, "the node was deactivated before this turn: send it again")
+        active, self._active = self._active, None
+        active.inputs.close()
+        active.runner.stop()
+        for job in (*active.worker.stop(_STOP_TIMEOUT_S), *active.intake.close()):
+            active.runner.refuse(job, Status.REJECTED, "the node was deactivated before this turn: send it again")
 
     def _release(self) -> None:
         if self._outputs is not None:
@@ -230,46 +246,19 @@ class PerceptionNode(LifecycleNode):
                 self.destroy_lifecycle_publisher(publisher)
         self._outputs = None
         self._dialogues = None
+        self._session_frames = None
         # The network's modules refer to each other in circles.
         gc.collect()
 
     # Inputs
 
-    def _on_image(self, topic: str, message: Image) -> None:
-        if self._active is None:
-            return
-        # Drivers that do not stamp their images exist; reception is the best guess at their capture.
-        stamp_ns = conversions.stamp_to_ns(message.header.stamp) or self._now_ns()
-        error = ""
-        try:
-            conversions.check_image(message)
-        except BadInputError as problem:
-            error = str(problem)
-            self.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
-            message = Image(header=message.header)  # its pixels are of no use
-        self._health.note_image(stamp_ns, error)
-        self._active.frames.add(topic, BufferedFrame(message, stamp_ns, error, message.header.frame_id))
+    def _on_frame(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
+        if self._active is not None and stream is Stream.IMAGE:
+            self._active.intake.bind_waiting()
 
     def _on_instruction(self, message: Instruction) -> None:
-        if self._active is None:
-            return
-        received_s = time.perf_counter()
-        stamp_ns = conversions.stamp_to_ns(message.header.stamp)
-        selected = self._active.frames.select(
-            message.header.frame_id,
-            stamp_ns,
-            self._now_ns(),
-            self.values.max_frame_age_s,
-            self.values.max_frame_slop_s,
-        )
-        job = Job(message, stamp_ns, selected, received_s)
-        if not self._active.worker.submit(job):
-            self._active.runner.refuse(
-                job,
-                Status.BAD_INPUT,
-                f"{self.values.max_waiting} instructions of this dialogue wait already, or instructions of "
-                f"{self.values.max_sessions} dialogues (parameters 'max_waiting', 'max_sessions'): send it again later",
-            )
+        if self._active is not None:
+            self._active.intake.take(Job(message, conversions.stamp_to_ns(message.header.stamp)))
 
     def _on_instruction_text(self, message: String) -> None:
         header = Header(stamp=self.get_clock().now().to_msg())
@@ -297,6 +286,8 @@ class PerceptionNode(LifecycleNode):
         if self._dialogues is None:
             response.success, response.message = (False, "the node is not configured: it remembers no dialogue")
             return response
+        if self._session_frames is not None:
+            self._session_frames.forget(request.session_id or DEFAULT_SESSION_ID)
         response.dropped_turns = self._dialogues.reset(request.session_id or DEFAULT_SESSION_ID)
         response.success = True
         return response
@@ -308,7 +299,7 @@ class PerceptionNode(LifecycleNode):
             state=self._state_machine.current_state[1],
             now_ns=self._now_ns(),
             max_frame_age_s=self.values.max_frame_age_s,
-            waiting=0 if self._active is None else self._active.worker.waiting,
+            waiting=0 if self._active is None else self._active.worker.waiting + self._active.intake.waiting,
             backend="" if self._dialogues is None else self._dialogues.backend,
         )
         self._diagnostics.publish(message)

@@ -28,7 +28,9 @@ _CHOICES = {
     "backend": ("torch", "torch_compiled", "onnx"),
     "precision": ("auto", "fp32", "fp16", "bf16"),
     "language_weights": ("full", "int8", "int4"),
+    "frame_policy": ("per_turn", "pin_first", "latest"),
 }
+_COMPANIONS = ("depth_topics", "camera_info_topics")  # of the cameras, by place
 
 
 class Change(enum.Enum):
@@ -129,6 +131,23 @@ SPECS: dict[str, Spec] = {
         "Topics of the cameras; an instruction names its camera by frame_id, else the first one is meant.",
         Change.WHEN_UNCONFIGURED,
     ),
+    "depth_topics": Spec(
+        ["depth"],
+        "Topics of the depth images, in the order of image_topics and registered to those images; an empty text, or "
+        "none at the end: that camera has no depth.",
+        Change.WHEN_UNCONFIGURED,
+    ),
+    "camera_info_topics": Spec(
+        ["camera_info"],
+        "Topics of the cameras' intrinsics, in the order of image_topics; an empty text, or none at the end: none.",
+        Change.WHEN_UNCONFIGURED,
+    ),
+    "frame_policy": Spec(
+        "per_turn",
+        "Which image a turn looks at: per_turn: that of its moment; pin_first: that of its dialogue's first turn; "
+        "latest: the newest. An instruction may ask for another for its dialogue.",
+        Change.ANY_TIME,
+    ),
     "frame_buffer_size": Spec(
         30,
         "Newest images of each camera kept to choose an instruction's image from.",
@@ -141,6 +160,20 @@ SPECS: dict[str, Spec] = {
     ),
     "max_frame_slop_s": Spec(
         2.0, "How much younger than its instruction an image may be, in seconds.", Change.ANY_TIME, 0.01, 3600.0
+    ),
+    "max_frame_wait_s": Spec(
+        0.3,
+        "How long an instruction waits for an image that was captured before it and is still on its way, in seconds.",
+        Change.ANY_TIME,
+        0.0,
+        60.0,
+    ),
+    "max_depth_slop_s": Spec(
+        0.05,
+        "How far the stamps of depth and camera info may be from their image's, in seconds.",
+        Change.ANY_TIME,
+        0.0,
+        60.0,
     ),
     "publish_overlay": Spec(True, "Publish `overlay`, the image with the masks painted over it.", Change.ANY_TIME),
     "publish_partials": Spec(True, "Publish the explanation also while it is being generated.", Change.ANY_TIME),
@@ -168,9 +201,14 @@ class NodeParameters:
     max_frame_cache_mb: float
     max_waiting: int
     image_topics: tuple[str, ...]
+    depth_topics: tuple[str, ...]
+    camera_info_topics: tuple[str, ...]
+    frame_policy: str
     frame_buffer_size: int
     max_frame_age_s: float
     max_frame_slop_s: float
+    max_frame_wait_s: float
+    max_depth_slop_s: float
     publish_overlay: bool
     publish_partials: bool
 
@@ -195,11 +233,17 @@ def read(node: Node) -> NodeParameters:
         ConfigError: A value that no range can describe is wrong; the message names the parameter.
     """
     values = {field.name: node.get_parameter(field.name).value for field in fields(NodeParameters)}
-    values["image_topics"] = tuple(values["image_topics"])
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for name, value in values.items():
         problem = problem_with(name, value)
         if problem:
             raise ConfigError(problem)
+    for name in _COMPANIONS:
+        if len(values[name]) > len(values["image_topics"]):
+            raise ConfigError(
+                f"parameter {name!r} names {len(values[name])} topics for {len(values['image_topics'])} cameras "
+                "(parameter 'image_topics'): give at most one for each camera"
+            )
     return NodeParameters(**values)
 
 
@@ -213,6 +257,8 @@ def problem_with(name: str, value: Any) -> str:
         return f"parameter {name!r} must be one of {', '.join(_CHOICES[name])}, got {value!r}"
     if name == "image_topics" and (not value or "" in value or len(set(value)) < len(value)):
         return f"parameter 'image_topics' must name at least one topic, each once, got {list(value)}"
+    if name in _COMPANIONS and len(set(filter(None, value))) < len(list(filter(None, value))):
+        return f"parameter {name!r} must name each topic once, got {list(value)}"
     return ""
 
 

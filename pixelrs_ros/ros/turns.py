@@ -16,16 +16,17 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
-from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.errors import BadInputError, NoFrameError
+from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.overlay import paint
 from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.frames import BufferedFrame, require_usable
+from pixelrs_ros.ros.frames import require_usable
 from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.job import Job, Stage, TurnCancelledError
 from pixelrs_ros.ros.parameters import NodeParameters
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Segment, Status, Turn, Utterance
+from pixelrs_ros.ros.session_frames import SessionFrames
+from pixelrs_ros.types import Frame, Reply, Segment, Status, Turn, Utterance
 
 _LOGGED_CHARACTERS = 120
 
@@ -46,6 +47,15 @@ class Dialogues(Protocol):
     ) -> Reply:
         """Answer one utterance, telling its words and its masks as soon as they are known."""
 
+    def ask(
+        self,
+        utterance: Utterance,
+        frame: Frame,
+        on_text: Callable[[str], None] | None = None,
+        on_segment: Callable[[Segment], None] | None = None,
+    ) -> Reply:
+        """Answer one utterance outside of any dialogue."""
+
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The turns of a dialogue, oldest first."""
 
@@ -60,38 +70,6 @@ class Dialogues(Protocol):
 
 
 PARTIAL_PERIOD_S = 0.05  # faster than anybody reads; a message for every token would cost as much as the token
-
-
-class TurnCancelledError(Exception):
-    """Ends a turn that nobody waits for any more."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """An instruction and the image that it speaks about.
-
-    Attributes:
-        instruction: As it came.
-        stamp_ns: Start of the utterance, nanoseconds.
-        selected: What `FrameBuffer.select` chose when the instruction came, so that waiting does not age it.
-        received_s: `time.perf_counter()` when the instruction came.
-    """
-
-    instruction: Instruction
-    stamp_ns: int
-    selected: tuple[BufferedFrame[Image] | None, str]
-    received_s: float
-
-    @property
-    def session_id(self) -> str:
-        """The dialogue, never empty."""
-        return self.instruction.session_id or DEFAULT_SESSION_ID
-
-    @property
-    def header(self) -> Header:
-        """Of the image; without one that of the instruction."""
-        frame, _ = self.selected
-        return self.instruction.header if frame is None else frame.message.header
 
 
 @dataclass(frozen=True)
@@ -122,13 +100,15 @@ class _Turn:
         job: What it answers.
         index: Within its dialogue.
         frame: Its image, None as long as it has not been converted.
+        text: The explanation so far.
         told: The masks that have been published.
-        spoken_s: `time.perf_counter()` when the explanation so far was last published.
+        spoken_s: `time.perf_counter()` when the explanation so far was last told.
     """
 
     job: Job
     index: int
     frame: Frame | None = None
+    text: str = ""
     told: list[Segment] = field(default_factory=list)
     spoken_s: float = -math.inf
 
@@ -139,6 +119,7 @@ class TurnRunner:
     Args:
         dialogues: The network and its dialogues.
         outputs: Where the answers go.
+        session_frames: Told which image each turn was about.
         health: Told how each turn ended.
         logger: Of the node.
         parameters: Gives the values in force.
@@ -148,44 +129,48 @@ class TurnRunner:
         self,
         dialogues: Dialogues,
         outputs: Outputs,
+        session_frames: SessionFrames,
         health: Health,
         logger: RcutilsLogger,
         parameters: Callable[[], NodeParameters],
     ) -> None:
         self._dialogues = dialogues
         self._outputs = outputs
+        self._session_frames = session_frames
         self._health = health
         self._logger = logger
         self._parameters = parameters
-        self._cancelled = threading.Event()
+        self._stopping = threading.Event()
 
-    def cancel(self) -> None:
-        """End the running turn at its next word and refuse the ones after it. May be called from any thread."""
-        self._cancelled.set()
+    def stop(self) -> None:
+        """End the running turn at its next token and refuse the ones after it. May be called from any thread."""
+        self._stopping.set()
 
     def run(self, job: Job) -> None:
         """Answer an instruction. Never raises: whatever goes wrong becomes the turn's status and message."""
         started_s = time.perf_counter()
         latency_ms = {"queue": 1e3 * (started_s - job.received_s)}
-        turn = _Turn(job, self._dialogues.next_index(job.session_id))
+        turn = self._begin(job)
         try:
-            turn.frame = self._frame(job)
+            self._check(job)
+            job.on_progress(Stage.ENCODING, "")
+            image = require_usable(job.bound, job.problem)
+            turn.frame = conversions.frame_from_image(image.message, image.stamp_ns)
             latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
             utterance = conversions.utterance_from_instruction(job.instruction, job.stamp_ns)
-            reply = self._dialogues.say(
+            answer = self._dialogues.ask if job.one_shot else self._dialogues.say
+            reply = answer(
                 utterance,
                 turn.frame,
                 on_text=lambda text: self._on_text(turn, text),
                 on_segment=lambda segment: self._on_segment(turn, segment),
             )
+        except NoFrameError as error:
+            reply = Reply(status=Status.NO_FRAME, text="", message=str(error))
         except BadInputError as error:
             reply = Reply(status=Status.BAD_INPUT, text="", message=str(error))
-        except TurnCancelledError:
-            reply = Reply(
-                status=Status.INTERNAL_ERROR,
-                text="",
-                message="the node was deactivated during this turn: send it again",
-            )
+        except TurnCancelledError as error:
+            reply = Reply(status=Status.CANCELLED, text="", message=str(error))
         except Exception as error:
             self._logger.error(traceback.format_exc())
             reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
@@ -194,63 +179,94 @@ class TurnRunner:
         self._answer(turn, replace(reply, latency_ms=latency_ms))
 
     def refuse(self, job: Job, status: Status, message: str) -> None:
-        """Answer an instruction without running it."""
+        """Answer an instruction without running it. May be called from any thread."""
         total_ms = 1e3 * (time.perf_counter() - job.received_s)
-        reply = Reply(status=status, text="", message=message, latency_ms={"total": total_ms})
-        self._answer(_Turn(job, self._dialogues.next_index(job.session_id)), reply)
+        self._answer(self._begin(job), Reply(status=status, text="", message=message, latency_ms={"total": total_ms}))
 
-    def _frame(self, job: Job) -> Frame:
-        if self._cancelled.is_set():
-            raise TurnCancelledError
-        buffered = require_usable(job.selected)
-        return conversions.frame_from_image(buffered.message, buffered.stamp_ns)
+    def _begin(self, job: Job) -> _Turn:
+        return _Turn(job, 0 if job.one_shot else self._dialogues.next_index(job.session_id))
+
+    def _check(self, job: Job) -> None:
+        if self._stopping.is_set():
+            raise TurnCancelledError("the node was deactivated during this turn: send it again")
+        job.check()
+
+    def _warn_of_mismatch(self, job: Job) -> None:
+        mismatch = "" if job.bound is None else job.bound.mismatch()
+        self._health.note_mismatch(mismatch)
+        if mismatch:
+            self._logger.warning(f"no 3D for this turn: {mismatch}")
 
     def _on_text(self, turn: _Turn, text: str) -> None:
-        if self._cancelled.is_set():
-            raise TurnCancelledError
+        self._check(turn.job)
+        turn.text = text
         now_s = time.perf_counter()
-        if self._parameters().publish_partials and now_s - turn.spoken_s >= PARTIAL_PERIOD_S:
-            turn.spoken_s = now_s
-            message = conversions.fill_partial(Explanation(), turn.job.header, turn.job.instruction, turn.index, text)
-            self._outputs.send(self._outputs.explanation, message)
+        if now_s - turn.spoken_s < PARTIAL_PERIOD_S:
+            return
+        turn.spoken_s = now_s
+        turn.job.on_progress(Stage.GROUNDING if turn.told else Stage.REASONING, text)
+        if self._parameters().publish_partials:
+            job = turn.job
+            message = conversions.fill_partial(Explanation(), job.header, job.instruction, turn.index, text)
+            self._send(turn, self._outputs.explanation, message)
 
     def _on_segment(self, turn: _Turn, segment: Segment) -> None:
         """Publish the masks so far: whoever waits for one need not wait for the rest of the words."""
-        if self._cancelled.is_set():
-            raise TurnCancelledError
-        if not segment.mask.any() or not self._parameters().publish_partials:
+        self._check(turn.job)
+        if not segment.mask.any():
             return
         turn.told.append(segment)
+        turn.job.on_progress(Stage.GROUNDING, turn.text)
+        if turn.job.one_shot or not self._parameters().publish_partials:
+            return
         total_ms = 1e3 * (time.perf_counter() - turn.job.received_s)
         so_far = Reply(Status.GROUNDED, "", segments=tuple(turn.told), latency_ms={"total": total_ms})
-        message = conversions.fill_segmentation(
-            Segmentation(), turn.job.header, turn.job.instruction, turn.index, so_far
-        )
-        self._outputs.send(self._outputs.partial_segmentation, message)
+        self._send(turn, self._outputs.partial_segmentation, self._segmentation(turn, so_far))
         self._send_mask(turn, so_far)
+
+    def _segmentation(self, turn: _Turn, reply: Reply) -> Segmentation:
+        """The message of a turn's masks, partial or final."""
+        job = turn.job
+        return conversions.fill_segmentation(Segmentation(), job.header, job.instruction, turn.index, reply)
+
+    def _send(self, turn: _Turn, publisher: LifecyclePublisher[Any], message: Any) -> None:
+        """Publish, except what is nobody's business but the caller's."""
+        if not turn.job.one_shot:
+            self._outputs.send(publisher, message)
 
     def _send_mask(self, turn: _Turn, reply: Reply) -> None:
         assert turn.frame is not None
         union = reply.union_mask(*turn.frame.image.shape[:2])
-        self._outputs.send(self._outputs.mask, conversions.fill_mask(Image(), turn.job.header, union))
+        self._send(turn, self._outputs.mask, conversions.fill_mask(Image(), turn.job.header, union))
+
+    def _send_images(self, turn: _Turn, reply: Reply) -> None:
+        assert turn.frame is not None
+        values = self._parameters()
+        if not (turn.told and values.publish_partials):
+            self._send_mask(turn, reply)
+        if values.publish_overlay:
+            painted = paint(turn.frame.image, [segment.mask for segment in reply.segments])
+            overlay = conversions.fill_image(Image(), turn.job.header, painted, "rgb8")
+            self._send(turn, self._outputs.overlay, overlay)
 
     def _answer(self, turn: _Turn, reply: Reply) -> None:
+        """End a turn."""
         if not self._outputs.context.ok():  # ROS has been shut down: nobody is left to tell
             return
+        job, answered = turn.job, reply.status.answered
         self._health.note_turn(reply)
-        job, send = turn.job, self._outputs.send
+        if not job.one_shot:
+            self._session_frames.close(job.session_id, job.bound, answered=answered)
         self._log(job, turn.index, reply)
-        if turn.frame is not None and reply.status not in (Status.BAD_INPUT, Status.INTERNAL_ERROR):
-            if not turn.told:
-                self._send_mask(turn, reply)
-            if self._parameters().publish_overlay:
-                painted = paint(turn.frame.image, [segment.mask for segment in reply.segments])
-                send(self._outputs.overlay, conversions.fill_image(Image(), job.header, painted, "rgb8"))
-        segmentation = conversions.fill_segmentation(Segmentation(), job.header, job.instruction, turn.index, reply)
-        send(self._outputs.segmentation, segmentation)
+        if answered:
+            self._warn_of_mismatch(job)
+            self._send_images(turn, reply)
+        segmentation = self._segmentation(turn, reply)
+        self._send(turn, self._outputs.segmentation, segmentation)
         # Last, so that whoever waits for the end of the turn has most likely had the rest.
         explanation = conversions.fill_explanation(Explanation(), job.header, job.instruction, turn.index, reply)
-        send(self._outputs.explanation, explanation)
+        self._send(turn, self._outputs.explanation, explanation)
+        job.on_end(segmentation, explanation)
 
     def _log(self, job: Job, turn: int, reply: Reply) -> None:
         text = job.instruction.text
@@ -259,7 +275,7 @@ class TurnRunner:
         line += f" ({reply.latency_ms['total']:.0f} ms)"
         if reply.status is Status.INTERNAL_ERROR:
             self._logger.error(line)
-        elif reply.status is Status.BAD_INPUT:
-            self._logger.warning(line)
-        else:
+        elif reply.status.answered:
             self._logger.info(line)
+        else:
+            self._logger.warning(line)

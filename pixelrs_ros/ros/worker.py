@@ -69,6 +69,17 @@ class Worker(Generic[JobT]):
             self._changed.notify()
             return True
 
+    def withdraw(self, job: JobT) -> bool:
+        """Take a job out of the queue; False when it does not wait there, for it has begun or was never queued."""
+        with self._changed:
+            kept = [entry for entry in self._jobs if entry[2] is not job]
+            if len(kept) == len(self._jobs):
+                return False
+            self._jobs = kept
+            heapq.heapify(self._jobs)
+            self._leave(job)
+            return True
+
     def stop(self, timeout_s: float) -> list[JobT]:
         """Take no more jobs, wait for the one that is being done.
 
@@ -98,8 +109,11 @@ class Worker(Generic[JobT]):
     def _pop(self) -> JobT:
         self._virtual_time, _, job = heapq.heappop(self._jobs)
         self._finish = {customer: tag for customer, tag in self._finish.items() if tag > self._virtual_time}
+        self._leave(job)
+        return job
+
+    def _leave(self, job: JobT) -> None:
         customer = self._customer(job)
         self._waiting[customer] -= 1
         if not self._waiting[customer]:
             del self._waiting[customer]
-        return job

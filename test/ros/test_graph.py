@@ -96,10 +96,10 @@ class Robot(Node):
         self.until(lambda: all(stamp_ns in answers for answers in answered), f"an answer to {text[:40]!r}")
         return self.segmentations[stamp_ns], self.explanations[stamp_ns]
 
-    def say_and_be_refused(self, text: str, stamp_ns: int) -> str:
+    def say_and_be_refused(self, text: str, stamp_ns: int, status: int = Segmentation.BAD_INPUT) -> str:
         """Why an instruction was not carried out."""
         segmentation, explanation = self.say(text, stamp_ns)
-        assert segmentation.status == explanation.status == Segmentation.BAD_INPUT
+        assert segmentation.status == explanation.status == status
         assert explanation.text == segmentation.message
         return str(segmentation.message)
 
@@ -169,7 +169,7 @@ def robot(robots: tuple[Robot, Robot]) -> Robot:
 
 def test_an_instruction_before_any_image_is_refused_and_the_first_image_mends_it(robots: tuple[Robot, Robot]) -> None:
     right = robots[1]
-    assert "no image has arrived" in right.say_and_be_refused("the left one", right.now_ns())
+    assert "no image has arrived" in right.say_and_be_refused("the left one", right.now_ns(), Segmentation.NO_FRAME)
     stamp_ns = right.now_ns()
     right.show(stamp_ns)
     right.say_and_be_answered("the left one", stamp_ns + 1)
@@ -235,7 +235,7 @@ def test_special_tokens_that_a_user_types_are_words_like_any_other(robot: Robot)
 def test_a_camera_that_stops_is_noticed_and_one_that_goes_on_is_believed(robot: Robot) -> None:
     stamp_ns = robot.now_ns()
     robot.show(stamp_ns)
-    assert "the camera has stopped" in robot.say_and_be_refused("the mug", stamp_ns + 10 * S)
+    assert "the camera has stopped" in robot.say_and_be_refused("the mug", stamp_ns + 10 * S, Segmentation.NO_FRAME)
     robot.show(stamp_ns + 10 * S)
     robot.say_and_be_answered("the mug", stamp_ns + 10 * S + 1)
 

@@ -1,0 +1,66 @@
+"""What threads and coroutines of a node need of its executor. Valid for every executor, also a single-threaded one."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
+from rclpy.node import Node
+from rclpy.task import Future
+from rclpy.timer import Timer
+
+_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+
+
+class Courier:
+    """Completes futures in the executor's thread with what another thread has found.
+
+    A coroutine that awaits a future is looked at again only when its executor wakes, and completing the future in
+    another thread wakes no executor in some releases of ROS.
+
+    Args:
+        node: Whose executor it is.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._parcels: queue.SimpleQueue[tuple[Future[Any], Any]] = queue.SimpleQueue()
+        # A group of its own: whatever the node's other callbacks do, this one never waits for them.
+        self._guard = node.create_guard_condition(self._deliver, callback_group=ReentrantCallbackGroup())
+
+    def send(self, future: Future[Any], value: Any) -> None:
+        """Complete a future soon. May be called from any thread."""
+        self._parcels.put((future, value))
+        try:
+            self._guard.trigger()
+        except InvalidHandle:  # the node is gone, and with it whoever waited
+            return
+
+    def _deliver(self) -> None:
+        while True:
+            try:
+                future, value = self._parcels.get_nowait()
+            except queue.Empty:
+                return
+            future.set_result(value)
+
+
+def after(node: Node, delay_s: float, call: Callable[[], None]) -> Timer:
+    """Call something once, later, by a clock that nobody sets; `node.destroy_timer` prevents it.
+
+    Args:
+        node: In whose executor.
+        delay_s: How much later, in seconds.
+        call: What to call.
+    """
+
+    def fire() -> None:
+        timer.cancel()
+        node.destroy_timer(timer)
+        call()
+
+    timer = node.create_timer(max(delay_s, 0.0), fire, clock=_STEADY)
+    return timer

@@ -1,0 +1,96 @@
+"""The cameras' subscriptions: every image, depth image and camera info goes into the buffers as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import zip_longest
+from typing import Any
+
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.frames import BufferedFrame, Cameras, Stream
+from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.parameters import NodeParameters
+
+_LOG_THROTTLE_S = 5.0
+
+
+class CameraInputs:
+    """Fills the buffers of all cameras. Each is named by the topic of its images.
+
+    Args:
+        node: Subscribes.
+        values: Name the topics and the size of the buffers.
+        health: Told of every image.
+        listeners: Called with the camera, what it sent and the frame, after that has been buffered.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        values: NodeParameters,
+        health: Health,
+        listeners: list[Callable[[str, Stream, BufferedFrame[Any]], None]],
+    ) -> None:
+        self._node = node
+        self._health = health
+        self._listeners = listeners
+        self.cameras = Cameras(values.image_topics, values.frame_buffer_size)
+        self._subscriptions: list[Any] = []
+        topics = zip_longest(values.image_topics, values.depth_topics, values.camera_info_topics, fillvalue="")
+        for camera, depth, info in topics:
+            # In this order, which is the one in which the executor takes what has come: the image finds them there.
+            self._subscribe(CameraInfo, info, partial(self._on_companion, camera, Stream.INFO))
+            self._subscribe(Image, depth, partial(self._on_companion, camera, Stream.DEPTH))
+            self._subscribe(Image, camera, partial(self._on_image, camera))
+        backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self.cameras.clear())
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+        self._jumps.unregister()
+
+    def _subscribe(self, message_type: Any, topic: str, callback: Callable[[Any], None]) -> None:
+        if topic:
+            self._subscriptions.append(
+                self._node.create_subscription(message_type, topic, callback, qos_profile_sensor_data)
+            )
+
+    def _on_image(self, camera: str, message: Image) -> None:
+        error = ""
+        size_px = (message.width, message.height)
+        try:
+            conversions.check_image(message)
+        except BadInputError as problem:
+            error = str(problem)
+            self._node.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
+            message = Image(header=message.header)  # its pixels are of no use
+        stamp_ns = self._stamp_ns(message)
+        self._health.note_image(stamp_ns, error)
+        self._buffer(camera, Stream.IMAGE, BufferedFrame(message, stamp_ns, error, message.header.frame_id, size_px))
+
+    def _on_companion(self, camera: str, stream: Stream, message: Image | CameraInfo) -> None:
+        size_px = (message.width, message.height)
+        if isinstance(message, CameraInfo):
+            size_px = conversions.image_size_of_info(message)
+        frame = BufferedFrame(message, self._stamp_ns(message), "", message.header.frame_id, size_px)
+        self._buffer(camera, stream, frame)
+
+    def _buffer(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
+        self.cameras.add(camera, stream, frame)
+        for listener in self._listeners:
+            listener(camera, stream, frame)
+
+    def _stamp_ns(self, message: Image | CameraInfo) -> int:
+        # Drivers that do not stamp their images exist; reception is the best guess at their capture.
+        return conversions.stamp_to_ns(message.header.stamp) or int(self._node.get_clock().now().nanoseconds)

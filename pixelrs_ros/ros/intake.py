@@ -1,0 +1,168 @@
+"""From an instruction to a turn in the worker's queue: its image is pinned, and it is refused where it cannot wait."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pixelrs_ros.msg import Instruction
+from pixelrs_ros.ros.frames import Cameras, Choice, Limits
+from pixelrs_ros.ros.job import Job
+from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
+from pixelrs_ros.ros.turns import TurnRunner
+from pixelrs_ros.ros.worker import Worker
+from pixelrs_ros.types import Status
+
+_POLICIES = {
+    Instruction.SESSION_POLICY: None,
+    Instruction.PER_TURN: FramePolicy.PER_TURN,
+    Instruction.PIN_FIRST: FramePolicy.PIN_FIRST,
+    Instruction.LATEST: FramePolicy.LATEST,
+}
+
+
+class Intake:
+    """Pins the image of every instruction when it comes, and queues it.
+
+    An instruction whose image is still on its way (see `FrameBuffer.select`) waits for it without holding up other
+    dialogues; the ones after it in its own dialogue wait behind it. No thread sleeps: images and a timer wake it.
+
+    Args:
+        cameras: What the cameras have sent.
+        sessions: The dialogues' frame policies and pinned images.
+        runner: Answers what is refused.
+        worker: Runs what is not.
+        parameters: Gives the values in force.
+        now_ns: Gives the node's time, nanoseconds.
+        after: Calls something once after so many seconds.
+    """
+
+    def __init__(
+        self,
+        cameras: Cameras,
+        sessions: SessionFrames,
+        runner: TurnRunner,
+        worker: Worker[Job],
+        *,
+        parameters: Callable[[], NodeParameters],
+        now_ns: Callable[[], int],
+        after: Callable[[float, Callable[[], None]], Any],
+    ) -> None:
+        self._cameras = cameras
+        self._sessions = sessions
+        self._runner = runner
+        self._worker = worker
+        self._parameters = parameters
+        self._now_ns = now_ns
+        self._after = after
+        self._lock = threading.RLock()
+        self._waiting: list[Job] = []  # for their images, in the order they came
+        self._impatient: set[Job] = set()  # those of them that have waited long enough
+
+    @property
+    def waiting(self) -> int:
+        """Instructions that wait for their image."""
+        return len(self._waiting)
+
+    def take(self, job: Job) -> None:
+        """Take an instruction; it is answered sooner or later, whatever happens."""
+        if job.one_shot:  # brings its own image
+            self._queue(job)
+            return
+        requested = job.instruction.frame_policy
+        self._sessions.open(job.session_id, _POLICIES.get(requested))
+        if requested not in _POLICIES:
+            message = f"frame_policy must be one of {', '.join(map(str, _POLICIES))}, got {requested}"
+            self._runner.refuse(job, Status.BAD_INPUT, message)
+            return
+        with self._lock:
+            values = self._parameters()
+            if sum(other.session_id == job.session_id for other in self._waiting) >= values.max_waiting:
+                self._refuse_full(job, values)
+                return
+            self._waiting.append(job)
+            self.bind_waiting()
+            if job in self._waiting:
+                self._after(values.max_frame_wait_s, lambda: self._lose_patience(job))
+
+    def bind_waiting(self) -> None:
+        """Pin the images of all that wait for one which is here now; called for every image."""
+        if not self._waiting:  # as nearly always
+            return
+        with self._lock:
+            held_up: set[str] = set()
+            for job in list(self._waiting):
+                if job.session_id in held_up or not self._bind(job):
+                    held_up.add(job.session_id)
+                    continue
+                self._waiting.remove(job)
+                self._impatient.discard(job)
+                self._queue(job)
+
+    def cancel(self, job: Job, message: str) -> None:
+        """Call an instruction off: at once while it waits, at its next token while it is being answered."""
+        job.cancel(message)
+        with self._lock:
+            waited = job in self._waiting
+            if waited:
+                self._waiting.remove(job)
+                self._impatient.discard(job)
+        if waited or self._worker.withdraw(job):
+            self._runner.refuse(job, Status.CANCELLED, message)
+        self.bind_waiting()  # what waited behind it need not wait any more
+
+    def close(self) -> list[Job]:
+        """Take no images any more.
+
+        Returns:
+            What still waited for one, in order.
+        """
+        with self._lock:
+            left, self._waiting = self._waiting, []
+            self._impatient.clear()
+        return left
+
+    def _lose_patience(self, job: Job) -> None:
+        with self._lock:
+            if job in self._waiting:
+                self._impatient.add(job)
+                self.bind_waiting()
+
+    def _bind(self, job: Job) -> bool:
+        """Pin the job's image; False when a better one is on its way and may still be waited for."""
+        values = self._parameters()
+        policy = self._sessions.policy(job.session_id, FramePolicy(values.frame_policy))
+        pinned = self._sessions.pinned(job.session_id) if policy is FramePolicy.PIN_FIRST else None
+        if pinned is not None:
+            job.bound = pinned
+            return True
+        limits = Limits(values.max_frame_age_s, values.max_frame_slop_s, values.max_depth_slop_s)
+        stamp_ns = 0 if policy is FramePolicy.LATEST else job.stamp_ns
+        camera, choice = self._cameras.select(job.instruction.header.frame_id, stamp_ns, self._now_ns(), limits)
+        if not choice.final and job not in self._impatient and values.max_frame_wait_s > 0:
+            return False
+        self._pin(job, camera, choice, limits)
+        usable = job.bound is not None and not job.problem and not job.bound.image.error
+        if usable and policy is FramePolicy.PIN_FIRST:
+            assert job.bound is not None
+            self._sessions.pin(job.session_id, job.bound)
+        return True
+
+    def _pin(self, job: Job, camera: str, choice: Choice, limits: Limits) -> None:
+        job.problem = choice.problem
+        if choice.frame is not None:
+            job.bound = self._cameras.bind(camera, choice.frame, limits.max_depth_slop_s)
+
+    def _queue(self, job: Job) -> None:
+        if not self._worker.submit(job):
+            self._refuse_full(job, self._parameters())
+
+    def _refuse_full(self, job: Job, values: NodeParameters) -> None:
+        self._runner.refuse(
+            job,
+            Status.REJECTED,
+            f"{values.max_waiting} instructions of this dialogue wait already, or instructions of "
+            f"{values.max_sessions} dialogues (parameters 'max_waiting', 'max_sessions'): send it again later",
+        )

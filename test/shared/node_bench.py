@@ -1,0 +1,183 @@
+"""The node in one process with its caller, over real topics, and a network that tests can look into."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from rclpy.client import Client
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.task import Future
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
+
+DEADLINE_S = 20.0
+
+
+class Echo:
+    """Stands for the session: answers with the words and with the brightness of the frame that it was given."""
+
+    backend = "an echo"
+
+    def __init__(self) -> None:
+        self.dialogues: dict[str, list[Turn]] = {}
+        self.said: list[tuple[str, str]] = []
+        self.more = threading.Semaphore(0)
+        self.begun = threading.Semaphore(0)
+        self.go = threading.Event()
+        self.go.set()
+
+    def say(
+        self,
+        utterance: Utterance,
+        frame: Frame,
+        on_text: Callable[[str], None] | None = None,
+        on_segment: Callable[[Segment], None] | None = None,
+        remember: bool = True,
+    ) -> Reply:
+        assert on_text is not None and on_segment is not None
+        self.said.append((utterance.session_id, utterance.text))
+        self.begun.release()
+        assert self.go.wait(DEADLINE_S)
+        if utterance.text == "fail":
+            raise ZeroDivisionError("on purpose")
+        on_text("grow")
+        if utterance.text == "point":
+            return self.point(frame, on_text, on_segment)
+        if utterance.text == "chatter":
+            for count in range(1000):
+                on_text(f"word {count}")
+        if remember:
+            turns = self.dialogues.setdefault(utterance.session_id, [])
+            turns.append(Turn(len(turns), utterance.text, utterance.text, Status.ANSWERED))
+        return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}", latency_ms={"encode": 1.0})
+
+    def ask(
+        self,
+        utterance: Utterance,
+        frame: Frame,
+        on_text: Callable[[str], None] | None = None,
+        on_segment: Callable[[Segment], None] | None = None,
+    ) -> Reply:
+        return self.say(utterance, frame, on_text, on_segment, remember=False)
+
+    def point(self, frame: Frame, on_text: Callable[[str], None], on_segment: Callable[[Segment], None]) -> Reply:
+        """Two masks, the second when the test lets it, and more words."""
+        segments = []
+        for row in range(2):
+            mask = np.zeros(frame.image.shape[:2], np.bool_)
+            mask[row] = True
+            segments.append(Segment(f"row {row}", mask, 0.5))
+            on_segment(segments[-1])
+            self.begun.release()
+            assert self.more.acquire(timeout=DEADLINE_S)
+        on_text("row 0 and row 1")
+        phrases = (GroundedPhrase(0, 5, 0), GroundedPhrase(10, 15, 1))
+        return Reply(Status.GROUNDED, "row 0 and row 1, there.", segments=tuple(segments), phrases=phrases)
+
+    def turns(self, session_id: str) -> tuple[Turn, ...]:
+        return tuple(self.dialogues.get(session_id, ()))
+
+    def next_index(self, session_id: str) -> int:
+        return len(self.turns(session_id))
+
+    def reset(self, session_id: str) -> int:
+        return len(self.dialogues.pop(session_id, ()))
+
+    def session_ids(self) -> tuple[str, ...]:
+        return tuple(self.dialogues)
+
+
+class Bench:
+    """The node, a caller, and one executor that runs both."""
+
+    def __init__(self, echo: Echo, **overrides: Any) -> None:
+        self.echo = echo
+        overrides.setdefault("max_frame_wait_s", 0.0)  # most tests show an image now and then, in no rhythm
+        parameters = [Parameter(name, value=value) for name, value in overrides.items()]
+        self.node = PerceptionNode(session_factory=lambda _: echo, parameter_overrides=parameters)
+        self.caller = Node("caller")
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.executor.add_node(self.caller)
+        self.segmentations: list[Segmentation] = []
+        self.partials: list[Segmentation] = []
+        self.masks: list[Image] = []
+        self.explanations: list[Explanation] = []
+        self.diagnostics: dict[str, DiagnosticStatus] = {}
+        self.images = self.caller.create_publisher(Image, "image", qos_profile_sensor_data)
+        self.instructions = self.caller.create_publisher(Instruction, "instruction", 10)
+        self.texts = self.caller.create_publisher(String, "instruction_text", 10)
+        self.caller.create_subscription(Segmentation, "segmentation", self.segmentations.append, 10)
+        self.caller.create_subscription(Segmentation, "partial_segmentation", self.partials.append, 10)
+        self.caller.create_subscription(Image, "mask", self.masks.append, 10)
+        self.caller.create_subscription(Explanation, "explanation", self.explanations.append, 10)
+        self.caller.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self.diagnostics = {status.name.rpartition(" ")[2]: status for status in message.status}
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = self.caller.get_clock().now().nanoseconds + DEADLINE_S * 1e9
+        while not condition():
+            assert self.caller.get_clock().now().nanoseconds < deadline, "nothing happened"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def activate(self) -> None:
+        assert self.node.autostart()
+        self.until(
+            lambda: (
+                all(publisher.get_subscription_count() for publisher in (self.images, self.instructions, self.texts))
+                and all(
+                    self.caller.count_publishers(topic)
+                    for topic in ("segmentation", "partial_segmentation", "mask", "explanation")
+                )
+            )
+        )
+
+    def now_ns(self) -> int:
+        return int(self.caller.get_clock().now().nanoseconds)
+
+    def show(self, stamp_ns: int, value: int = 0, encoding: str = "rgb8") -> None:
+        message = conversions.fill_image(Image(), Image().header, np.full((4, 4, 3), value, np.uint8), encoding)
+        message.header.frame_id = f"frame {value}"
+        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
+        before = len(self.node._active.inputs.cameras) if self.node._active else 0
+        self.images.publish(message)
+        self.until(lambda: self.node._active is not None and len(self.node._active.inputs.cameras) > before)
+
+    def send(self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "") -> None:
+        message = Instruction(text=text, session_id=session_id, confidence=1.0)
+        message.header.frame_id = frame_id
+        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
+        self.instructions.publish(message)
+
+    def answers(self, count: int) -> list[tuple[int, str]]:
+        """Status and final words of so many turns."""
+        self.until(lambda: len(self.segmentations) >= count and len(self.finals()) >= count)
+        return [(message.status, message.text) for message in self.finals()]
+
+    def finals(self) -> list[Explanation]:
+        return [message for message in self.explanations if message.is_final]
+
+    def call(self, service: Any, name: str, **request: Any) -> Any:
+        client: Client[Any, Any] = self.caller.create_client(service, name)
+        assert client.wait_for_service(DEADLINE_S)
+        future: Future[Any] = client.call_async(service.Request(**request))
+        self.until(future.done)
+        return future.result()
+
+    def close(self) -> None:
+        self.echo.go.set()
+        self.node.close()
+        self.node.destroy_node()
+        self.caller.destroy_node()
