@@ -178,7 +178,12 @@ def test_the_conversion_of_a_turn_is_timed() -> None:
 
 def test_each_process_is_the_one_that_its_arguments_name(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    monkeypatch.setattr(node, "main", lambda *, session_factory: made.append(session_factory) or 0)
+
+    def main(*, session_factory: Any) -> int:
+        made.append(session_factory)
+        return 0
+
+    monkeypatch.setattr(node, "main", main)
     monkeypatch.setattr(bench, "send_images", lambda: made.append("images"))
     for name in ("__ns:=/pixelrs", "__ns:=/published", "__node:=sender"):
         assert bench.main(["--ros-args", "-r", name]) == 0
