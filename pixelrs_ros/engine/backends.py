@@ -13,6 +13,7 @@ import torch
 from pixelrs_ros.checkpoint import CONFIG
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.language import EagerLanguage, LanguageRunner
+from pixelrs_ros.engine.llama_step import llama_step
 from pixelrs_ros.engine.static_language import StaticLanguage
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.miras import Miras
@@ -84,7 +85,7 @@ class Backend:
             words.append(f"execution providers {', '.join(providers)}")
         if self.name == "torch_compiled":
             return StaticLanguage(miras.language, config.text.max_context_tokens), ", ".join(words)
-        return EagerLanguage(miras.language), ", ".join(words)
+        return EagerLanguage(miras.language, llama_step(miras.language)), ", ".join(words)
 
     def _dtype(self, device: torch.device) -> torch.dtype:
         if self.precision != "auto":

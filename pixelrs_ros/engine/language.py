@@ -8,6 +8,8 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from pixelrs_ros.engine.llama_step import LlamaStep
+
 KeysValuesT = TypeVar("KeysValuesT")
 
 
@@ -66,10 +68,16 @@ def _with_room(length: int, kept: torch.Tensor | None, like: torch.Tensor) -> to
 
 
 class EagerLanguage:
-    """The language model as transformers runs it."""
+    """The language model as transformers runs it.
 
-    def __init__(self, language: PreTrainedModel) -> None:
+    Args:
+        language: The language model.
+        step: Runs it for a single token, faster; None leaves that to transformers too.
+    """
+
+    def __init__(self, language: PreTrainedModel, step: LlamaStep | None = None) -> None:
         self._language = language
+        self._step = step
 
     def empty(self) -> DynamicCache:
         """Keys and values of no token."""
@@ -90,6 +98,9 @@ class EagerLanguage:
 
     def extend(self, keys_values: DynamicCache, embeddings: torch.Tensor) -> torch.Tensor:
         """(1, L, H) float embeddings -> (1, H) float last hidden state at the last of them."""
+        single = embeddings.shape[1] == 1
+        if self._step is not None and single and keys_values.get_seq_length() < self._step.max_tokens:
+            return self._step(keys_values, embeddings)
         model = self._language.base_model
         output = model(inputs_embeds=embeddings, past_key_values=keys_values, use_cache=True)
         return output.last_hidden_state[:, -1]
