@@ -31,3 +31,11 @@ class ExportError(PixelrsError, RuntimeError):
 
 class OutOfMemoryError(PixelrsError, MemoryError):
     """The memory of the device is used up; the message names what to lower."""
+
+
+class StorageError(PixelrsError, RuntimeError):
+    """Dialogues that could not be written or read back; the message says why. A later try may succeed."""
+
+
+class DamagedStoreError(StorageError):
+    """A store of dialogues that is not whole, or not of this version: it will not mend by itself."""

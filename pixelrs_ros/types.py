@@ -11,6 +11,7 @@ import numpy as np
 from pixelrs_ros.errors import BadInputError
 
 DEFAULT_SESSION_ID = "default"
+MAX_SESSION_ID_CHARACTERS = 256
 
 
 class Status(str, enum.Enum):
@@ -53,6 +54,8 @@ class Frame:
             raise BadInputError(f"image must be an (H, W, 3) uint8 RGB array, got {got}")
         if image.shape[0] < 1 or image.shape[1] < 1:
             raise BadInputError(f"image is empty: height {image.shape[0]} px, width {image.shape[1]} px")
+        if not is_unicode(self.frame_id):
+            raise BadInputError("the image's frame_id is not text: it holds a lone surrogate; remedy: send UTF-8")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Utterance:
         stamp_ns: Start of the utterance, nanoseconds, same clock as the frames.
         source: Whether it was typed or spoken.
         confidence: Of the speech recogniser, in [0, 1]; 1 for typed text.
+        replace_last: A correction or repetition: takes the place of the dialogue's last turn, where there is one.
     """
 
     text: str
@@ -72,19 +76,35 @@ class Utterance:
     stamp_ns: int = 0
     source: Literal["typed", "spoken"] = "typed"
     confidence: float = 1.0
+    replace_last: bool = False
 
     def __post_init__(self) -> None:
         if not self.session_id:
             object.__setattr__(self, "session_id", DEFAULT_SESSION_ID)
+        check_session_id(self.session_id)
         if not self.text.strip():
             raise BadInputError("the instruction is empty")
-        if not _is_unicode(self.text):
+        if not is_unicode(self.text):
             raise BadInputError("the instruction is not text: it holds a lone surrogate; remedy: send UTF-8")
         if not 0.0 <= self.confidence <= 1.0:
             raise BadInputError(f"confidence must lie in [0, 1], got {self.confidence}")
 
 
-def _is_unicode(text: str) -> bool:
+def check_session_id(session_id: str) -> None:
+    """Find out whether a dialogue may be called so.
+
+    Raises:
+        BadInputError: The id is too long or not text.
+    """
+    if len(session_id) > MAX_SESSION_ID_CHARACTERS:
+        raise BadInputError(
+            f"the session_id has {len(session_id)} characters, at most {MAX_SESSION_ID_CHARACTERS} are accepted"
+        )
+    if not is_unicode(session_id):
+        raise BadInputError("the session_id is not text: it holds a lone surrogate; remedy: send UTF-8")
+
+
+def is_unicode(text: str) -> bool:
     """Whether it can be written as UTF-8; bytes that a terminal could not decode leave surrogates behind."""
     try:
         text.encode()
@@ -179,9 +199,22 @@ class Reply:
 
 @dataclass(frozen=True)
 class Turn:
-    """One past exchange of a dialogue: the user's words, the network's answer with its special tokens, the status."""
+    """One past exchange of a dialogue.
+
+    Attributes:
+        index: Place within the dialogue, from 0.
+        text: The user's words.
+        answer: The network's answer with its special tokens.
+        status: How it ended.
+        instruction_stamp_ns: Start of the utterance, nanoseconds.
+        image_stamp_ns: Capture time of the image that it was about, nanoseconds.
+        frame_id: Coordinate frame of that image.
+    """
 
     index: int
     text: str
     answer: str
     status: Status
+    instruction_stamp_ns: int = 0
+    image_stamp_ns: int = 0
+    frame_id: str = ""

@@ -139,7 +139,7 @@ class PublishedSession(Session):
         turns = self.turns(utterance.session_id)
         encoded = self.engine.encode(frame.image)
         reply = self.engine.answer(encoded, turns, utterance.text, on_text, self.max_new_tokens)
-        self._store.append(utterance.session_id, utterance.text, reply)
+        self._remember(utterance, frame, reply)
         if on_segment is not None:
             for segment in reply.segments:
                 on_segment(segment)

@@ -114,6 +114,7 @@ class Engine:
     def answer(
         self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
+        max_history_tokens: int | None = None,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words.
 
@@ -126,6 +127,7 @@ class Engine:
             on_segment: Called with every mask as soon as its `[SEG]` is generated, while the answer goes on.
             prefix: Of this dialogue, from `new_prefix`: only what it lacks is computed. None computes everything. The
                 reply is the same.
+            max_history_tokens: Of the turns so far; None gives them what the context leaves.
 
         Returns:
             The reply; its latencies are "encode" (of the picture), "prefill", "generate", "masks" and "total".
@@ -136,7 +138,7 @@ class Engine:
         started = time.perf_counter()
         self._set_threads()
         max_new_tokens = max_new_tokens or self.config.text.max_answer_tokens
-        prompt = self._prompt(turns, text, max_new_tokens)
+        prompt = self._prompt(turns, text, max_new_tokens, max_history_tokens)
         stream = AnswerStream(self.layout)
         said: list[int] = []
         segments: list[Segment] = []
@@ -193,7 +195,9 @@ class Engine:
                 f"{self.config.text.max_context_tokens} tokens, got {max_new_tokens}"
             )
 
-    def _prompt(self, turns: Sequence[Turn], text: str, max_new_tokens: int) -> list[int]:
+    def _prompt(
+        self, turns: Sequence[Turn], text: str, max_new_tokens: int, max_history_tokens: int | None
+    ) -> list[int]:
         fixed = len(self.layout.prompt([], text))
         limit = self.config.text.max_context_tokens
         budget = limit - max_new_tokens - fixed
@@ -204,7 +208,7 @@ class Engine:
             )
         pairs = [(turn.text, turn.answer) for turn in turns]
         lengths = [len(self.layout.user(user, first=False)) + len(self.layout.answer(answer)) for user, answer in pairs]
-        kept = turns_that_fit(lengths, budget)
+        kept = turns_that_fit(lengths, budget if max_history_tokens is None else min(budget, max_history_tokens))
         return self.layout.prompt(pairs[len(pairs) - kept :], text)
 
     def _generate(

@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import torch
 
-from pixelrs_ros.dialogue.store import DialogueStore
+from pixelrs_ros.dialogue.archive import DialogueArchive, Notice, Storage, StorageState
+from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
 from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
+from pixelrs_ros.engine.recording import Recorder, evidence_of
 from pixelrs_ros.engine.turnstile import Turnstile
 from pixelrs_ros.errors import BadInputError, OutOfMemoryError
 from pixelrs_ros.types import Frame, Reply, Turn, Utterance
@@ -24,19 +28,23 @@ class Session:
     def __init__(
         self, engine: Engine, *, max_sessions: int = 32, max_turns: int = 16, max_characters: int = 2000,
         max_new_tokens: int | None = None, max_cached_sessions: int = 4, max_cached_frames: int = 8,
-        max_frame_cache_mb: float = 256.0,
+        max_frame_cache_mb: float = 256.0, max_history_tokens: int | None = None, session_idle_s: float = 0.0,
+        storage: Storage | None = None,
     ) -> None:  # fmt: skip
         """Bounds.
 
         Args:
             engine: The network.
-            max_sessions: Dialogues kept at once.
+            max_sessions: Dialogues in memory at once; with storage, others are read back at their next turn.
             max_turns: Past turns kept of each.
             max_characters: Longest instruction that is accepted.
             max_new_tokens: Longest answer; None takes the checkpoint's.
             max_cached_sessions: Dialogues whose keys and values are kept between turns; the others are computed anew.
             max_cached_frames: Encoded pictures kept at once.
             max_frame_cache_mb: Memory for them, in MB of 10^6 bytes.
+            max_history_tokens: Past turns that the network is shown, in tokens; None: what the context leaves.
+            session_idle_s: Seconds of silence after which a dialogue is over and forgotten; 0: never.
+            storage: Where dialogues are stored before their answers are given; None keeps them in memory only.
 
         Raises:
             ConfigError: `max_new_tokens` leaves no room for an instruction.
@@ -49,7 +57,10 @@ class Session:
         self.max_characters = max_characters
         self.max_new_tokens = max_new_tokens
         self.max_cached_sessions = max_cached_sessions
-        self._store = DialogueStore(max_sessions, max_turns)
+        self.max_history_tokens = max_history_tokens
+        self.session_idle_s = session_idle_s
+        self._dialogues = DialogueArchive(DialogueStore(max_sessions, max_turns), storage)
+        self._recorder = Recorder()
         self._frames = FrameCache(max_cached_frames, max_frame_cache_mb)
         self._prefixes: OrderedDict[str, PrefixCache] = OrderedDict()
         self._turnstile = Turnstile()  # held for a whole turn
@@ -118,23 +129,54 @@ class Session:
     ) -> Reply:
         session_id = utterance.session_id
         with self._state_lock:
+            self._maintain()
             self._answering = session_id
-            turns, prefix = self._store.turns(session_id), self._prefix(session_id)
-        encoded = self._encode(frame, session_id)
+            turns, prefix = self._dialogues.turns(session_id), self._prefix(session_id)
         try:
-            reply = self.engine.answer(
-                encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix
-            )
+            encoded = self._encode(frame, session_id)
+            digest, jpeg = self._record(frame, session_id, encoded.key)
+            history = turns[:-1] if utterance.replace_last else turns
+            reply = self._reply(encoded, history, utterance.text, prefix, on_text, on_segment)
+            evidence = evidence_of(reply, digest, jpeg) if self._dialogues.storage else None
+            with self._state_lock:
+                if self._answering is not None:
+                    self._remember(utterance, frame, reply, evidence)
+        finally:
+            with self._state_lock:
+                self._answering = None
+        return reply
+
+    def _reply(
+        self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, prefix: PrefixCache, on_text: OnText | None,
+        on_segment: OnSegment | None,
+    ) -> Reply:  # fmt: skip
+        try:
+            return self.engine.answer(
+                encoded, turns, text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix,
+                max_history_tokens=self.max_history_tokens,
+            )  # fmt: skip
         except Exception as error:
             if not isinstance(error, BadInputError):  # what failed may be the picture's, and must not be kept
                 with self._state_lock:
                     self._frames.drop(encoded.key)
             raise
+
+    def _record(self, frame: Frame, session_id: str, key: bytes) -> tuple[bytes, Future[bytes | None] | None]:
+        """Begin to compress a frame; its digest, and nothing to wait for where the dialogue has stored it already."""
+        if self._dialogues.storage is None or not self._dialogues.storage.images:
+            return b"", None
         with self._state_lock:
-            if self._answering is not None:
-                self._store.append(session_id, utterance.text, reply)
-                self._forget_unknown()
-        return reply
+            known = self._dialogues.holds_picture(session_id, key)
+        return key, None if known else self._recorder.begin(frame.image)
+
+    def _remember(self, utterance: Utterance, frame: Frame, reply: Reply, evidence: Evidence | None = None) -> None:
+        """Store an exchange, as a new turn or in the place of the last."""
+        session_id = utterance.session_id
+        next_index = self._dialogues.next_index(session_id)
+        index = next_index - 1 if utterance.replace_last and next_index else next_index
+        stamps = (utterance.stamp_ns, frame.stamp_ns, frame.frame_id)
+        self._dialogues.put(session_id, Turn(index, utterance.text, reply.answer, reply.status, *stamps), evidence)
+        self._forget_unknown()
 
     def _free_memory(self) -> None:
         """Let go of everything that can be computed again."""
@@ -147,12 +189,12 @@ class Session:
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The remembered turns of a dialogue, oldest first."""
         with self._state_lock:
-            return self._store.turns(session_id)
+            return self._dialogues.turns(session_id)
 
     def next_index(self, session_id: str) -> int:
         """The number that the dialogue's next turn will have."""
         with self._state_lock:
-            return self._store.next_index(session_id)
+            return self._dialogues.next_index(session_id)
 
     def reset(self, session_id: str) -> int:
         """Forget a dialogue at once, with the turn that is being answered; returns how many turns were dropped."""
@@ -160,12 +202,50 @@ class Session:
             if self._answering == session_id:
                 self._answering = None
             self._forget_caches(session_id)
-            return self._store.reset(session_id)
+            return self._dialogues.reset(session_id)
 
     def session_ids(self) -> tuple[str, ...]:
-        """Known dialogues, the longest silent first."""
+        """The dialogues that are in memory, the longest silent first."""
         with self._state_lock:
-            return self._store.session_ids()
+            return self._dialogues.in_memory()
+
+    def summaries(self) -> tuple[DialogueSummary, ...]:
+        """Every dialogue, in memory or on disk, the longest silent first."""
+        with self._state_lock:
+            return self._dialogues.summaries()
+
+    def evidence(self, session_id: str) -> tuple[tuple[Turn, Evidence], ...]:
+        """The remembered turns of a dialogue, oldest first, each with the image and the masks that are stored of it."""
+        with self._state_lock:
+            return self._dialogues.evidence(session_id)
+
+    @property
+    def storage(self) -> Storage | None:
+        """Where dialogues are to be stored; None when they are not."""
+        return self._dialogues.storage
+
+    def storage_state(self) -> StorageState:
+        """How storing them fares."""
+        with self._state_lock:
+            return self._dialogues.state()
+
+    def maintain(self) -> list[Notice]:
+        """Forget what has been silent too long; what the log should say. To be called now and then."""
+        with self._state_lock:
+            self._maintain()
+            return self._dialogues.take_notices()
+
+    def close(self) -> None:
+        """Let the store's file go; what is said from now on stays in memory."""
+        with self._state_lock:
+            self._dialogues.close()
+        self._recorder.close()
+
+    def _maintain(self) -> None:
+        if self.session_idle_s:
+            self._dialogues.expire(self.session_idle_s, spare=self._answering)
+        self._dialogues.prune(spare=self._answering)
+        self._forget_unknown()
 
     def _check_length(self, utterance: Utterance) -> None:
         if len(utterance.text) > self.max_characters:
@@ -195,8 +275,8 @@ class Session:
         return encoded
 
     def _forget_unknown(self) -> None:
-        """Let go of the caches of dialogues that the store has dropped."""
-        known = set(self._store.session_ids())
+        """Let go of the caches of dialogues that are no longer in memory."""
+        known = {*self._dialogues.in_memory(), self._answering}
         for session_id in (*self._prefixes, *self._frames.session_ids()):
             if session_id not in known:
                 self._forget_caches(session_id)

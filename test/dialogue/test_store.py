@@ -5,11 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelrs_ros.dialogue.budget import turns_that_fit
-from pixelrs_ros.dialogue.store import DialogueStore
-from pixelrs_ros.types import Reply, Status
+from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
+from pixelrs_ros.types import Status, Turn
 
-ANSWER = Reply(Status.ANSWERED, "Yes.", answer=" Yes.")
-OPERATIONS = st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=40)
+OPERATIONS = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(("say", "replace", "reset"))), max_size=40)
+
+
+def a_turn(index: int, text: str = "?") -> Turn:
+    return Turn(index, text, " yes.", Status.ANSWERED)
 
 
 @pytest.mark.parametrize("bounds", [(0, 1), (1, 0), (-1, 5)])
@@ -18,48 +21,74 @@ def test_bounds_below_one_are_refused(bounds: tuple[int, int]) -> None:
         DialogueStore(*bounds)
 
 
-def test_a_turn_keeps_words_answer_and_status() -> None:
+def test_a_turn_comes_next_or_takes_the_last_ones_place() -> None:
     store = DialogueStore(2, 2)
-    turn = store.append("a", "Is it red?", Reply(Status.CLARIFY, "Which?", answer="[ASK] Which?"))
-    assert store.turns("a") == (turn,)
-    assert (turn.index, turn.text, turn.answer, turn.status) == (0, "Is it red?", "[ASK] Which?", Status.CLARIFY)
+    store.put("a", a_turn(0, "the mug"))
+    store.put("a", a_turn(1, "the pin"))
+    store.put("a", a_turn(1, "the pan"))
+    assert store.turns("a") == (a_turn(0, "the mug"), a_turn(1, "the pan"))
+    assert store.next_index("a") == 2
+    for index in (0, 3):
+        with pytest.raises(ValueError, match=f"expected turn 2 or the one before it, got turn {index}"):
+            store.put("a", a_turn(index))
+    with pytest.raises(ValueError, match="expected turn 0"):
+        store.put("b", a_turn(1))
     assert store.turns("b") == () and store.next_index("b") == 0
 
 
 def test_the_longest_silent_session_goes_first() -> None:
     store = DialogueStore(2, 5)
-    for session in ("a", "b", "a", "c"):
-        store.append(session, "?", ANSWER)
+    gone = [store.put(session, a_turn(store.next_index(session))) for session in ("a", "b", "a", "c")]
+    assert gone == [(), (), (), ("b",)]
     assert store.session_ids() == ("a", "c")
     assert store.next_index("b") == 0 and store.turns("b") == ()
 
 
 def test_the_oldest_turn_goes_first_and_numbers_run_on() -> None:
     store = DialogueStore(1, 2)
-    for text in ("one", "two", "three"):
-        store.append("a", text, ANSWER)
-    assert [(turn.index, turn.text) for turn in store.turns("a")] == [(1, "two"), (2, "three")]
+    for index in range(3):
+        store.put("a", a_turn(index))
+    assert store.turns("a") == (a_turn(1), a_turn(2))
     assert store.next_index("a") == 3
     assert store.reset("a") == 2 and store.reset("a") == 0
     assert store.next_index("a") == 0 and store.session_ids() == ()
 
 
+def test_a_summary_says_how_long_a_session_has_been_silent() -> None:
+    now_s = [100.0]
+    store = DialogueStore(3, 2, clock=lambda: now_s[0])
+    store.put("a", a_turn(0))
+    now_s[0] = 110.0
+    store.put("b", a_turn(0))
+    store.restore("c", [a_turn(index) for index in range(4, 8)], 8, idle_s=50.0)
+    now_s[0] = 111.0
+    assert store.summaries() == (
+        DialogueSummary("a", 1, 1, 11.0),
+        DialogueSummary("b", 1, 1, 1.0),
+        DialogueSummary("c", 2, 8, 51.0),
+    )
+    assert store.turns("c") == (a_turn(6), a_turn(7))
+
+
 @given(OPERATIONS, st.integers(1, 3), st.integers(1, 3))
-def test_any_order_of_turns_and_resets(operations: list[tuple[str, bool]], max_sessions: int, max_turns: int) -> None:
+def test_any_order_of_turns_and_resets(operations: list[tuple[str, str]], max_sessions: int, max_turns: int) -> None:
     store = DialogueStore(max_sessions, max_turns)
-    expected: OrderedDict[str, list[int]] = OrderedDict()
-    for session, is_reset in operations:
-        if is_reset:
+    expected: OrderedDict[str, list[Turn]] = OrderedDict()
+    for number, (session, operation) in enumerate(operations):
+        if operation == "reset":
             assert store.reset(session) == len(expected.pop(session, [])[-max_turns:])
         else:
-            expected.setdefault(session, []).append(len(expected.get(session, [])))
+            turns = expected.setdefault(session, [])
+            if operation == "replace" and turns:
+                turns.pop()
+            turns.append(a_turn(len(turns), f"number {number}"))
             expected.move_to_end(session)
             if len(expected) > max_sessions:
                 expected.popitem(last=False)
-            store.append(session, "?", ANSWER)
+            store.put(session, turns[-1])
         assert store.session_ids() == tuple(expected)
         for name in "abcd":
-            assert [turn.index for turn in store.turns(name)] == expected.get(name, [])[-max_turns:]
+            assert list(store.turns(name)) == expected.get(name, [])[-max_turns:]
             assert store.next_index(name) == len(expected.get(name, []))
 
 

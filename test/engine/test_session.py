@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.dialogue.archive import Storage
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import BadInputError, ConfigError
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.types import Frame, Utterance
+from pixelrs_ros.types import Frame, Status, Turn, Utterance
 
 
 class CountingEngine(Engine):
@@ -228,3 +232,140 @@ def test_a_picture_that_could_not_be_encoded_is_tried_again(
     assert session.turns("default") == ()
     assert len(session.say(Utterance("the mug"), a_frame()).segments) == 1
     assert engine.looks == 2
+
+
+def test_a_correction_takes_the_last_turns_place(
+    session: Session, engine: CountingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("the mug", "no, the bin"):
+        session.say(Utterance(text), a_frame())
+    read: list[int] = []
+    embed = engine.miras.embed
+
+    def spy(ids: torch.Tensor, *arguments: torch.Tensor) -> torch.Tensor:
+        read.append(ids.shape[1])
+        return embed(ids, *arguments)
+
+    monkeypatch.setattr(engine.miras, "embed", spy)
+    before = session.turns("default")
+    corrected = session.say(Utterance("no, the pan", replace_last=True, stamp_ns=9), a_frame())
+    after = session.turns("default")
+    assert [(turn.index, turn.text) for turn in after] == [(0, "the mug"), (1, "no, the pan")]
+    assert after[1].instruction_stamp_ns == 9 and session.next_index("default") == 2
+    # The network saw what it would have seen had the replaced words never been said …
+    assert corrected.answer == engine.answer(engine.encode(a_frame().image), before[:1], "no, the pan", None, 4).answer
+    # … and read no more than what follows the turn before them.
+    assert read[0] <= len(engine.layout.user("no, the pan", first=False)) + 1
+    third = session.say(Utterance("thank you"), a_frame())
+    assert third.answer == engine.answer(engine.encode(a_frame().image), after, "thank you", None, 4).answer
+
+
+def test_a_correction_of_nothing_is_a_first_turn(session: Session) -> None:
+    session.say(Utterance("the mug", replace_last=True), a_frame())
+    assert [turn.index for turn in session.turns("default")] == [0]
+    session.say(Utterance("the pan", replace_last=True), a_frame())
+    assert [(turn.index, turn.text) for turn in session.turns("default")] == [(0, "the pan")]
+
+
+def test_a_correction_that_fails_leaves_the_old_turn(session: Session) -> None:
+    for text in ("the mug", "the bin"):
+        session.say(Utterance(text), a_frame())
+    before = session.turns("default")
+    with pytest.raises(BadInputError):
+        session.say(Utterance("a" * 601, replace_last=True), a_frame())
+
+    def cancel(text: str) -> None:
+        raise KeyError("cancelled")
+
+    with pytest.raises(KeyError):
+        session.say(Utterance("the pan", replace_last=True), a_frame(), cancel)
+    assert session.turns("default") == before and session.next_index("default") == 2
+
+
+def test_the_network_is_shown_no_more_history_than_the_budget(engine: CountingEngine) -> None:
+    turns = [Turn(index, f"number {index}", " yes.", Status.ANSWERED) for index in range(4)]
+    one = len(engine.layout.user("number 0", first=False)) + len(engine.layout.answer(" yes."))
+    encoded = engine.encode(a_frame().image)
+    for budget, kept in ((0, 0), (one - 1, 0), (one, 1), (3 * one, 3), (10_000, 4), (None, 4)):
+        bounded = engine.answer(encoded, turns, "which?", None, 4, max_history_tokens=budget)
+        assert bounded.answer == engine.answer(encoded, turns[4 - kept :], "which?", None, 4).answer
+    session = Session(engine, max_new_tokens=4, max_history_tokens=one)
+    for index in range(4):
+        session.say(Utterance(f"number {index}"), a_frame())
+    assert len(session.turns("default")) == 4, "what is not shown is still remembered"
+
+
+def test_silence_ends_a_dialogue_and_frees_its_caches(engine: CountingEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(engine, max_new_tokens=2, session_idle_s=60.0)
+    clock = [0.0]
+    monkeypatch.setattr(session._dialogues._memory, "_clock", lambda: clock[0])
+    session.say(Utterance("the mug", "a"), a_frame(0))
+    clock[0] = 50.0
+    session.say(Utterance("the mug", "b"), a_frame(1))
+    assert session.maintain() == []
+    clock[0] = 70.0
+    (notice,) = session.maintain()
+    assert "'a' is over" in notice.text and not notice.is_error
+    assert session.session_ids() == ("b",) and list(session._prefixes) == ["b"] and len(session._frames) == 1
+    clock[0] = 200.0
+    session.say(Utterance("the pan", "b"), a_frame(1))
+    assert [turn.index for turn in session.turns("b")] == [0], "the next turn itself finds that the last is long past"
+
+
+def test_a_dialogue_survives_its_process(engine: CountingEngine, tmp_path: Path) -> None:
+    frames = a_frame(0), Frame(a_frame(1).image, stamp_ns=5, frame_id="camera")
+    first = Session(engine, max_new_tokens=4, storage=Storage(tmp_path))
+    first.say(Utterance("the mug", stamp_ns=3), frames[0])
+    seg = engine.layout.answer("[OBJ] it[SEG]")
+    chosen = iter(seg)
+    choose = engine._choose
+    engine._choose = lambda logits, first: (next(chosen), 1.0)  # type: ignore[assignment]
+    masks = [first.say(Utterance("and the pan", stamp_ns=4), frame).segments[0].mask for frame in frames[1:]]
+    engine._choose = choose
+    first.say(Utterance("thank you", stamp_ns=6), frames[1])
+    turns = first.turns("default")
+    first.close()
+    again = Session(engine, max_new_tokens=4, storage=Storage(tmp_path))
+    assert again.turns("default") == turns
+    assert (turns[1].instruction_stamp_ns, turns[1].image_stamp_ns, turns[1].frame_id) == (4, 5, "camera")
+    reply = again.say(Utterance("go on"), frames[1])
+    assert reply.answer == engine.answer(engine.encode(frames[1].image), turns, "go on", None, 4).answer
+    assert again.next_index("default") == 4
+    stored = again.evidence("default")
+    assert [one.digest for _, one in stored][1] == [one.digest for _, one in stored][2]
+    for (_, one), frame in zip(stored, (frames[0], *[frames[1]] * 3), strict=True):
+        assert one.picture is not None
+        seen = cv2.imdecode(np.frombuffer(one.picture, np.uint8), cv2.IMREAD_COLOR)
+        assert seen is not None and seen.shape == frame.image.shape
+    np.testing.assert_array_equal(stored[1][1].masks[0].mask(), masks[0])
+    again.close()
+
+
+def test_a_turn_is_stored_before_its_answer_is_given(engine: CountingEngine, tmp_path: Path) -> None:
+    session = Session(engine, max_new_tokens=2, storage=Storage(tmp_path, images=False))
+    session.say(Utterance("the mug"), a_frame())
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in tmp_path.glob("dialogues.sqlite3*"):  # as a killed process leaves them
+        shutil.copy(path, copy)
+    found = Session(engine, max_new_tokens=2, storage=Storage(copy))
+    assert found.turns("default") == session.turns("default") != ()
+    assert found.evidence("default")[0][1].picture is None
+    session.close()
+    found.close()
+
+
+def test_without_storage_nothing_is_written(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    session.say(Utterance("the mug"), a_frame())
+    assert session.storage_state().problem == "" and session.evidence("default")[0][1].picture is None
+    session.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_no_dialogue_may_have(session: Session) -> None:
+    for name in ("a" * 257, "\ud800"):
+        with pytest.raises(BadInputError, match="session_id"):
+            session.say(Utterance("the mug", name), a_frame())
+        assert session.turns(name) == () and session.reset(name) == 0

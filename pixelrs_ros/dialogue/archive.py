@@ -1,0 +1,323 @@
+"""Dialogues in memory and on disk as one: what is said goes on whatever the disk does."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pixelrs_ros.dialogue.database import Database, remove_set_aside, set_aside
+from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
+from pixelrs_ros.errors import DamagedStoreError, StorageError
+from pixelrs_ros.types import Turn, is_unicode
+
+FILE_NAME = "dialogues.sqlite3"
+_NS_PER_S = 1_000_000_000
+_S_PER_DAY = 86_400
+_BYTES_PER_MB = 1_000_000
+_PRUNE_PERIOD_S = 60.0
+_MAX_NOTICES = 100  # in case nobody takes them
+
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where and for how long dialogues are stored.
+
+    Attributes:
+        folder: Made, for its owner's eyes only, if missing.
+        images: Whether the image of each turn is kept, which an export needs.
+        max_days: Dialogues silent for longer are deleted; 0 keeps them.
+        max_mb: The longest silent dialogues are deleted beyond this size, in MB of 10^6 bytes; 0 sets no bound.
+    """
+
+    folder: Path
+    images: bool = True
+    max_days: float = 0.0
+    max_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that the log should say."""
+
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class StorageState:
+    """How storage fares.
+
+    Attributes:
+        path: Of the file in use; None while dialogues are in memory only.
+        problem: Why turns are not being stored, or where a damaged store went; else empty.
+        failing: Whether turns are being lost to the disk now.
+        unsaved: Dialogues whose last turns are in memory only.
+    """
+
+    path: Path | None
+    problem: str
+    failing: bool
+    unsaved: int
+
+
+class DialogueArchive:
+    """A `DialogueStore` that is written through to a `Database`, which may fail.
+
+    Memory has the last word: what could not be written is written with the next turn that can be. Calls must not
+    overlap.
+
+    Args:
+        memory: The dialogues at hand.
+        storage: Where to keep them; None keeps them in memory only.
+        clock: Nanoseconds since the epoch, which may jump.
+    """
+
+    def __init__(
+        self, memory: DialogueStore, storage: Storage | None = None, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.storage = storage
+        self._memory = memory
+        self._clock = clock
+        self._database: Database | None = None
+        self._behind: set[str] = set()  # dialogues that are not on disk as they are in memory, perhaps forgotten here
+        self._notices: deque[Notice] = deque(maxlen=_MAX_NOTICES)
+        self._problem = ""
+        self._failing = False
+        self._pruned_s = -math.inf
+        if storage is not None:
+            self._open(storage)
+
+    # Dialogues
+
+    def turns(self, session_id: str) -> tuple[Turn, ...]:
+        """The remembered turns, oldest first; empty for an unknown dialogue."""
+        if not self._is_on_disk_only(session_id):
+            return self._memory.turns(session_id)
+        turns: Sequence[Turn] = self._read(lambda database: database.turns(session_id)) or ()
+        return tuple(turns[-self._memory.max_turns :])
+
+    def next_index(self, session_id: str) -> int:
+        """The number that the dialogue's next turn will have, counted from 0 since it began."""
+        if not self._is_on_disk_only(session_id):
+            return self._memory.next_index(session_id)
+        found = self._read(lambda database: database.find(session_id))
+        return 0 if found is None else found.next_index
+
+    def put(self, session_id: str, turn: Turn, evidence: Evidence | None = None) -> None:
+        """Remember a dialogue's next turn, or another one in the place of its last, and store it.
+
+        Raises:
+            ValueError: The turn is neither.
+        """
+        self._recall(session_id)
+        self._note_evicted(self._memory.put(session_id, turn))
+        now_ns = self._clock()
+        self._write(session_id, lambda database: database.save(session_id, turn, evidence or Evidence(), now_ns))
+
+    def reset(self, session_id: str) -> int:
+        """Forget a dialogue, here and on disk; returns how many remembered turns were dropped."""
+        dropped = len(self.turns(session_id))
+        self._memory.reset(session_id)
+        self._write(session_id, lambda database: database.delete([session_id]))
+        return dropped
+
+    def in_memory(self) -> tuple[str, ...]:
+        """The dialogues at hand, the longest silent first."""
+        return self._memory.session_ids()
+
+    def summaries(self) -> tuple[DialogueSummary, ...]:
+        """Every dialogue, here or on disk, the longest silent first."""
+        stored = self._read(lambda database: database.dialogues()) or ()
+        elsewhere = [
+            DialogueSummary(
+                one.session_id, min(one.num_turns, self._memory.max_turns), one.next_index, self._idle_s(one.active_ns)
+            )
+            for one in stored
+            if self._is_on_disk_only(one.session_id)
+        ]
+        return tuple(sorted((*elsewhere, *self._memory.summaries()), key=lambda summary: -summary.idle_s))
+
+    def evidence(self, session_id: str) -> tuple[tuple[Turn, Evidence], ...]:
+        """The remembered turns, each with what is stored beside its words."""
+        turns = self.turns(session_id)
+        stored = {turn.index: turn for turn in self._read(lambda database: database.turns(session_id)) or ()}
+        found = self._read(lambda database: database.evidence(session_id)) or {}
+        return tuple((turn, found[turn.index] if stored.get(turn.index) == turn else Evidence()) for turn in turns)
+
+    def holds_picture(self, session_id: str, digest: bytes) -> bool:
+        """Whether the image of a turn need not be given again."""
+        return bool(self._read(lambda database: database.holds_picture(session_id, digest)))
+
+    def expire(self, idle_s: float, spare: str | None = None) -> tuple[str, ...]:
+        """Forget the dialogues that have been silent for so long, all but one; returns them."""
+        silent = {summary.session_id for summary in self._memory.summaries() if summary.idle_s >= idle_s}
+        before_ns = self._clock() - round(idle_s * _NS_PER_S)
+        stored = self._read(lambda database: database.silent_since(before_ns)) or ()
+        silent.update(session_id for session_id in stored if self._is_on_disk_only(session_id))
+        silent.discard(spare or "")
+        for session_id in silent:
+            dropped = self.reset(session_id)
+            self._notices.append(Notice(f"dialogue {session_id!r} is over: {dropped} turns, silent for {idle_s:g} s"))
+        return tuple(silent)
+
+    # Storage
+
+    def state(self) -> StorageState:
+        """How storage fares."""
+        path = None if self._database is None else self._database.path
+        return StorageState(path, self._problem, self._failing, len(self._behind))
+
+    def take_notices(self) -> list[Notice]:
+        """What has not been said to the log yet."""
+        notices = list(self._notices)
+        self._notices.clear()
+        return notices
+
+    def prune(self, spare: str | None = None) -> None:
+        """Delete what is older or larger than the storage may be, all but one; once a minute at most."""
+        storage, now_s = self.storage, time.monotonic()
+        if storage is None or self._database is None or now_s - self._pruned_s < _PRUNE_PERIOD_S:
+            return
+        self._pruned_s = now_s
+        if storage.max_days:
+            self.expire(storage.max_days * _S_PER_DAY, spare)
+            remove_set_aside(self._database.path, self._clock() / _NS_PER_S - storage.max_days * _S_PER_DAY)
+        if storage.max_mb:
+            self._shrink(round(storage.max_mb * _BYTES_PER_MB))
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _shrink(self, max_bytes: int) -> None:
+        for one in self._read(lambda database: database.dialogues()) or ():
+            if (self._read(lambda database: database.num_bytes()) or 0) <= max_bytes:
+                return
+            if self._is_on_disk_only(one.session_id):
+                self.reset(one.session_id)
+                self._notices.append(
+                    Notice(f"dialogue {one.session_id!r} was deleted: the store has more than {max_bytes} bytes")
+                )
+
+    def _is_on_disk_only(self, session_id: str) -> bool:
+        return is_unicode(session_id) and session_id not in self._memory and session_id not in self._behind
+
+    def _idle_s(self, active_ns: int) -> float:
+        return max(0.0, (self._clock() - active_ns) / _NS_PER_S)
+
+    def _recall(self, session_id: str) -> None:
+        """Bring a dialogue that is only on disk back into memory."""
+        if not self._is_on_disk_only(session_id):
+            return
+        read = self._read(lambda database: (database.find(session_id), database.turns(session_id)))
+        if read is None:  # whatever the disk holds of it is not what will be said from here on
+            self._behind.add(session_id)
+            return
+        found, turns = read
+        if found is not None:
+            idle_s = self._idle_s(found.active_ns)
+            self._note_evicted(self._memory.restore(session_id, turns, found.next_index, idle_s))
+
+    def _note_evicted(self, session_ids: Sequence[str]) -> None:
+        for session_id in self._behind.intersection(session_ids):
+            self._behind.discard(session_id)
+            text = f"the last turns of dialogue {session_id!r} are lost: memory is full and {self._problem}"
+            self._notices.append(Notice(text, is_error=True))
+
+    def _open(self, storage: Storage) -> None:
+        path = storage.folder / FILE_NAME
+        try:
+            storage.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._database = Database(path, self._memory.max_turns)
+            except DamagedStoreError as error:
+                self._replace(path, error)
+        except (OSError, StorageError) as error:
+            self._database = None
+            self._fail(f"dialogues are kept in memory only: {error} (parameters 'storage_dir', 'store_dialogues')")
+
+    def _replace(self, path: Path, damage: DamagedStoreError) -> None:
+        """Begin a new file in the place of a damaged one.
+
+        Raises:
+            OSError: The folder does not allow it.
+            StorageError: The new file cannot be used either.
+        """
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        kept = set_aside(path)
+        self._database = Database(path, self._memory.max_turns)
+        self._behind.update(self._memory.session_ids())
+        self._problem = f"{damage}; it was set aside as {kept}, and dialogues are stored in a new file"
+        self._failing = False
+        self._notices.append(Notice(self._problem, is_error=True))
+
+    def _read(self, query: Callable[[Database], AnswerT]) -> AnswerT | None:
+        """The answer of the database; None when there is none, or it fails."""
+        if self._database is None:
+            return None
+        try:
+            return query(self._database)
+        except StorageError as error:
+            self._cope(error)
+            return None
+
+    def _write(self, session_id: str, change: Callable[[Database], None]) -> None:
+        """Make a change of a dialogue, and mend what could not be written before."""
+        if self._database is None or not is_unicode(session_id):
+            return
+        was_behind = session_id in self._behind
+        self._behind.add(session_id)
+        try:
+            if not was_behind:
+                change(self._database)
+                self._behind.discard(session_id)
+            self._catch_up()
+        except StorageError as error:
+            self._cope(error)
+
+    def _catch_up(self) -> None:
+        """Make every dialogue on disk what it is in memory.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        assert self._database is not None
+        for session_id in tuple(self._behind):
+            turns = self._memory.turns(session_id)
+            if turns:
+                self._database.rewrite(session_id, turns, self._clock())
+            else:
+                self._database.delete([session_id])
+            self._behind.discard(session_id)
+        if self._failing:
+            self._failing, self._problem = False, ""
+            self._notices.append(Notice("dialogues are stored again; images and masks of the turns between are lost"))
+
+    def _cope(self, error: StorageError) -> None:
+        """Go on after the database failed; in memory only where a damaged one cannot be replaced."""
+        assert self._database is not None
+        if not isinstance(error, DamagedStoreError):
+            self._fail(f"turns are kept in memory only: {error}")
+            return
+        try:
+            self._replace(self._database.path, error)
+            self._catch_up()
+        except (OSError, StorageError) as second:
+            self._fail(f"turns are kept in memory only: {error}, and then {second}")
+
+    def _fail(self, problem: str) -> None:
+        if not self._failing or problem != self._problem:
+            self._notices.append(Notice(problem, is_error=True))
+        self._failing, self._problem = True, problem

@@ -1,0 +1,360 @@
+"""Dialogues on disk: one SQLite file in WAL mode, whole after a crash at any moment.
+
+A commit is in the operating system's hands before it returns, so killing the process loses nothing that was committed
+(sqlite.org, "PRAGMA synchronous", NORMAL). Forcing it to the disk takes milliseconds that nobody has to wait for: that
+follows at once in a thread of its own, and until then a power cut may lose the last turn, but never the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixelrs_ros.dialogue.evidence import Evidence, StoredMask
+from pixelrs_ros.errors import DamagedStoreError, StorageError
+from pixelrs_ros.types import Status, Turn
+
+VERSION = 1  # of the tables
+_APPLICATION_ID = 0x50585253
+_COMPANIONS = ("", "-wal", "-shm", "-journal")  # of SQLite's files
+_DAMAGED = ".damaged-"  # in the name of a store that was set aside
+_BUSY_TIMEOUT_S = 2.0  # a node that was killed may take a moment to die
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+CREATE TABLE dialogues (
+    id INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL UNIQUE,
+    next_turn INTEGER NOT NULL,
+    active_ns INTEGER NOT NULL
+);
+CREATE INDEX by_activity ON dialogues (active_ns);
+CREATE TABLE pictures (
+    id INTEGER PRIMARY KEY,
+    dialogue INTEGER NOT NULL REFERENCES dialogues ON DELETE CASCADE,
+    digest BLOB NOT NULL,
+    jpeg BLOB NOT NULL,
+    UNIQUE (dialogue, digest)
+);
+CREATE TABLE turns (
+    dialogue INTEGER NOT NULL REFERENCES dialogues ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    status TEXT NOT NULL,
+    instruction_ns INTEGER NOT NULL,
+    image_ns INTEGER NOT NULL,
+    frame_id TEXT NOT NULL,
+    picture INTEGER REFERENCES pictures,
+    PRIMARY KEY (dialogue, number)
+) WITHOUT ROWID;
+CREATE INDEX by_picture ON turns (picture);
+CREATE TABLE masks (
+    dialogue INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    phrase TEXT NOT NULL,
+    score REAL NOT NULL,
+    height_px INTEGER NOT NULL,
+    width_px INTEGER NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (dialogue, number, place),
+    FOREIGN KEY (dialogue, number) REFERENCES turns ON DELETE CASCADE
+) WITHOUT ROWID;
+"""
+_WORDS = ("dialogues", "turns", "masks")  # tables that stay small: checked whatever the size of the file
+_CHECKED_BYTES = 64_000_000  # up to here the whole file is checked when it is opened, which takes a moment
+
+
+@dataclass(frozen=True)
+class StoredDialogue:
+    """A dialogue as it is on disk.
+
+    Attributes:
+        session_id: Its name.
+        num_turns: How many turns are stored.
+        next_index: Of its next turn.
+        active_ns: When its last turn ended, nanoseconds of the computer's clock since the epoch.
+    """
+
+    session_id: str
+    num_turns: int
+    next_index: int
+    active_ns: int
+
+
+class Database:
+    """A store's file, held open by this process alone. Calls must not overlap.
+
+    Every method raises `DamagedStoreError` when the file turns out not to be whole, and `StorageError` when the disk
+    refuses for now; nothing is half done then.
+
+    Args:
+        path: Of the file; made, for its owner's eyes only, if missing.
+        max_turns: Newest turns that are kept of each dialogue.
+
+    Raises:
+        DamagedStoreError: The file is not a whole store of this version, or may not be written.
+        StorageError: Another process holds it, or the disk refuses.
+    """
+
+    def __init__(self, path: Path, max_turns: int) -> None:
+        self.path = path
+        self._max_turns = max_turns
+        self._syncer = ThreadPoolExecutor(1, "pixelrs_store")
+        self._syncing: Future[None] | None = None
+        with self._errors():
+            if not path.exists():
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            elif not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+                raise DamagedStoreError(f"{path} is not a file that this user may read and write")
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with self._errors():
+                self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        run = self._connection.execute
+        run("PRAGMA locking_mode = EXCLUSIVE")  # no second writer, and no shared memory beside the file
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")
+        run("PRAGMA foreign_keys = ON")
+        run("PRAGMA secure_delete = ON")  # what is forgotten is gone
+        kind = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
+        if kind == (0, 0) and self._number("SELECT count(*) FROM sqlite_master") == 0:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        elif kind != (_APPLICATION_ID, VERSION):
+            raise DamagedStoreError(
+                f"{self.path} is not a store of version {VERSION}: it says application {kind[0]:#x}, version {kind[1]}"
+            )
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk; what is stored can still be read
+            run("PRAGMA wal_checkpoint(TRUNCATE)")
+            claimed = self._number("PRAGMA page_count") * self._number("PRAGMA page_size")
+            if claimed > self.path.stat().st_size:
+                raise DamagedStoreError(f"{self.path} is cut off: it should have {claimed} bytes")
+        whole = self.path.stat().st_size <= _CHECKED_BYTES
+        for check in ["quick_check"] if whole else [f"quick_check({table})" for table in _WORDS]:
+            (found,) = run(f"PRAGMA {check}").fetchone()
+            if found != "ok":
+                raise DamagedStoreError(f"{self.path} is damaged: {found}")
+        self._inode = self.path.stat().st_ino
+
+    def close(self) -> None:
+        """Write everything to the disk and let the file go."""
+        self._syncer.shutdown()
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def num_bytes(self) -> int:
+        """What the dialogues take on disk."""
+        with self._errors():
+            pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
+            return pages * self._number("PRAGMA page_size")
+
+    def dialogues(self) -> list[StoredDialogue]:
+        """Every dialogue, the longest silent first."""
+        query = (
+            "SELECT session_id, count(number), next_turn, active_ns FROM dialogues LEFT JOIN turns ON dialogue = id "
+            "GROUP BY id ORDER BY active_ns, id"
+        )
+        with self._errors():
+            return [StoredDialogue(*row) for row in self._connection.execute(query)]
+
+    def silent_since(self, active_ns: int) -> list[str]:
+        """The dialogues whose last turn ended by then."""
+        with self._errors():
+            found = self._connection.execute("SELECT session_id FROM dialogues WHERE active_ns <= ?", (active_ns,))
+            return [session_id for (session_id,) in found]
+
+    def find(self, session_id: str) -> StoredDialogue | None:
+        """A dialogue by its name."""
+        query = (
+            "SELECT session_id, (SELECT count(*) FROM turns WHERE dialogue = id), next_turn, active_ns FROM dialogues "
+            "WHERE session_id = ?"
+        )
+        with self._errors():
+            row = self._connection.execute(query, (session_id,)).fetchone()
+            return None if row is None else StoredDialogue(*row)
+
+    def turns(self, session_id: str) -> list[Turn]:
+        """A dialogue's turns, oldest first; none of an unknown one."""
+        query = (
+            "SELECT number, text, answer, status, instruction_ns, image_ns, frame_id FROM turns "
+            "JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
+        )
+        with self._errors():
+            return [
+                Turn(number, text, answer, Status(status), *rest)
+                for number, text, answer, status, *rest in self._connection.execute(query, (session_id,))
+            ]
+
+    def holds_picture(self, session_id: str, digest: bytes) -> bool:
+        """Whether a dialogue's turns refer to an image already."""
+        query = "SELECT 1 FROM pictures JOIN dialogues ON dialogue = dialogues.id WHERE session_id = ? AND digest = ?"
+        with self._errors():
+            return self._connection.execute(query, (session_id, digest)).fetchone() is not None
+
+    def evidence(self, session_id: str) -> dict[int, Evidence]:
+        """What is stored beside the words of a dialogue's turns, by index; images in full."""
+        of_turns = (
+            "SELECT number, digest, jpeg FROM turns JOIN dialogues ON turns.dialogue = dialogues.id "
+            "LEFT JOIN pictures ON picture = pictures.id WHERE session_id = ?"
+        )
+        of_masks = (
+            "SELECT phrase, score, height_px, width_px, bits FROM masks JOIN dialogues ON dialogue = id "
+            "WHERE session_id = ? AND number = ? ORDER BY place"
+        )
+        with self._errors():
+            found = self._connection.execute(of_turns, (session_id,)).fetchall()
+            return {
+                number: Evidence(
+                    digest or b"",
+                    jpeg,
+                    tuple(StoredMask(*row) for row in self._connection.execute(of_masks, (session_id, number))),
+                )
+                for number, digest, jpeg in found
+            }
+
+    def save(self, session_id: str, turn: Turn, evidence: Evidence, active_ns: int) -> None:
+        """Store a dialogue's newest turn, in the place of the one with its index, if there is one."""
+        with self._transaction():
+            dialogue = self._touch(session_id, turn.index + 1, active_ns)
+            self._put(dialogue, turn, evidence)
+            self._trim(dialogue, turn.index + 1 - self._max_turns)
+
+    def rewrite(self, session_id: str, turns: Sequence[Turn], active_ns: int) -> None:
+        """Make a dialogue what it is in memory; turns that are stored as they are keep their images and masks."""
+        stored = {turn.index: turn for turn in self.turns(session_id)}
+        with self._transaction():
+            dialogue = self._touch(session_id, turns[-1].index + 1, active_ns)
+            for turn in turns:
+                if stored.get(turn.index) != turn:
+                    self._put(dialogue, turn, Evidence())
+            self._connection.execute("DELETE FROM turns WHERE dialogue = ? AND number > ?", (dialogue, turns[-1].index))
+            self._trim(dialogue, turns[0].index)
+
+    def delete(self, session_ids: Collection[str]) -> None:
+        """Forget dialogues; unknown ones are no error."""
+        with self._transaction():
+            names = [(session_id,) for session_id in session_ids]
+            self._connection.executemany("DELETE FROM dialogues WHERE session_id = ?", names)
+
+    def _touch(self, session_id: str, next_turn: int, active_ns: int) -> int:
+        query = (
+            "INSERT INTO dialogues (session_id, next_turn, active_ns) VALUES (?, ?, ?) ON CONFLICT (session_id) "
+            "DO UPDATE SET next_turn = excluded.next_turn, active_ns = excluded.active_ns RETURNING id"
+        )
+        ((dialogue,),) = self._connection.execute(query, (session_id, next_turn, active_ns)).fetchall()
+        return int(dialogue)
+
+    def _put(self, dialogue: int, turn: Turn, evidence: Evidence) -> None:
+        run = self._connection.execute
+        run("DELETE FROM turns WHERE dialogue = ? AND number = ?", (dialogue, turn.index))
+        if evidence.picture is not None:
+            run(
+                "INSERT INTO pictures (dialogue, digest, jpeg) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (dialogue, evidence.digest, evidence.picture),
+            )
+        found = run("SELECT id FROM pictures WHERE dialogue = ? AND digest = ?", (dialogue, evidence.digest)).fetchone()
+        words = (turn.text, turn.answer, turn.status.value)
+        seen = (turn.instruction_stamp_ns, turn.image_stamp_ns, turn.frame_id, found[0] if found else None)
+        run("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (dialogue, turn.index, *words, *seen))
+        for place, mask in enumerate(evidence.masks):
+            packed = (mask.phrase, mask.score, mask.height_px, mask.width_px, mask.bits)
+            run("INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (dialogue, turn.index, place, *packed))
+
+    def _trim(self, dialogue: int, first: int) -> None:
+        """Forget the turns before one, and the images that no turn refers to any more."""
+        self._connection.execute("DELETE FROM turns WHERE dialogue = ? AND number < ?", (dialogue, first))
+        used = "SELECT picture FROM turns WHERE dialogue = ? AND picture IS NOT NULL"
+        self._connection.execute(
+            f"DELETE FROM pictures WHERE dialogue = ? AND id NOT IN ({used})", (dialogue, dialogue)
+        )
+
+    def _number(self, query: str) -> int:
+        (number,) = self._connection.execute(query).fetchone()
+        return int(number)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._errors():
+            if not self.path.exists() or self.path.stat().st_ino != self._inode:
+                raise DamagedStoreError(f"{self.path} has been taken away")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+        self._sync_soon()
+
+    def _sync_soon(self) -> None:
+        waiting = self._syncing is not None and not (self._syncing.running() or self._syncing.done())
+        if not waiting:
+            self._syncing = self._syncer.submit(_force_to_disk, Path(f"{self.path}-wal"))
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Translate what SQLite, the operating system and a value that fits no column have to say."""
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
+            said = str(error)
+            if "locked" in said:
+                raise StorageError(
+                    f"{self.path} is held by another process, perhaps a node of the same name"
+                ) from error
+            # SQLite's codes for a damaged file are plain DatabaseErrors; refusals of the disk are OperationalErrors.
+            if type(error) is sqlite3.DatabaseError or "decode" in said or "is not a valid Status" in said:
+                raise DamagedStoreError(f"{self.path} is damaged: {said}") from error
+            raise StorageError(f"{self.path}: {said}") from error
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged store, or what is left of it, another name in its folder.
+
+    Returns:
+        The new name.
+
+    Raises:
+        OSError: The folder does not allow it.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    names = (path.with_name(f"{path.stem}{_DAMAGED}{stamp}-{count}{path.suffix}") for count in itertools.count())
+    kept = next(name for name in names if not os.path.lexists(name))
+    for companion in _COMPANIONS:
+        part = Path(f"{path}{companion}")
+        if os.path.lexists(part):
+            part.rename(f"{kept}{companion}")
+    return kept
+
+
+def remove_set_aside(path: Path, before_s: float) -> None:
+    """Delete the damaged stores beside one that were last written before a time in seconds since the epoch."""
+    for kept in path.parent.glob(f"{path.stem}{_DAMAGED}*"):
+        with contextlib.suppress(OSError):
+            if kept.is_file() and kept.stat().st_mtime < before_s:
+                kept.unlink()
+
+
+def _force_to_disk(path: Path) -> None:
+    with contextlib.suppress(OSError):  # a checkpoint has moved it on, or the disk is gone, which the next write tells
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,73 @@
+"""What a turn was about and what it pointed at, in the form in which it is stored."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelrs_ros.types import Segment
+
+_FASTEST = 1  # of zlib's levels: a mask is mostly runs, which all of them find
+
+
+@dataclass(frozen=True)
+class StoredMask:
+    """One mask, packed.
+
+    Attributes:
+        phrase: The words of the answer that it grounds.
+        score: Estimated IoU in [0, 1].
+        height_px: Of the image.
+        width_px: Of the image.
+        bits: Row after row, eight pixels a byte, the first in the highest bit, deflated (RFC 1950).
+    """
+
+    phrase: str
+    score: float
+    height_px: int
+    width_px: int
+    bits: bytes
+
+    @classmethod
+    def of(cls, segment: Segment) -> StoredMask:
+        """Pack a segment's mask."""
+        height_px, width_px = segment.mask.shape
+        return cls(
+            segment.phrase,
+            segment.score,
+            height_px,
+            width_px,
+            zlib.compress(np.packbits(segment.mask).tobytes(), _FASTEST),
+        )
+
+    def mask(self) -> np.ndarray:
+        """(H, W) bool.
+
+        Raises:
+            ValueError: The bits are damaged.
+        """
+        count = self.height_px * self.width_px
+        try:
+            packed = np.frombuffer(zlib.decompress(self.bits), np.uint8)
+        except zlib.error as error:
+            raise ValueError(f"the mask of {self.phrase!r} is damaged: {error}") from error
+        if packed.size != -(-count // 8):
+            raise ValueError(f"the mask of {self.phrase!r} is damaged: {packed.size} bytes for {count} pixels")
+        return np.unpackbits(packed, count=count).astype(np.bool_).reshape(self.height_px, self.width_px)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is stored beside the words of a turn.
+
+    Attributes:
+        digest: Identity of the image, the same for the same pixels; empty where no image is kept.
+        picture: The image as a JPEG file; None where none is kept, or the dialogue holds it under this digest already.
+        masks: In the order of the answer's phrases.
+    """
+
+    digest: bytes = b""
+    picture: bytes | None = None
+    masks: tuple[StoredMask, ...] = ()
