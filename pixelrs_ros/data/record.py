@@ -1,0 +1,117 @@
+"""Writes a dialogue that a robot has had as a PRIST folder: its words, images and masks.
+
+`dialogue.json` holds every turn as it was. `test.json` holds it in PRIST's form, for `pixelrs evaluate` and for
+training: one dialogue for each turn that grounded something, up to that turn, about its image, ending on its masks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.text.answer import parse
+from pixelrs_ros.types import Turn
+
+SPLIT = "test"
+DIALOGUE_FILE = "dialogue.json"
+_NAMELESS = "target"  # label of a mask that the answer has no words for
+
+Recorded = Sequence[tuple[Turn, Evidence]]
+
+
+def write_dialogue(exports: Path, session_id: str, recorded: Recorded) -> tuple[Path, str]:
+    """Write a dialogue into a new folder, which appears whole or not at all.
+
+    Args:
+        exports: Folder of such folders; made, for its owner's eyes only, if missing.
+        session_id: Its name. Comes from outside: the folder is called by a digest of it and the time.
+        recorded: Its turns, at least one, oldest first, each with what was stored of it.
+
+    Returns:
+        The folder, and what is not in it; empty when nothing is missing.
+
+    Raises:
+        DataError: The folder cannot be written, or a stored mask is damaged.
+    """
+    digest = hashlib.blake2b(session_id.encode(), digest_size=6).hexdigest()
+    folder = exports / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}-{digest}"
+    partial = exports / f".{folder.name}.partial"
+    try:
+        exports.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("images", "masks"):
+            (partial / name).mkdir(parents=True)
+        missing = _write(partial, session_id, recorded)
+        partial.rename(folder)
+    except (OSError, ValueError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise DataError(f"{folder}: the dialogue cannot be written: {error}") from error
+    return folder.absolute(), missing
+
+
+def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
+    turns: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
+    for place, (turn, evidence) in enumerate(recorded):
+        img_id = f"turn_{turn.index:06d}.jpg"
+        masks = _labelled(evidence)
+        if evidence.picture is not None:
+            prist.write_whole(prist.image_path(folder, img_id), evidence.picture)
+        if masks:
+            annotation = labelme.annotate(f"../images/{img_id}", masks)
+            prist.write_whole(prist.mask_path(folder, img_id), labelme.to_json(annotation).encode())
+        if masks and evidence.picture is not None:
+            records.append(_prist(img_id, [turn for turn, _ in recorded[: place + 1]], _focus(masks)))
+        turns.append(_as_it_was(turn, evidence, None if evidence.picture is None else img_id))
+    prist.write_records(prist.split_path(folder, SPLIT), records)
+    whole = {"session_id": session_id, "turns": turns}
+    prist.write_whole(folder / DIALOGUE_FILE, (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode())
+    lacking = sum(evidence.picture is None for _, evidence in recorded)
+    return f"{lacking} of {len(recorded)} turns have no stored image" if lacking else ""
+
+
+def _labelled(evidence: Evidence) -> dict[tuple[str, int], np.ndarray]:
+    """The masks that are not empty by (label, place), and after them all of them together where they are several."""
+    found = [(mask.phrase.strip() or _NAMELESS, mask.mask()) for mask in evidence.masks]
+    labelled = {(label, place): mask for place, (label, mask) in enumerate(found) if mask.any()}
+    labels = list(dict.fromkeys(label for label, _ in labelled))
+    if len(labels) > 1:
+        labelled[" and ".join(labels), len(found)] = np.logical_or.reduce(list(labelled.values()))
+    return labelled
+
+
+def _focus(masks: dict[tuple[str, int], np.ndarray]) -> str:
+    return list(masks)[-1][0]
+
+
+def _prist(img_id: str, turns: Sequence[Turn], focus: str) -> dict[str, Any]:
+    """A dialogue that ends on a mask; PRIST has one `[SEG]` in it, the last answer's."""
+    *before, last = [(turn.text, parse(turn.answer)) for turn in turns]
+    text, answer = last
+    end = max(phrase.end for phrase in answer.phrases) if answer.phrases else len(answer.text)
+    said = [prist.PristTurn(user, past.text) for user, past in before if past.text]
+    said.append(prist.PristTurn(text, f"{answer.text[:end]} {prist.SEG}{answer.text[end:]}"))
+    return prist.PristDialogue(img_id, tuple(said), focus).to_record()
+
+
+def _as_it_was(turn: Turn, evidence: Evidence, img_id: str | None) -> dict[str, Any]:
+    return {
+        "index": turn.index,
+        "text": turn.text,
+        "answer": turn.answer,
+        "status": turn.status.value,
+        "instruction_stamp_ns": turn.instruction_stamp_ns,
+        "image_stamp_ns": turn.image_stamp_ns,
+        "frame_id": turn.frame_id,
+        "img_id": img_id,
+        "masks": [{"label": mask.phrase.strip() or _NAMELESS, "score": mask.score} for mask in evidence.masks],
+    }

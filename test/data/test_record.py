@@ -1,0 +1,107 @@
+"""Dialogues of a robot as PRIST folders, read back by everything that reads PRIST."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pixelrs_ros.data import prist
+from pixelrs_ros.data.conversations import PristSource
+from pixelrs_ros.data.record import DIALOGUE_FILE, SPLIT, write_dialogue
+from pixelrs_ros.dialogue.evidence import Evidence, StoredMask
+from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.samples import Samples
+from pixelrs_ros.types import Segment, Status, Turn
+
+IMAGE = np.stack([*np.mgrid[0:240:8, 0:200:5], np.full((30, 40), 90)], axis=-1).astype(np.uint8)
+ANSWERS = (
+    ("i want to drink", " there is a mug.", Status.ANSWERED),
+    ("where?", "[OBJ] the mug[SEG], by[OBJ] its handle[SEG].", Status.GROUNDED),
+    ("thank you", "", Status.ANSWERED),
+    ("[SEG] the pan", "[OBJ] The Pan[SEG] would do.", Status.GROUNDED),
+    ("the fork", "[NONE] I see no fork.", Status.NOT_FOUND),
+)
+
+
+def a_mask(column: int, phrase: str) -> StoredMask:
+    mask = np.zeros(IMAGE.shape[:2], np.bool_)
+    mask[5:20, column : column + 9] = True
+    mask[8:12, column + 3 : column + 5] = False
+    return StoredMask.of(Segment(phrase, mask, 0.5))
+
+
+def jpeg() -> bytes:
+    return bytes(cv2.imencode(".jpg", cv2.cvtColor(IMAGE, cv2.COLOR_RGB2BGR))[1])
+
+
+MASKS = {1: (a_mask(2, "the mug"), a_mask(20, "its handle")), 3: (a_mask(9, "The Pan"),)}
+
+
+def recorded(picture: bytes | None) -> list[tuple[Turn, Evidence]]:
+    return [
+        (Turn(4 + index, *said, 100 + index, 50 + index, "camera"), Evidence(b"1", picture, MASKS.get(index, ())))
+        for index, said in enumerate(ANSWERS)
+    ]
+
+
+def test_every_reader_of_prist_reads_it(tmp_path: Path) -> None:
+    folder, missing = write_dialogue(tmp_path / "exports", "../../etc; 日本 %s", recorded(jpeg()))
+    assert missing == "" and folder.parent == tmp_path / "exports" and folder.is_absolute()
+    both, pan = prist.read_split(folder, SPLIT)
+    assert [(turn.user, turn.answer) for turn in both.turns] == [
+        ("i want to drink", "there is a mug."),
+        ("where?", "the mug, by its handle [SEG]."),
+    ]
+    assert [turn.answer for turn in pan.turns] == [
+        "there is a mug.", "the mug, by its handle.", "The Pan [SEG] would do."
+    ]  # fmt: skip
+    assert (both.focus, pan.focus) == ("the mug and its handle", "The Pan")
+    samples = Samples.load(folder, SPLIT)
+    for sample, place in zip(samples.all, (1, 3), strict=True):
+        image, masks = samples.read(sample.img_id)
+        assert np.abs(image.astype(int) - IMAGE).mean() < 10
+        expected = np.logical_or.reduce([mask.mask() for mask in MASKS[place]])
+        np.testing.assert_array_equal(masks[sample.focus_key], expected)
+    masks = prist.read_masks(folder, both.img_id)
+    np.testing.assert_array_equal(masks["its handle"], MASKS[1][1].mask())
+    example = PristSource(folder, SPLIT).draw(np.random.default_rng(0))
+    assert len(example.masks) == 1 and example.masks[0] is not None and example.masks[0].any()
+
+
+def test_the_dialogue_is_also_written_as_it_was(tmp_path: Path) -> None:
+    folder, _ = write_dialogue(tmp_path, "kitchen", recorded(jpeg()))
+    whole = json.loads((folder / DIALOGUE_FILE).read_text(encoding="utf-8"))
+    assert whole["session_id"] == "kitchen"
+    assert [(turn["text"], turn["answer"], Status(turn["status"])) for turn in whole["turns"]] == list(ANSWERS)
+    last = whole["turns"][-1]
+    assert (last["index"], last["instruction_stamp_ns"], last["image_stamp_ns"], last["frame_id"]) == (
+        8, 104, 54, "camera"
+    )  # fmt: skip
+    assert (folder / "images" / last["img_id"]).read_bytes() == jpeg()
+    assert [mask["label"] for mask in whole["turns"][1]["masks"]] == ["the mug", "its handle"]
+
+
+def test_without_images_it_says_what_is_missing(tmp_path: Path) -> None:
+    folder, missing = write_dialogue(tmp_path, "kitchen", recorded(None))
+    assert missing == "5 of 5 turns have no stored image"
+    assert prist.read_split(folder, SPLIT) == [] and not list((folder / "images").iterdir())
+    assert "its handle" in prist.read_masks(folder, "turn_000005.jpg")
+
+
+def test_two_exports_stand_side_by_side(tmp_path: Path) -> None:
+    folders = {write_dialogue(tmp_path, "kitchen", recorded(jpeg()))[0] for _ in range(3)}
+    assert folders == set(tmp_path.iterdir()) and len(folders) == 3
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(DataError, match="cannot be written"):
+        write_dialogue(tmp_path / "file", "kitchen", recorded(jpeg()))
+    damaged = StoredMask("the mug", 0.5, 30, 40, b"no deflated bits")
+    with pytest.raises(DataError, match="the mask of 'the mug' is damaged"):
+        write_dialogue(tmp_path / "exports", "kitchen", [(recorded(None)[0][0], Evidence(masks=(damaged,)))])
+    assert not list((tmp_path / "exports").iterdir())
