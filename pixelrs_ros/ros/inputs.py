@@ -51,7 +51,7 @@ class CameraInputs:
             self._subscribe(Image, depth, partial(self._on_companion, camera, Stream.DEPTH))
             self._subscribe(Image, camera, partial(self._on_image, camera))
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
-        self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self.cameras.clear())
+        self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self._forget())
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -59,6 +59,11 @@ class CameraInputs:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
         self._jumps.unregister()
+
+    def _forget(self) -> None:
+        """Stamps of a time that is no more mean nothing."""
+        self.cameras.clear()
+        self._health.forget_images()
 
     def _subscribe(self, message_type: Any, topic: str, callback: Callable[[Any], None]) -> None:
         if topic:

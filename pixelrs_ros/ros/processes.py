@@ -93,6 +93,10 @@ class Processes:
         if self._processes[name].poll() is None:
             self._processes[name].send_signal(signal.SIGINT)
 
+    def kill(self, name: str) -> None:
+        """Send SIGKILL to one, which cannot tidy up."""
+        self._processes[name].kill()
+
     def stop(self) -> dict[str, int]:
         """End all that still run.
 

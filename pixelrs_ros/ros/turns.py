@@ -28,7 +28,7 @@ from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.session_frames import SessionFrames
 from pixelrs_ros.types import Frame, Reply, Segment, Status, Turn, Utterance
 
-_LOGGED_CHARACTERS = 120
+_LOGGED_CHARACTERS = 200
 
 
 class Dialogues(Protocol):
@@ -193,8 +193,7 @@ class TurnRunner:
 
     def _warn_of_mismatch(self, job: Job) -> None:
         mismatch = "" if job.bound is None else job.bound.mismatch()
-        if not job.one_shot:  # what a caller of the service gives says nothing about the robot's camera
-            self._health.note_mismatch(mismatch)
+        self._health.note_mismatch(mismatch)
         if mismatch:
             self._logger.warning(f"no 3D for this turn: {mismatch}")
 
@@ -270,9 +269,8 @@ class TurnRunner:
         job.on_end(segmentation, explanation)
 
     def _log(self, job: Job, turn: int, reply: Reply) -> None:
-        text = job.instruction.text
-        said = text if len(text) <= _LOGGED_CHARACTERS else f"{text[:_LOGGED_CHARACTERS]}… ({len(text)} characters)"
-        line = f"[{job.session_id} {turn}] {said!r} -> {reply.status.value}: {reply.text or reply.message!r}"
+        said, session_id = _shorten(job.instruction.text), _shorten(job.session_id)
+        line = f"[{session_id} {turn}] {said} -> {reply.status.value}: {_shorten(reply.text or reply.message)}"
         line += f" ({reply.latency_ms['total']:.0f} ms)"
         if reply.status is Status.INTERNAL_ERROR:
             self._logger.error(line)
@@ -280,3 +278,10 @@ class TurnRunner:
             self._logger.info(line)
         else:
             self._logger.warning(line)
+
+
+def _shorten(text: str) -> str:
+    """A text as it goes to the log: in quotes and without control characters, which could forge lines, and not long."""
+    if len(text) <= _LOGGED_CHARACTERS:
+        return repr(text)
+    return f"{text[:_LOGGED_CHARACTERS]!r}… ({len(text)} characters)"

@@ -1,230 +1,26 @@
-"""A perception node that faults are done to, in this process or in one of its own, and its camera and user."""
+"""What is done to the node, for the README's table, and the nodes that it is done to."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future as Computed
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import rclpy
-import torch
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from lifecycle_msgs.srv import ChangeState
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.srv import GetDialogue
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import Image
+from fault_bench import Caller, QuickEngine, hosted
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.engine.background import Pending
-from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
-from pixelrs_ros.engine.frames import EncodedFrame, picture_key
+from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.node import PerceptionNode
 from pixelrs_ros.ros.processes import Processes
-from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status
-
-# Generous: the machine may be busy with something else.
-DEADLINE_S = 60.0
-PROBE = "probe"  # a dialogue of instructions without words, which are refused at once
-PIXELS = np.random.default_rng(5).integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(20, 0).repeat(20, 1)
-_DEEP = 1000  # the tester itself must not lose a message
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "fault(done, answer, cases=1): a row of the README's table of faults; cases of one test"
     )
-
-
-class QuickEngine(Engine):
-    """Stands for a network that answers at once, so that only what is around it takes time.
-
-    It masks the upper half for words with "mask" in them and repeats any others. The two hooks are called first, with
-    the picture and with the words, and may raise or wait.
-    """
-
-    before_encode: Callable[[np.ndarray], object] = staticmethod(lambda image: None)
-    before_answer: Callable[[str], object] = staticmethod(lambda text: None)
-
-    def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
-        """Nothing, of the right size."""
-        self.before_encode(image)
-        done: Computed[Any] = Computed()
-        done.set_result((torch.zeros(1, 1, 1, 1), None))
-        key, (height_px, width_px) = picture_key(image, blind=blind), image.shape[:2]
-        return EncodedFrame(key, torch.zeros(1, 1, 1), Pending(done), height_px, width_px, 0.0, 8)
-
-    def answer(
-        self, encoded: EncodedFrame, turns: Sequence[Any], text: str, on_text: OnText | None = None,
-        max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: Any = None,
-    ) -> Reply:  # fmt: skip
-        """At once."""
-        self.before_answer(text)
-        if on_text is not None:
-            on_text("it")
-        if "mask" not in text:
-            return Reply(Status.ANSWERED, text, text, latency_ms={"total": 0.0})
-        mask = np.zeros((encoded.height_px, encoded.width_px), np.bool_)
-        mask[: encoded.height_px // 2] = True
-        segment = Segment("it", mask, 0.5)
-        if on_segment is not None:
-            on_segment(segment)
-        return Reply(Status.GROUNDED, "it", "[OBJ] it[SEG]", (segment,), (GroundedPhrase(0, 2, 0),), {"total": 0.0})
-
-
-class Tester(Node):
-    """Camera and user of a perception node, and all that it ever answered."""
-
-    pixels = PIXELS
-
-    def __init__(self, namespace: str = "", **kwargs: Any) -> None:
-        super().__init__("tester", namespace=namespace, **kwargs)
-        self.results: dict[int, list[Segmentation]] = defaultdict(list)  # by the instruction's stamp, nanoseconds
-        self.finals: dict[int, list[Explanation]] = defaultdict(list)
-        self.partials: list[Explanation] = []
-        self.diagnostics: dict[str, DiagnosticStatus] = {}
-        self._last_ns = 0
-        self.images = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.instructions = self.create_publisher(Instruction, "instruction", _DEEP)
-        self.create_subscription(Segmentation, "segmentation", self._on_segmentation, _DEEP)
-        self.create_subscription(Explanation, "explanation", self._on_explanation, _DEEP)
-        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        ends_s = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < ends_s, f"waited in vain for {what}"
-            rclpy.spin_once(self, timeout_sec=0.05)
-
-    def wait_until_active(self, alive: Callable[[], bool] = lambda: True) -> None:
-        def listens() -> bool:
-            assert alive(), "the node has ended"
-            heard = (self.images, self.instructions)
-            spoken = ("segmentation", "explanation")
-            return all(p.get_subscription_count() for p in heard) and all(map(self.count_publishers, spoken))
-
-        self.until(listens, "the node to listen")
-
-    def stamp_ns(self) -> int:
-        """Present time, never the same twice, so that it tells answers apart."""
-        self._last_ns = max(self._last_ns + 1, int(self.get_clock().now().nanoseconds))
-        return self._last_ns
-
-    @staticmethod
-    def stamp_of(message: Any) -> int:
-        return conversions.stamp_to_ns(message.header.stamp)
-
-    def image(self, pixels: np.ndarray = PIXELS, encoding: str = "rgb8", stamp_ns: int | None = None) -> Image:
-        message = conversions.fill_image(Image(), Image().header, pixels, encoding)
-        message.header.frame_id = "camera"
-        message.header.stamp = conversions.ns_to_stamp(self.stamp_ns() if stamp_ns is None else stamp_ns)
-        return message
-
-    def show(self, image: Image | None = None) -> Image:
-        """Send an image until the node has it, which best effort does not promise: a refusal carries its header."""
-        image = image or self.image()
-        while True:
-            self.images.publish(image)
-            stamp_ns = self.send("", PROBE, conversions.stamp_to_ns(image.header.stamp))
-            if self.wait_for(stamp_ns)[0].header == image.header:
-                return image
-
-    def send(self, text: str, session_id: str = "", stamp_ns: int | None = None, **fields: Any) -> int:
-        """Send an instruction; its stamp in nanoseconds."""
-        stamp_ns = self.stamp_ns() if stamp_ns is None else stamp_ns
-        message = Instruction(text=text, session_id=session_id, confidence=1.0)
-        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
-        for name, value in fields.items():
-            setattr(message, name, value)
-        for answers in (self.results, self.finals):
-            answers.pop(stamp_ns, None)
-        self.instructions.publish(message)
-        return stamp_ns
-
-    def wait_for(self, *stamps_ns: int) -> list[Segmentation]:
-        """The results of instructions, of which each must have one."""
-        answers = self.results, self.finals
-        self.until(lambda: all(s in a for s in stamps_ns for a in answers), f"answers to {len(stamps_ns)} instructions")
-        assert all(len(a[s]) == 1 for s in stamps_ns for a in answers), "an instruction was answered twice"
-        return [self.results[stamp_ns][0] for stamp_ns in stamps_ns]
-
-    def say(self, text: str, session_id: str = "", stamp_ns: int | None = None) -> Segmentation:
-        (result,) = self.wait_for(self.send(text, session_id, stamp_ns))
-        return result
-
-    def words(self, result: Segmentation) -> str:
-        """Final words of the turn that a result ended."""
-        (final,) = self.finals[conversions.stamp_to_ns(result.instruction_stamp)]
-        assert (final.header, final.status) == (result.header, result.status)
-        return str(final.text)
-
-    def call(self, service: Any, name: str, **request: Any) -> Any:
-        client = self.create_client(service, name)
-        assert client.wait_for_service(DEADLINE_S), f"{name} is not served"
-        future = client.call_async(service.Request(**request))
-        self.until(future.done, f"{name} to answer")
-        self.destroy_client(client)
-        return future.result()
-
-    def change_state(self, transition: int) -> bool:
-        request = ChangeState.Request()
-        request.transition.id = transition
-        return bool(self.call(ChangeState, "perception/change_state", transition=request.transition).success)
-
-    def dialogue(self, session_id: str = "") -> list[str]:
-        """What the user said in a dialogue that is remembered."""
-        response = self.call(GetDialogue, "perception/get_dialogue", session_id=session_id)
-        assert response.success, response.message
-        return [turn.text for turn in response.turns]
-
-    def _on_segmentation(self, message: Segmentation) -> None:
-        self.results[conversions.stamp_to_ns(message.instruction_stamp)].append(message)
-
-    def _on_explanation(self, message: Explanation) -> None:
-        if message.is_final:
-            self.finals[conversions.stamp_to_ns(message.instruction_stamp)].append(message)
-        else:
-            self.partials.append(message)
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self.diagnostics.update({status.name.rpartition(": ")[2]: status for status in message.status})
-
-
-@contextmanager
-def hosted(**parameters: Any) -> Iterator[tuple[PerceptionNode, Tester]]:
-    """An active node in a thread of this process, and its tester."""
-    rclpy.init()
-    overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-    node, executor = PerceptionNode(parameter_overrides=overrides), SingleThreadedExecutor()
-    tester = Tester()
-    thread = threading.Thread(target=executor.spin)
-    try:
-        assert node.autostart()
-        executor.add_node(node)
-        thread.start()
-        tester.wait_until_active(thread.is_alive)
-        yield node, tester
-        assert thread.is_alive(), "the node's thread ended"
-    finally:
-        executor.shutdown()
-        thread.join()
-        node.close()
-        node.destroy_node()
-        tester.destroy_node()
-        rclpy.shutdown()
 
 
 @pytest.fixture
@@ -239,15 +35,15 @@ def engine(
 
 @pytest.fixture
 def host(engine: QuickEngine) -> Callable[..., Any]:
-    """Starts a node in this process; a context manager that gives the node and its tester."""
+    """Starts a node in this process; a context manager that gives the node and its caller."""
     return hosted
 
 
 @pytest.fixture
-def tester(host: Callable[..., Any]) -> Iterator[Tester]:
+def caller(host: Callable[..., Any]) -> Iterator[Caller]:
     """Of an active node in this process."""
-    with host() as (_, tester):
-        yield tester
+    with host() as (_, caller):
+        yield caller
 
 
 @pytest.fixture
@@ -257,10 +53,10 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 @pytest.fixture
-def outside() -> Iterator[Tester]:
+def outside() -> Iterator[Caller]:
     """Camera and user of a node in another process."""
     rclpy.init()
-    tester = Tester()
-    yield tester
-    tester.destroy_node()
+    caller = Caller()
+    yield caller
+    caller.destroy_node()
     rclpy.shutdown()

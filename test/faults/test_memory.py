@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import torch
+from fault_bench import Caller, QuickEngine
 from pixelrs_ros.msg import Segmentation
-
-if TYPE_CHECKING:
-    from test.faults.conftest import QuickEngine, Tester
 
 
 @pytest.mark.fault(
@@ -17,24 +13,24 @@ if TYPE_CHECKING:
     "`INTERNAL_ERROR` that names the parameters to lower; the caches are emptied; the same instruction works again",
 )
 @pytest.mark.parametrize("hook", ["before_encode", "before_answer"])
-def test_a_turn_without_memory_fails_alone(engine: QuickEngine, tester: Tester, hook: str) -> None:
+def test_a_turn_without_memory_fails_alone(engine: QuickEngine, caller: Caller, hook: str) -> None:
     encoded: list[object] = []
     engine.before_encode = encoded.append
-    kept = tester.show()
-    tester.say("one")
-    tester.show(tester.image(255 - tester.pixels))
+    kept = caller.show()
+    caller.say("one")
+    caller.show(caller.image(255 - caller.pixels))
 
     def fail(_: object) -> None:
         setattr(engine, hook, encoded.append if hook == "before_encode" else print)
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
     setattr(engine, hook, fail)
-    failed = tester.say("two")
+    failed = caller.say("two")
     assert failed.status == Segmentation.INTERNAL_ERROR
     assert "CUDA out of memory" in failed.message and "lower max_cached_frames" in failed.message
-    assert tester.dialogue() == ["one"], "the dialogue is as it was"
+    assert caller.dialogue() == ["one"], "the dialogue is as it was"
     encoded.clear()
-    assert tester.say("two").status == Segmentation.ANSWERED
-    assert tester.say("three", stamp_ns=tester.stamp_of(kept)).header == kept.header
+    assert caller.say("two").status == Segmentation.ANSWERED
+    assert caller.say("three", stamp_ns=caller.stamp_of(kept)).header == kept.header
     assert len(encoded) == 2, "no picture was kept"
-    assert tester.dialogue() == ["one", "two", "three"]
+    assert caller.dialogue() == ["one", "two", "three"]
