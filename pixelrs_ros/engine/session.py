@@ -62,6 +62,7 @@ class Session:
         self._dialogues = DialogueArchive(DialogueStore(max_sessions, max_turns), storage)
         self._recorder = Recorder()
         self._frames = FrameCache(max_cached_frames, max_frame_cache_mb)
+        self._keyed: tuple[Frame, bytes] | None = None  # the frame that was asked about last, and its identity
         self._prefixes: OrderedDict[str, PrefixCache] = OrderedDict()
         self._turnstile = Turnstile()  # held for a whole turn
         self._state_lock = threading.Lock()  # held for no longer than a look at the dialogues and caches
@@ -262,10 +263,16 @@ class Session:
             self._prefixes.popitem(last=False)
         return prefix
 
+    def _key(self, frame: Frame) -> bytes:
+        """The picture's identity; of the frame that was asked about last it need not be computed again."""
+        if self._keyed is None or self._keyed[0] is not frame:
+            self._keyed = (frame, picture_key(frame.image))
+        return self._keyed[1]
+
     def _encode(self, frame: Frame, session_id: str) -> EncodedFrame:
         """The encoders' work on a picture, done once as long as the picture stays the same."""
         with self._state_lock:
-            known = self._frames.get(picture_key(frame.image), session_id)
+            known = self._frames.get(self._key(frame), session_id)
         if known is not None:
             return dataclasses.replace(known, encode_ms=0.0)
         encoded = self.engine.encode(frame.image)

@@ -150,7 +150,8 @@ class Player(Node):
 
     def _ask(self, text: str, session_id: str, stamp_ns: int) -> Segmentation:
         self._segmentations, self._stamp_ns = [], stamp_ns
-        message = Instruction(session_id=session_id, text=text, confidence=1.0)
+        # The image does not change, so the newest is meant, whatever its age: none is worth waiting for.
+        message = Instruction(session_id=session_id, text=text, confidence=1.0, frame_policy=Instruction.LATEST)
         message.header.stamp = conversions.ns_to_stamp(stamp_ns)
         self._instructions.publish(message)
         self._until(lambda: bool(self._segmentations), _TURN_TIMEOUT_S)

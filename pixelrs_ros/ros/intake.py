@@ -6,14 +6,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pixelrs_ros.msg import Instruction
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import Cameras, Choice, Limits
 from pixelrs_ros.ros.job import Job
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
 from pixelrs_ros.ros.turns import TurnRunner
 from pixelrs_ros.ros.worker import Worker
-from pixelrs_ros.types import Status
+from pixelrs_ros.types import Reply, Status
 
 _POLICIES = {
     Instruction.SESSION_POLICY: None,
@@ -166,3 +167,10 @@ class Intake:
             f"{values.max_waiting} instructions of this dialogue wait already, or instructions of "
             f"{values.max_sessions} dialogues (parameters 'max_waiting', 'max_sessions'): send it again later",
         )
+
+
+def inactive_answer(job: Job) -> tuple[Segmentation, Explanation]:
+    """What an instruction is answered with that reaches a node which is not active, and publishes nothing."""
+    reply = Reply(Status.REJECTED, "", message="the node is not active: configure and activate it first")
+    segmentation = conversions.fill_segmentation(Segmentation(), job.header, job.instruction, 0, reply)
+    return segmentation, conversions.fill_explanation(Explanation(), job.header, job.instruction, 0, reply)

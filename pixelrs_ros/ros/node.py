@@ -21,14 +21,16 @@ from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.msg import Turn as TurnMessage
 from pixelrs_ros.ros import conversions, parameters
-from pixelrs_ros.ros.event_loop import after
+from pixelrs_ros.ros.event_loop import Courier, after
 from pixelrs_ros.ros.frames import BufferedFrame, Stream
+from pixelrs_ros.ros.ground_action import GroundServer
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.inputs import CameraInputs
 from pixelrs_ros.ros.intake import Intake
 from pixelrs_ros.ros.job import Job
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
+from pixelrs_ros.ros.segment_service import SegmentService
 from pixelrs_ros.ros.session_frames import SessionFrames
 from pixelrs_ros.ros.turns import Dialogues, Outputs, TurnRunner
 from pixelrs_ros.ros.worker import Worker
@@ -90,9 +92,9 @@ class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
-    `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves `~/get_dialogue` and
-    `~/reset_dialogue`. The network runs in a thread of its own. Dialogues live from configuration to clean-up, so
-    deactivating the node does not lose them.
+    `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves the action `~/ground` and the
+    services `~/segment`, `~/get_dialogue` and `~/reset_dialogue`. The network runs in a thread of its own. Dialogues
+    live from configuration to clean-up, so deactivating the node does not lose them.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -109,6 +111,7 @@ class PerceptionNode(LifecycleNode):
         self._session_frames: SessionFrames | None = None
         self._outputs: Outputs | None = None
         self._active: _Active | None = None
+        self._ground: GroundServer | None = None
         self._instructions: list[Subscription[Any]] = []
         self._health = Health(self.get_fully_qualified_name())
         parameters.declare(self)
@@ -118,6 +121,9 @@ class PerceptionNode(LifecycleNode):
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", _RELIABLE)
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
+        courier = Courier(self)
+        self._ground = GroundServer(self, courier, self._intake)
+        SegmentService(self, courier, self._intake)
         self.create_service(GetDialogue, "~/get_dialogue", self._on_get_dialogue)
         self.create_service(ResetDialogue, "~/reset_dialogue", self._on_reset_dialogue)
 
@@ -223,6 +229,17 @@ class PerceptionNode(LifecycleNode):
         self._stop()
         self._release()
 
+    def destroy_node(self) -> None:
+        """Stop and take everything off the graph."""
+        self.close()
+        if self._ground is not None:  # ROS also destroys a node that is but half made
+            self._ground.destroy()
+            self._ground = None
+        super().destroy_node()
+
+    def _intake(self) -> Intake | None:
+        return None if self._active is None else self._active.intake
+
     def _stop(self) -> None:
         for subscription in self._instructions:
             self.destroy_subscription(subscription)
@@ -323,7 +340,6 @@ def main(args: list[str] | None = None, session_factory: Callable[[NodeParameter
                 return 1
             rclpy.spin(node)
         finally:
-            node.close()
             node.destroy_node()
     return 0
 

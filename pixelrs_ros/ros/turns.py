@@ -193,7 +193,8 @@ class TurnRunner:
 
     def _warn_of_mismatch(self, job: Job) -> None:
         mismatch = "" if job.bound is None else job.bound.mismatch()
-        self._health.note_mismatch(mismatch)
+        if not job.one_shot:  # what a caller of the service gives says nothing about the robot's camera
+            self._health.note_mismatch(mismatch)
         if mismatch:
             self._logger.warning(f"no 3D for this turn: {mismatch}")
 

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.archive import Storage
+from pixelrs_ros.engine import session as session_module
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.session import Session
@@ -81,6 +82,24 @@ def test_a_picture_is_looked_at_once(session: Session, engine: CountingEngine) -
     session.say(Utterance("the mug"), Frame(changed))
     session.say(Utterance("the mug"), Frame(a_frame().image.reshape(32, 24, 3)))
     assert engine.looks == 3, "one changed value, or other sides, make another picture"
+
+
+def test_a_frame_that_is_asked_about_again_is_not_read_again(
+    session: Session, engine: CountingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[np.ndarray] = []
+    picture_key = session_module.picture_key
+
+    def count(image: np.ndarray) -> bytes:
+        read.append(image)
+        return picture_key(image)
+
+    monkeypatch.setattr(session_module, "picture_key", count)
+    first, second = a_frame(), a_frame(1)
+    for frame in (first, first, second, Frame(second.image.copy()), first):
+        session.say(Utterance("the mug"), frame)
+    assert [image is first.image for image in read] == [True, False, False, True]
+    assert engine.looks == 2, "it is the pixels that count"
 
 
 def test_a_picture_is_kept_as_long_as_a_dialogue_refers_to_it(session: Session, engine: CountingEngine) -> None:

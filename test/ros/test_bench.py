@@ -73,7 +73,8 @@ def running(*nodes: Node) -> Iterator[None]:
 
 @contextmanager
 def robot(make: Callable[[NodeParameters], Session]) -> Iterator[None]:
-    values = {"max_frame_age_s": 3600.0, "publish_overlay": False}
+    # As patient as can be: a turn that waited for a younger image would not be answered in time.
+    values = {"max_frame_age_s": 3600.0, "max_frame_wait_s": 60.0, "publish_overlay": False}
     perception = PerceptionNode(
         make, namespace="robot", parameter_overrides=[Parameter(name, value=value) for name, value in values.items()]
     )
@@ -100,6 +101,7 @@ def test_a_dialogue_is_timed_from_the_stamp_of_each_instruction(
     way: str, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "shipped_network", lambda checkpoint, device: network)
+    monkeypatch.setattr(bench, "_TURN_TIMEOUT_S", 30.0)
     sessions: list[Session] = []
 
     def make(values: NodeParameters) -> Session:

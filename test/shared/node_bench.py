@@ -33,6 +33,7 @@ class Echo:
         self.said: list[tuple[str, str]] = []
         self.more = threading.Semaphore(0)
         self.begun = threading.Semaphore(0)
+        self.hush = threading.Event()
         self.go = threading.Event()
         self.go.set()
 
@@ -50,6 +51,8 @@ class Echo:
         assert self.go.wait(DEADLINE_S)
         if utterance.text == "fail":
             raise ZeroDivisionError("on purpose")
+        if utterance.text == "talk":
+            self.talk(on_text)
         on_text("grow")
         if utterance.text == "point":
             return self.point(frame, on_text, on_segment)
@@ -69,6 +72,13 @@ class Echo:
         on_segment: Callable[[Segment], None] | None = None,
     ) -> Reply:
         return self.say(utterance, frame, on_text, on_segment, remember=False)
+
+    def talk(self, on_text: Callable[[str], None]) -> None:
+        """Words without end, one a hundredth of a second, as a slow network speaks."""
+        for count in range(round(100 * DEADLINE_S)):
+            on_text(f"word {count}")
+            self.hush.wait(0.01)
+        raise AssertionError("nobody called it off")
 
     def point(self, frame: Frame, on_text: Callable[[str], None], on_segment: Callable[[Segment], None]) -> Reply:
         """Two masks, the second when the test lets it, and more words."""
@@ -115,6 +125,7 @@ class Bench:
         self.explanations: list[Explanation] = []
         self.diagnostics: dict[str, DiagnosticStatus] = {}
         self.images = self.caller.create_publisher(Image, "image", qos_profile_sensor_data)
+        self.depths = self.caller.create_publisher(Image, "depth", qos_profile_sensor_data)
         self.instructions = self.caller.create_publisher(Instruction, "instruction", 10)
         self.texts = self.caller.create_publisher(String, "instruction_text", 10)
         self.caller.create_subscription(Segmentation, "segmentation", self.segmentations.append, 10)
@@ -136,7 +147,10 @@ class Bench:
         assert self.node.autostart()
         self.until(
             lambda: (
-                all(publisher.get_subscription_count() for publisher in (self.images, self.instructions, self.texts))
+                all(
+                    publisher.get_subscription_count()
+                    for publisher in (self.images, self.depths, self.instructions, self.texts)
+                )
                 and all(
                     self.caller.count_publishers(topic)
                     for topic in ("segmentation", "partial_segmentation", "mask", "explanation")
@@ -155,8 +169,8 @@ class Bench:
         self.images.publish(message)
         self.until(lambda: self.node._active is not None and len(self.node._active.inputs.cameras) > before)
 
-    def send(self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "") -> None:
-        message = Instruction(text=text, session_id=session_id, confidence=1.0)
+    def send(self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "", frame_policy: int = 0) -> None:
+        message = Instruction(text=text, session_id=session_id, confidence=1.0, frame_policy=frame_policy)
         message.header.frame_id = frame_id
         message.header.stamp = conversions.ns_to_stamp(stamp_ns)
         self.instructions.publish(message)
@@ -178,6 +192,5 @@ class Bench:
 
     def close(self) -> None:
         self.echo.go.set()
-        self.node.close()
         self.node.destroy_node()
         self.caller.destroy_node()
