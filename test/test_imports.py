@@ -50,7 +50,7 @@ def test_imports_point_downwards(part: str) -> None:
         words = name.split(".")
         if words[0] != "pixelrs_ros" or words[1] == part:
             continue
-        generated = words[1] in ("msg", "srv")
+        generated = words[1] in ("action", "msg", "srv")
         allowed = part == "ros" if generated else LEVEL_OF[words[1]] < LEVEL_OF[part]
         if not allowed:
             wrong.append(f"{place} imports {name}")

@@ -26,6 +26,8 @@ class Caller:
         self.bench = bench
         self.client: ActionClient[Any, Any, Any] = ActionClient(bench.caller, Ground, "perception/ground")
         assert self.client.wait_for_server(DEADLINE_S)
+        # The client sees the server; what the server sends is lost until it sees the client.
+        bench.until(lambda: bench.node.count_subscribers("perception/ground/_action/feedback") > 0)
         self.feedback: list[Ground.Feedback] = []
 
     def wait(self, future: Any) -> Any:
