@@ -28,6 +28,7 @@ from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.inputs import CameraInputs
 from pixelrs_ros.ros.intake import Intake
 from pixelrs_ros.ros.job import Job
+from pixelrs_ros.ros.namesakes import name_status
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.segment_service import SegmentService
@@ -321,6 +322,7 @@ class PerceptionNode(LifecycleNode):
             waiting=0 if self._active is None else self._active.worker.waiting + self._active.intake.waiting,
             backend="" if self._dialogues is None else self._dialogues.backend,
         )
+        message.status.append(name_status(self))
         self._diagnostics.publish(message)
 
     def _now_ns(self) -> int:
