@@ -21,7 +21,7 @@ from pixelrs_ros.errors import BadInputError, NoFrameError
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.overlay import paint
 from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.frames import require_usable
+from pixelrs_ros.ros.frames import BufferedFrame, require_usable
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.job import Job, Stage, TurnCancelledError
 from pixelrs_ros.ros.parameters import NodeParameters
@@ -141,6 +141,7 @@ class TurnRunner:
         self._logger = logger
         self._parameters = parameters
         self._stopping = threading.Event()
+        self._last: tuple[BufferedFrame[Image], Frame] | None = None  # the image that was converted last
 
     def stop(self) -> None:
         """End the running turn at its next token and refuse the ones after it. May be called from any thread."""
@@ -155,7 +156,7 @@ class TurnRunner:
             self._check(job)
             job.on_progress(Stage.ENCODING, "")
             image = require_usable(job.bound, job.problem)
-            turn.frame = conversions.frame_from_image(image.message, image.stamp_ns)
+            turn.frame = self._converted(image)
             latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
             utterance = conversions.utterance_from_instruction(job.instruction, job.stamp_ns)
             answer = self._dialogues.ask if job.one_shot else self._dialogues.say
@@ -185,6 +186,12 @@ class TurnRunner:
 
     def _begin(self, job: Job) -> _Turn:
         return _Turn(job, 0 if job.one_shot else self._dialogues.next_index(job.session_id))
+
+    def _converted(self, image: BufferedFrame[Image]) -> Frame:
+        """The frame of an image; that of the turn before, where it is about the same one."""
+        if self._last is None or self._last[0] is not image:
+            self._last = (image, conversions.frame_from_image(image.message, image.stamp_ns))
+        return self._last[1]
 
     def _check(self, job: Job) -> None:
         if self._stopping.is_set():
@@ -258,16 +265,17 @@ class TurnRunner:
         self._health.note_turn(reply)
         if not job.one_shot:
             self._session_frames.close(job.session_id, job.bound, answered=answered)
-        self._log(job, turn.index, reply)
-        if answered:
-            self._warn_of_mismatch(job)
-            self._send_images(turn, reply)
         segmentation = self._segmentation(turn, reply)
         self._send(turn, self._outputs.segmentation, segmentation)
-        # Last, so that whoever waits for the end of the turn has most likely had the rest.
+        # After the masks, so that whoever waits for the end of the turn has most likely had them.
         explanation = conversions.fill_explanation(Explanation(), job.header, job.instruction, turn.index, reply)
         self._send(turn, self._outputs.explanation, explanation)
         job.on_end(segmentation, explanation)
+        # Pictures for people, and what nobody waits for.
+        if answered:
+            self._send_images(turn, reply)
+            self._warn_of_mismatch(job)
+        self._log(job, turn.index, reply)
 
     def _log(self, job: Job, turn: int, reply: Reply) -> None:
         said, session_id = _shorten(job.instruction.text), _shorten(job.session_id)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import Instruction, Segmentation
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
-from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.lifecycle import LifecyclePublisher, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
@@ -20,6 +21,8 @@ from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import Limits
 from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.ros.turns import Outputs
+from pixelrs_ros.types import Frame
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 S = 1_000_000_000
@@ -82,6 +85,49 @@ def test_masks_are_published_before_the_answer_is_done(bench: Bench) -> None:
     assert (last.header, last.turn, last.instruction_stamp) == (whole.header, whole.turn, whole.instruction_stamp)
     assert last.segments == whole.segments
     assert [sum(value > 0 for value in mask.data) for mask in bench.masks] == [4, 8]
+
+
+def test_what_the_robot_waits_for_is_published_before_pictures_for_people(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    send = Outputs.send
+
+    def note(self: Outputs, publisher: LifecyclePublisher[Any], message: Any) -> None:
+        sent.append(publisher.topic_name.removeprefix("/"))
+        send(self, publisher, message)
+
+    monkeypatch.setattr(Outputs, "send", note)
+    overlays: list[Image] = []
+    bench.caller.create_subscription(Image, "overlay", overlays.append, 10)
+    bench.activate()
+    bench.until(lambda: bench.caller.count_publishers("overlay") > 0)
+    bench.show(bench.now_ns())
+    bench.echo.more.release(2)
+    bench.send("point", 0)
+    bench.until(lambda: len(overlays) == 1)
+    masks = [topic for topic in sent if topic != "explanation"]
+    assert masks == ["partial_segmentation", "mask"] * 2 + ["segmentation", "overlay"]
+    assert sent[-3:] == ["segmentation", "explanation", "overlay"]
+
+
+def test_an_image_is_converted_once_for_the_turns_about_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[int] = []
+    frame_from_image = conversions.frame_from_image
+
+    def count(message: Image, stamp_ns: int) -> Frame:
+        converted.append(stamp_ns)
+        return frame_from_image(message, stamp_ns)
+
+    monkeypatch.setattr(conversions, "frame_from_image", count)
+    bench.activate()
+    stamps_ns = [bench.now_ns() - 1000, bench.now_ns()]
+    for value, stamp_ns in enumerate(stamps_ns):
+        bench.show(stamp_ns, value=value)
+    for count, place in enumerate((0, 0, 1, 0), start=1):
+        bench.send("which", stamps_ns[place])
+        assert bench.answers(count)[-1] == (Segmentation.ANSWERED, f"which {place}")
+    assert converted == [stamps_ns[place] for place in (0, 1, 0)]
 
 
 def test_growing_words_are_not_published_faster_than_anybody_reads(bench: Bench) -> None:
