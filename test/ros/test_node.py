@@ -124,9 +124,9 @@ def test_an_image_is_converted_once_for_the_turns_about_it(bench: Bench, monkeyp
     stamps_ns = [bench.now_ns() - 1000, bench.now_ns()]
     for value, stamp_ns in enumerate(stamps_ns):
         bench.show(stamp_ns, value=value)
-    for count, place in enumerate((0, 0, 1, 0), start=1):
+    for number, place in enumerate((0, 0, 1, 0), start=1):
         bench.send("which", stamps_ns[place])
-        assert bench.answers(count)[-1] == (Segmentation.ANSWERED, f"which {place}")
+        assert bench.answers(number)[-1] == (Segmentation.ANSWERED, f"which {place}")
     assert converted == [stamps_ns[place] for place in (0, 1, 0)]
 
 
