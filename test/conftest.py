@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ if TYPE_CHECKING:  # a test that needs no network does not wait for torch
 # the same network, must not hear each other. Domains from 102 on use ports that Linux gives to outgoing connections.
 os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 101))
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+# Where the nodes of a test run keep their dialogues; what an earlier run left must not be gone on with.
+_STATE = tempfile.TemporaryDirectory(prefix="pixelrs_state_")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 settings.register_profile("pixelrs", derandomize=True, deadline=None)
 settings.load_profile("pixelrs")

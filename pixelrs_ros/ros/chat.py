@@ -171,7 +171,8 @@ def _lines(console: Console) -> Iterator[str]:
 def _converse(scene_seed: int, out_dir: Path, console: Console) -> int:
     with Processes(out_dir / "logs") as processes:
         processes.start("sim_camera", "pixelrs_ros.ros.sim_camera", "-p", f"scene_seed:={scene_seed}")
-        processes.start("perception", "pixelrs_ros.ros.node", "-p", "autostart:=true")
+        # Every chat begins anew, and leaves nothing but its pictures.
+        processes.start("perception", "pixelrs_ros.ros.node", "-p", "autostart:=true", "-p", "store_dialogues:=false")
         client = ChatClient()
         try:
             with console.status("Starting the camera and the robot …"):

@@ -203,6 +203,7 @@ def utterance_from_instruction(message: Instruction, stamp_ns: int) -> Utterance
         stamp_ns=stamp_ns,
         source="spoken" if message.source == Instruction.SPOKEN else "typed",
         confidence=message.confidence,
+        replace_last=message.replace_last,
     )
 
 

@@ -35,7 +35,8 @@ def run_demo(out_dir: Path, dialogues: int, timeout_s: float, console: Console) 
     """
     with Processes(out_dir / "logs") as processes:
         processes.start("sim_camera", "pixelrs_ros.ros.sim_camera")
-        processes.start("perception", "pixelrs_ros.ros.node", "-p", "autostart:=true")
+        # Leaves nothing but its report.
+        processes.start("perception", "pixelrs_ros.ros.node", "-p", "autostart:=true", "-p", "store_dialogues:=false")
         processes.start("operator", "pixelrs_ros.ros.operator", "-p", f"dialogues:={dialogues}")
         processes.start("planner", "pixelrs_ros.ros.planner", "-p", f"out_dir:={json.dumps(str(out_dir))}")
         with console.status("The operator talks to the robot …"):

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -17,10 +18,11 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
+from pixelrs_ros.dialogue.archive import Storage
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.msg import Turn as TurnMessage
 from pixelrs_ros.ros import conversions, parameters
+from pixelrs_ros.ros.dialogue_services import DialogueServices, KeptDialogues
 from pixelrs_ros.ros.event_loop import Courier, after
 from pixelrs_ros.ros.frames import BufferedFrame, Stream
 from pixelrs_ros.ros.ground_action import GroundServer
@@ -32,11 +34,10 @@ from pixelrs_ros.ros.namesakes import name_status
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.segment_service import SegmentService
-from pixelrs_ros.ros.session_frames import SessionFrames
-from pixelrs_ros.ros.turns import Dialogues, Outputs, TurnRunner
+from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
+from pixelrs_ros.ros.turns import Outputs, TurnRunner
 from pixelrs_ros.ros.worker import Worker
-from pixelrs_ros.srv import GetDialogue, ResetDialogue
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Status
+from pixelrs_ros.types import Status
 
 _RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 # An instruction that the middleware drops gets no answer, and the node cannot even know; they are small.
@@ -48,7 +49,14 @@ _STOP_TIMEOUT_S = 20.0
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-def open_session(values: NodeParameters) -> Dialogues:
+def storage_of(values: NodeParameters) -> Storage | None:
+    """Where the parameters want dialogues stored; None for nowhere."""
+    if not values.store_dialogues:
+        return None
+    return Storage(Path(values.storage_dir), values.store_images, values.max_stored_days, values.max_stored_mb)
+
+
+def open_session(values: NodeParameters) -> KeptDialogues:
     """Load the network.
 
     Raises:
@@ -76,6 +84,9 @@ def open_session(values: NodeParameters) -> Dialogues:
         max_cached_sessions=values.max_cached_sessions,
         max_cached_frames=values.max_cached_frames,
         max_frame_cache_mb=values.max_frame_cache_mb,
+        max_history_tokens=values.max_history_tokens or None,
+        session_idle_s=values.session_idle_s,
+        storage=storage_of(values),
     )
 
 
@@ -93,9 +104,9 @@ class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
-    `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves the action `~/ground` and the
-    services `~/segment`, `~/get_dialogue` and `~/reset_dialogue`. The network runs in a thread of its own. Dialogues
-    live from configuration to clean-up, so deactivating the node does not lose them.
+    `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves the action `~/ground`, the
+    service `~/segment` and what `DialogueServices` does. The network runs in a thread of its own. Dialogues live from
+    configuration to clean-up, and where they are stored also after it.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -105,10 +116,12 @@ class PerceptionNode(LifecycleNode):
         ConfigError: A parameter was given an impossible value.
     """
 
-    def __init__(self, session_factory: Callable[[NodeParameters], Dialogues] = open_session, **kwargs: Any) -> None:
+    def __init__(
+        self, session_factory: Callable[[NodeParameters], KeptDialogues] = open_session, **kwargs: Any
+    ) -> None:
         super().__init__("perception", **kwargs)
         self._session_factory = session_factory
-        self._dialogues: Dialogues | None = None
+        self._dialogues: KeptDialogues | None = None
         self._session_frames: SessionFrames | None = None
         self._outputs: Outputs | None = None
         self._active: _Active | None = None
@@ -125,8 +138,13 @@ class PerceptionNode(LifecycleNode):
         courier = Courier(self)
         self._ground = GroundServer(self, courier, self._intake)
         SegmentService(self, courier, self._intake)
-        self.create_service(GetDialogue, "~/get_dialogue", self._on_get_dialogue)
-        self.create_service(ResetDialogue, "~/reset_dialogue", self._on_reset_dialogue)
+        self._dialogue_services = DialogueServices(
+            self,
+            courier,
+            lambda: self._dialogues,
+            lambda: self._session_frames,
+            frame_policy=lambda: FramePolicy(self.values.frame_policy),
+        )
 
     @property
     def values(self) -> NodeParameters:
@@ -161,6 +179,7 @@ class PerceptionNode(LifecycleNode):
         self.get_logger().info(
             f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._dialogues.backend}"
         )
+        self._dialogue_services.tick()
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -265,6 +284,8 @@ class PerceptionNode(LifecycleNode):
             ):
                 self.destroy_lifecycle_publisher(publisher)
         self._outputs = None
+        if self._dialogues is not None:
+            self._dialogues.close()
         self._dialogues = None
         self._session_frames = None
         # The network's modules refer to each other in circles.
@@ -286,32 +307,6 @@ class PerceptionNode(LifecycleNode):
 
     # Services and reports
 
-    def _on_get_dialogue(self, request: GetDialogue.Request, response: GetDialogue.Response) -> GetDialogue.Response:
-        if self._dialogues is None:
-            response.success, response.message = (False, "the node is not configured: it remembers no dialogue")
-            return response
-        response.success = True
-        response.turns = [
-            TurnMessage(
-                index=turn.index, text=turn.text, answer=turn.answer, status=conversions.STATUS_CODES[turn.status]
-            )
-            for turn in self._dialogues.turns(request.session_id or DEFAULT_SESSION_ID)
-        ]
-        response.session_ids = list(self._dialogues.session_ids())
-        return response
-
-    def _on_reset_dialogue(
-        self, request: ResetDialogue.Request, response: ResetDialogue.Response
-    ) -> ResetDialogue.Response:
-        if self._dialogues is None:
-            response.success, response.message = (False, "the node is not configured: it remembers no dialogue")
-            return response
-        if self._session_frames is not None:
-            self._session_frames.forget(request.session_id or DEFAULT_SESSION_ID)
-        response.dropped_turns = self._dialogues.reset(request.session_id or DEFAULT_SESSION_ID)
-        response.success = True
-        return response
-
     def _publish_diagnostics(self) -> None:
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
@@ -323,13 +318,17 @@ class PerceptionNode(LifecycleNode):
             backend="" if self._dialogues is None else self._dialogues.backend,
         )
         message.status.append(name_status(self))
+        self._dialogue_services.tick()
+        message.status.append(self._dialogue_services.status())
         self._diagnostics.publish(message)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
 
-def main(args: list[str] | None = None, session_factory: Callable[[NodeParameters], Dialogues] = open_session) -> int:
+def main(
+    args: list[str] | None = None, session_factory: Callable[[NodeParameters], KeptDialogues] = open_session
+) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
     with ros(args):
         try:

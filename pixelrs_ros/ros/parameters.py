@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -98,7 +99,50 @@ SPECS: dict[str, Spec] = {
         16, "Turns of a dialogue that are remembered; older ones are forgotten.", Change.WHEN_UNCONFIGURED, 1, 1000
     ),
     "max_sessions": Spec(
-        8, "Dialogues that are remembered; the one idle longest is forgotten.", Change.WHEN_UNCONFIGURED, 1, 1000
+        8,
+        "Dialogues in memory; the one idle longest makes room. It is forgotten, or read back from the store if it "
+        "goes on.",
+        Change.WHEN_UNCONFIGURED,
+        1,
+        1000,
+    ),
+    "max_history_tokens": Spec(
+        0,
+        "Past turns that the network is shown, in tokens; 0 takes what the checkpoint's context leaves.",
+        Change.WHEN_UNCONFIGURED,
+        0,
+        1_000_000,
+    ),
+    "session_idle_s": Spec(
+        0.0,
+        "Silence after which a dialogue is over and forgotten, here and on disk, in seconds; 0: never.",
+        Change.WHEN_UNCONFIGURED,
+        0.0,
+        1e9,
+    ),
+    "store_dialogues": Spec(
+        True,
+        "Store every turn before it is answered, so that dialogues survive a restart; false: nothing is written.",
+        Change.WHEN_UNCONFIGURED,
+    ),
+    "storage_dir": Spec(
+        "",
+        "Folder of the store and of exports, an absolute path; empty: pixelrs_ros/<name of the node> in "
+        "$XDG_STATE_HOME, which is ~/.local/state where it is not set.",
+        Change.WHEN_UNCONFIGURED,
+    ),
+    "store_images": Spec(
+        True, "Store the image of each turn too, as JPEG; an export needs it.", Change.WHEN_UNCONFIGURED
+    ),
+    "max_stored_days": Spec(
+        30.0, "Stored dialogues silent for longer are deleted; 0: none for its age.", Change.WHEN_UNCONFIGURED, 0.0, 1e6
+    ),
+    "max_stored_mb": Spec(
+        1000.0,
+        "The dialogues silent longest are deleted when the store takes more, in MB of 10^6 bytes; 0: no bound.",
+        Change.WHEN_UNCONFIGURED,
+        0.0,
+        1e9,
     ),
     "max_characters": Spec(
         2000, "Longest instruction that is accepted, in characters.", Change.WHEN_UNCONFIGURED, 1, 100_000
@@ -194,6 +238,13 @@ class NodeParameters:
     onnx_dir: str
     max_turns: int
     max_sessions: int
+    max_history_tokens: int
+    session_idle_s: float
+    store_dialogues: bool
+    storage_dir: str
+    store_images: bool
+    max_stored_days: float
+    max_stored_mb: float
     max_characters: int
     max_new_tokens: int
     max_cached_sessions: int
@@ -238,6 +289,7 @@ def read(node: Node) -> NodeParameters:
         problem = problem_with(name, value)
         if problem:
             raise ConfigError(problem)
+    values["storage_dir"] = values["storage_dir"] or _default_storage_dir(node)
     for name in _COMPANIONS:
         if len(values[name]) > len(values["image_topics"]):
             raise ConfigError(
@@ -247,12 +299,20 @@ def read(node: Node) -> NodeParameters:
     return NodeParameters(**values)
 
 
+def _default_storage_dir(node: Node) -> str:
+    """As the XDG Base Directory Specification has it; a node's name holds nothing that a path could stumble over."""
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111 - never raises
+    return f"{state}/pixelrs_ros{node.get_fully_qualified_name()}"
+
+
 def problem_with(name: str, value: Any) -> str:
     """Why a value is wrong in a way that no range can describe; empty when it is not."""
     if name == "device" and not _DEVICE.fullmatch(value):
         return f"parameter 'device' must be cpu, cuda or cuda:N, got {value!r}"
     if name == "checkpoint" and not value.strip():
         return "parameter 'checkpoint' is empty: name a checkpoint folder, or 'nano' for the one that is shipped"
+    if name == "storage_dir" and value and not value.startswith("/"):
+        return f"parameter 'storage_dir' must be an absolute path, or empty for the default one, got {value!r}"
     if name in _CHOICES and value not in _CHOICES[name]:
         return f"parameter {name!r} must be one of {', '.join(_CHOICES[name])}, got {value!r}"
     if name == "image_topics" and (not value or "" in value or len(set(value)) < len(value)):

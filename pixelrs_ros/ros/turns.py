@@ -66,7 +66,7 @@ class Dialogues(Protocol):
         """Forget a dialogue; how many turns it had."""
 
     def session_ids(self) -> tuple[str, ...]:
-        """The dialogues that are remembered."""
+        """The dialogues at hand, of which more may be known than their words."""
 
 
 PARTIAL_PERIOD_S = 0.05  # faster than anybody reads; a message for every token would cost as much as the token
@@ -185,7 +185,10 @@ class TurnRunner:
         self._answer(self._begin(job), Reply(status=status, text="", message=message, latency_ms={"total": total_ms}))
 
     def _begin(self, job: Job) -> _Turn:
-        return _Turn(job, 0 if job.one_shot else self._dialogues.next_index(job.session_id))
+        if job.one_shot:
+            return _Turn(job, 0)
+        index = self._dialogues.next_index(job.session_id)
+        return _Turn(job, index - 1 if job.instruction.replace_last and index else index)
 
     def _converted(self, image: BufferedFrame[Image]) -> Frame:
         """The frame of an image; that of the turn before, where it is about the same one."""

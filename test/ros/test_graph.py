@@ -252,11 +252,12 @@ def test_two_robots_side_by_side_keep_to_themselves(robots: tuple[Robot, Robot])
 
 def test_the_node_goes_down_and_up_again(robots: tuple[Robot, Robot]) -> None:
     right = robots[1]
+    said = right.dialogue()
     right.change_state(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
     right.until(lambda: right.instructions.get_subscription_count() == 0, "the node to stop listening")
     right.change_state(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
     right.wait_until_active()
-    assert right.dialogue() == []
+    assert right.dialogue() == said != []
     stamp_ns = right.now_ns()
     right.show(stamp_ns)
-    assert right.say_and_be_answered("the mug", stamp_ns).turn == 0
+    assert right.say_and_be_answered("the mug", stamp_ns).turn == len(said)

@@ -16,8 +16,13 @@ from rclpy.task import Future
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
+from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.dialogue_services import KeptDialogues
 from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
 
 DEADLINE_S = 20.0
@@ -27,6 +32,7 @@ class Echo:
     """Stands for the session: answers with the words and with the brightness of the frame that it was given."""
 
     backend = "an echo"
+    storage: Storage | None = None
 
     def __init__(self) -> None:
         self.dialogues: dict[str, list[Turn]] = {}
@@ -106,15 +112,32 @@ class Echo:
     def session_ids(self) -> tuple[str, ...]:
         return tuple(self.dialogues)
 
+    def summaries(self) -> tuple[DialogueSummary, ...]:
+        return tuple(DialogueSummary(name, len(turns), len(turns), 0.0) for name, turns in self.dialogues.items())
+
+    def evidence(self, session_id: str) -> tuple[tuple[Turn, Evidence], ...]:
+        return tuple((turn, Evidence()) for turn in self.turns(session_id))
+
+    def storage_state(self) -> StorageState:
+        return StorageState(None, "", False, 0)
+
+    def maintain(self) -> list[Notice]:
+        return []
+
+    def close(self) -> None:
+        pass
+
 
 class Bench:
     """The node, a caller, and one executor that runs both."""
 
-    def __init__(self, echo: Echo, **overrides: Any) -> None:
+    def __init__(
+        self, echo: Echo, session_factory: Callable[[NodeParameters], KeptDialogues] | None = None, **overrides: Any
+    ) -> None:
         self.echo = echo
         overrides.setdefault("max_frame_wait_s", 0.0)  # most tests show an image now and then, in no rhythm
         parameters = [Parameter(name, value=value) for name, value in overrides.items()]
-        self.node = PerceptionNode(session_factory=lambda _: echo, parameter_overrides=parameters)
+        self.node = PerceptionNode(session_factory=session_factory or (lambda _: echo), parameter_overrides=parameters)
         self.caller = Node("caller")
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
