@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import readline  # noqa: F401  gives the prompt its line editing
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,11 @@ class ChatClient(RobotClient):
         self._overlay: Image | None = None
         self._awaited: tuple[int, Future[Image]] | None = None
         self.create_subscription(Image, "overlay", self._on_overlay, RELIABLE)
+
+    def send(self, text: str, session_id: str, on_partial: Callable[[str], None] | None = None) -> int:
+        """As `RobotClient.send`. The picture of the turn before may be of the same image, and is not this one's."""
+        self._overlay = None
+        return super().send(text, session_id, on_partial)
 
     def picture(self, answer: Answer) -> Image:
         """The overlay of a turn.
