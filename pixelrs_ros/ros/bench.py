@@ -53,12 +53,12 @@ _CAMERA = "camera"
 
 
 def forced_session(values: NodeParameters) -> Session:
-    """The package as it is, saying the answers of the benchmark."""
-    return Session(ForcedEngine(_network(values), _backend(values)))
+    """The package as it is, saying the answers of the benchmark and storing its turns as the parameters want it."""
+    return Session(ForcedEngine(_network(values), _backend(values)), storage=node.storage_of(values))
 
 
 def published_session(values: NodeParameters) -> Session:
-    """The published way to work, saying the answers of the benchmark."""
+    """The published way to work, saying the answers of the benchmark; it stores nothing."""
     return PublishedSession(PublishedEngine(_network(values), _backend(values)))
 
 

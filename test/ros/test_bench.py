@@ -72,9 +72,9 @@ def running(*nodes: Node) -> Iterator[None]:
 
 
 @contextmanager
-def robot(make: Callable[[NodeParameters], Session]) -> Iterator[None]:
+def robot(make: Callable[[NodeParameters], Session], storage_dir: Path) -> Iterator[None]:
     # As patient as can be: a turn that waited for a younger image would not be answered in time.
-    values = {"max_frame_age_s": 3600.0, "max_frame_wait_s": 60.0, "publish_overlay": False}
+    values = {"max_frame_age_s": 3600.0, "max_frame_wait_s": 60.0, "storage_dir": str(storage_dir)}
     perception = PerceptionNode(
         make, namespace="robot", parameter_overrides=[Parameter(name, value=value) for name, value in values.items()]
     )
@@ -92,13 +92,13 @@ def test_both_ways_have_the_threads_that_a_node_would_have(
     way: str, given: int, expected: int, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "shipped_network", lambda checkpoint, device: network)
-    assert bench.FACTORIES[way](parameters(num_threads=given)).engine.num_threads == expected
+    assert bench.FACTORIES[way](parameters(num_threads=given, store_dialogues=False)).engine.num_threads == expected
 
 
 @pytest.mark.usefixtures("_ros")
 @pytest.mark.parametrize("way", bench.FACTORIES)
 def test_a_dialogue_is_timed_from_the_stamp_of_each_instruction(
-    way: str, network: Network, monkeypatch: pytest.MonkeyPatch
+    way: str, network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bench, "shipped_network", lambda checkpoint, device: network)
     monkeypatch.setattr(bench, "_TURN_TIMEOUT_S", 30.0)
@@ -108,7 +108,7 @@ def test_a_dialogue_is_timed_from_the_stamp_of_each_instruction(
         sessions.append(bench.FACTORIES[way](values))
         return sessions[0]
 
-    with robot(make):
+    with robot(make, tmp_path):
         player = bench.Player("robot")
         player.wait_for_robot()
         turns = [player.dialogue(number) for number in range(2)][1]
@@ -121,6 +121,7 @@ def test_a_dialogue_is_timed_from_the_stamp_of_each_instruction(
         assert turn["total"] < turn["to the whole answer"]
         assert turn.get("to the first mask", 0.0) <= turn["to the whole answer"]
     assert (turns[3]["encode"] == 0) == (way == "pixelrs")
+    assert any(tmp_path.iterdir()) == (way == "pixelrs"), "the package stores its turns, the published code does not"
 
 
 @pytest.mark.usefixtures("_ros")
