@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
 
 from pixelrs_ros.dialogue.archive import Storage
@@ -104,9 +104,9 @@ class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
-    `partial_segmentation`, `explanation`, `mask`, `overlay` and `/diagnostics`; serves the action `~/ground`, the
-    service `~/segment` and what `DialogueServices` does. The network runs in a thread of its own. Dialogues live from
-    configuration to clean-up, and where they are stored also after it.
+    `partial_segmentation`, `explanation`, `mask`, `overlay`, `target_points` and `/diagnostics`; serves the action
+    `~/ground`, the service `~/segment` and what `DialogueServices` does. The network runs in a thread of its own.
+    Dialogues live from configuration to clean-up, and where they are stored also after it.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -174,6 +174,7 @@ class PerceptionNode(LifecycleNode):
             explanation=self.create_lifecycle_publisher(Explanation, "explanation", _RELIABLE),
             mask=self.create_lifecycle_publisher(Image, "mask", _RELIABLE),
             overlay=self.create_lifecycle_publisher(Image, "overlay", _RELIABLE),
+            target_points=self.create_lifecycle_publisher(PointCloud2, "target_points", _RELIABLE),
         )
         loading_s = time.perf_counter() - started_s
         self.get_logger().info(
@@ -281,6 +282,7 @@ class PerceptionNode(LifecycleNode):
                 outputs.explanation,
                 outputs.mask,
                 outputs.overlay,
+                outputs.target_points,
             ):
                 self.destroy_lifecycle_publisher(publisher)
         self._outputs = None

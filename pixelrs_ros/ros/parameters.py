@@ -219,6 +219,31 @@ SPECS: dict[str, Spec] = {
         0.0,
         60.0,
     ),
+    "image_is_rectified": Spec(
+        False,
+        "The images have been rectified: their pixels follow P of camera info, not K and D.",
+        Change.ANY_TIME,
+    ),
+    "min_depth_m": Spec(0.1, "Smallest depth that is believed, in metres.", Change.ANY_TIME, 0.0, 1000.0),
+    "max_depth_m": Spec(10.0, "Largest depth that is believed, in metres.", Change.ANY_TIME, 0.01, 1000.0),
+    "min_valid_depth": Spec(
+        0.2, "Share of a mask's pixels that need a depth for a measurement, in [0, 1].", Change.ANY_TIME, 0.0, 1.0
+    ),
+    "min_depth_points": Spec(
+        20, "Points that must be left after cleaning for a measurement.", Change.ANY_TIME, 1, 1_000_000
+    ),
+    "edge_erosion_px": Spec(
+        1.5,
+        "Width of a mask's rim whose depth is not believed, in px; thin masks lose less.",
+        Change.ANY_TIME,
+        0.0,
+        50.0,
+    ),
+    "remove_outliers": Spec(True, "Drop flying pixels and small stray surfaces.", Change.ANY_TIME),
+    "max_target_points": Spec(
+        40_000, "Points of a target; a larger mask is sampled evenly.", Change.ANY_TIME, 100, 10_000_000
+    ),
+    "publish_points": Spec(True, "Publish `target_points`, the targets' points in space.", Change.ANY_TIME),
     "publish_overlay": Spec(True, "Publish `overlay`, the image with the masks painted over it.", Change.ANY_TIME),
     "publish_partials": Spec(True, "Publish the explanation also while it is being generated.", Change.ANY_TIME),
 }
@@ -260,6 +285,15 @@ class NodeParameters:
     max_frame_slop_s: float
     max_frame_wait_s: float
     max_depth_slop_s: float
+    image_is_rectified: bool
+    min_depth_m: float
+    max_depth_m: float
+    min_valid_depth: float
+    min_depth_points: int
+    edge_erosion_px: float
+    remove_outliers: bool
+    max_target_points: int
+    publish_points: bool
     publish_overlay: bool
     publish_partials: bool
 

@@ -22,13 +22,13 @@ FRAME_ID = "camera_optical_frame"
 
 def fill_camera_info(message: CameraInfo, header: Header, view: View) -> CameraInfo:
     """Fill the intrinsics of a camera without distortion."""
-    fx, _, cx = view.intrinsics[0]
-    _, fy, cy = view.intrinsics[1]
+    # The simulator counts pixels from the corner of the first one, ROS from its centre.
+    (fx, _, cx), (_, fy, cy), _ = view.intrinsics - [[0.0, 0.0, 0.5], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]]
     message.header = header
     message.height, message.width = view.image.shape[:2]
     message.distortion_model = "plumb_bob"
     message.d = [0.0] * 5
-    message.k = [float(value) for value in view.intrinsics.ravel()]
+    message.k = [float(fx), 0.0, float(cx), 0.0, float(fy), float(cy), 0.0, 0.0, 1.0]
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [float(fx), 0.0, float(cx), 0.0, 0.0, float(fy), float(cy), 0.0, 0.0, 0.0, 1.0, 0.0]
     return message

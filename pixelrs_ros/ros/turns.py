@@ -15,7 +15,7 @@ from rclpy.exceptions import InvalidHandle
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecyclePublisher
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 
 from pixelrs_ros.errors import BadInputError, NoFrameError
 from pixelrs_ros.msg import Explanation, Segmentation
@@ -24,7 +24,9 @@ from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, require_usable
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.job import Job, Stage, TurnCancelledError
+from pixelrs_ros.ros.locating import Locator, fill_geometry
 from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.ros.point_cloud import fill_point_cloud
 from pixelrs_ros.ros.session_frames import SessionFrames
 from pixelrs_ros.types import Frame, Reply, Segment, Status, Turn, Utterance
 
@@ -82,6 +84,7 @@ class Outputs:
     explanation: LifecyclePublisher[Explanation]
     mask: LifecyclePublisher[Image]
     overlay: LifecyclePublisher[Image]
+    target_points: LifecyclePublisher[PointCloud2]
 
     def send(self, publisher: LifecyclePublisher[Any], message: Any) -> None:
         """Publish, unless ROS has been shut down meanwhile, which a turn in another thread cannot foresee."""
@@ -99,17 +102,21 @@ class _Turn:
     Attributes:
         job: What it answers.
         index: Within its dialogue.
+        locator: Measures where its masks are in space.
         frame: Its image, None as long as it has not been converted.
         text: The explanation so far.
         told: The masks that have been published.
+        pointed: How many of them the last cloud of points showed.
         spoken_s: `time.perf_counter()` when the explanation so far was last told.
     """
 
     job: Job
     index: int
+    locator: Locator
     frame: Frame | None = None
     text: str = ""
     told: list[Segment] = field(default_factory=list)
+    pointed: int = 0
     spoken_s: float = -math.inf
 
 
@@ -166,6 +173,9 @@ class TurnRunner:
                 on_text=lambda text: self._on_text(turn, text),
                 on_segment=lambda segment: self._on_segment(turn, segment),
             )
+            latency_ms.update(reply.latency_ms)
+            if reply.segments and turn.locator.can_measure:
+                latency_ms["geometry"] = turn.locator.measure(reply.segments)
         except NoFrameError as error:
             reply = Reply(status=Status.NO_FRAME, text="", message=str(error))
         except BadInputError as error:
@@ -175,7 +185,6 @@ class TurnRunner:
         except Exception as error:
             self._logger.error(traceback.format_exc())
             reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
-        latency_ms.update(reply.latency_ms)
         latency_ms["total"] = 1e3 * (time.perf_counter() - job.received_s)
         self._answer(turn, replace(reply, latency_ms=latency_ms))
 
@@ -185,10 +194,10 @@ class TurnRunner:
         self._answer(self._begin(job), Reply(status=status, text="", message=message, latency_ms={"total": total_ms}))
 
     def _begin(self, job: Job) -> _Turn:
-        if job.one_shot:
-            return _Turn(job, 0)
-        index = self._dialogues.next_index(job.session_id)
-        return _Turn(job, index - 1 if job.instruction.replace_last and index else index)
+        index = 0 if job.one_shot else self._dialogues.next_index(job.session_id)
+        if job.instruction.replace_last and index:
+            index -= 1
+        return _Turn(job, index, Locator(job.bound, self._parameters()))
 
     def _converted(self, image: BufferedFrame[Image]) -> Frame:
         """The frame of an image; that of the turn before, where it is about the same one."""
@@ -234,11 +243,15 @@ class TurnRunner:
         so_far = Reply(Status.GROUNDED, "", segments=tuple(turn.told), latency_ms={"total": total_ms})
         self._send(turn, self._outputs.partial_segmentation, self._segmentation(turn, so_far))
         self._send_mask(turn, so_far)
+        self._send_points(turn, so_far)
 
     def _segmentation(self, turn: _Turn, reply: Reply) -> Segmentation:
         """The message of a turn's masks, partial or final."""
         job = turn.job
-        return conversions.fill_segmentation(Segmentation(), job.header, job.instruction, turn.index, reply)
+        message = conversions.fill_segmentation(Segmentation(), job.header, job.instruction, turn.index, reply)
+        for filled, segment in zip(message.segments, reply.segments, strict=True):
+            fill_geometry(filled.geometry, turn.locator(segment))
+        return message
 
     def _send(self, turn: _Turn, publisher: LifecyclePublisher[Any], message: Any) -> None:
         """Publish, except what is nobody's business but the caller's."""
@@ -249,6 +262,17 @@ class TurnRunner:
         assert turn.frame is not None
         union = reply.union_mask(*turn.frame.image.shape[:2])
         self._send(turn, self._outputs.mask, conversions.fill_mask(Image(), turn.job.header, union))
+
+    def _send_points(self, turn: _Turn, reply: Reply) -> None:
+        """Publish the points of the masks so far, where depth came with the image and they are not out already."""
+        wanted = self._parameters().publish_points and turn.locator.can_measure and not turn.job.one_shot
+        if not wanted or len(reply.segments) == turn.pointed:
+            return
+        assert turn.frame is not None
+        turn.pointed = len(reply.segments)
+        geometries = [turn.locator(segment) for segment in reply.segments]
+        cloud = fill_point_cloud(PointCloud2(), turn.job.header, geometries, turn.frame.image)
+        self._send(turn, self._outputs.target_points, cloud)
 
     def _send_images(self, turn: _Turn, reply: Reply) -> None:
         assert turn.frame is not None
@@ -270,6 +294,8 @@ class TurnRunner:
             self._session_frames.close(job.session_id, job.bound, answered=answered)
         segmentation = self._segmentation(turn, reply)
         self._send(turn, self._outputs.segmentation, segmentation)
+        if answered:
+            self._send_points(turn, reply)
         # After the masks, so that whoever waits for the end of the turn has most likely had them.
         explanation = conversions.fill_explanation(Explanation(), job.header, job.instruction, turn.index, reply)
         self._send(turn, self._outputs.explanation, explanation)
