@@ -1,6 +1,7 @@
-"""The perception node, for a robot that brings its own camera.
+r"""The perception node, for a robot that brings its own camera.
 
-ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camera/color/image_raw
+ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camera/color/image_raw \
+    depth:=/robot1/camera/aligned_depth_to_color/image_raw camera_info:=/robot1/camera/color/camera_info
 """
 
 from launch import LaunchDescription
@@ -19,6 +20,10 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument("params_file", default_value=default_params, description="YAML file of its parameters."),
         DeclareLaunchArgument("image", default_value="image", description="Topic of the camera's images."),
         DeclareLaunchArgument(
+            "depth", default_value="depth", description="Topic of the depth images, registered to the camera's images."
+        ),
+        DeclareLaunchArgument("camera_info", default_value="camera_info", description="Topic of its intrinsics."),
+        DeclareLaunchArgument(
             "autostart",
             default_value="true",
             choices=["true", "false"],
@@ -34,7 +39,7 @@ def generate_launch_description() -> LaunchDescription:
             LaunchConfiguration("params_file"),
             {"autostart": ParameterValue(LaunchConfiguration("autostart"), value_type=bool)},
         ],
-        remappings=[("image", LaunchConfiguration("image"))],
+        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("image", "depth", "camera_info")],
         output="screen",
     )
     return LaunchDescription([*arguments, perception])

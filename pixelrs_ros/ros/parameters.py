@@ -51,10 +51,15 @@ class Spec:
     change: Change
     low: float | None = None
     high: float | None = None
+    may_be_empty: bool = False  # a list; ROS gives an empty one no type
 
     def descriptor(self) -> ParameterDescriptor:
         """The ROS descriptor, with the range and the read-only flag."""
-        descriptor = ParameterDescriptor(description=self.description, read_only=self.change is Change.AT_START)
+        descriptor = ParameterDescriptor(
+            description=self.description,
+            read_only=self.change is Change.AT_START,
+            dynamic_typing=self.may_be_empty,
+        )
         descriptor.additional_constraints = f"changes {self.change.value}"
         if self.low is not None and self.high is not None:
             if isinstance(self.default, float):
@@ -180,11 +185,13 @@ SPECS: dict[str, Spec] = {
         "Topics of the depth images, in the order of image_topics and registered to those images; an empty text, or "
         "none at the end: that camera has no depth.",
         Change.WHEN_UNCONFIGURED,
+        may_be_empty=True,
     ),
     "camera_info_topics": Spec(
         ["camera_info"],
         "Topics of the cameras' intrinsics, in the order of image_topics; an empty text, or none at the end: none.",
         Change.WHEN_UNCONFIGURED,
+        may_be_empty=True,
     ),
     "frame_policy": Spec(
         "per_turn",
@@ -317,7 +324,7 @@ def read(node: Node) -> NodeParameters:
     Raises:
         ConfigError: A value that no range can describe is wrong; the message names the parameter.
     """
-    values = {field.name: node.get_parameter(field.name).value for field in fields(NodeParameters)}
+    values = {field.name: _value(node, field.name) for field in fields(NodeParameters)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for name, value in values.items():
         problem = problem_with(name, value)
@@ -339,6 +346,14 @@ def _default_storage_dir(node: Node) -> str:
     return f"{state}/pixelrs_ros{node.get_fully_qualified_name()}"
 
 
+def _value(node: Node, name: str) -> Any:
+    try:
+        value = node.get_parameter(name).value
+    except ParameterException as error:  # an empty list in a YAML file
+        raise ConfigError(f"parameter {name!r} has no value. {_remedy(SPECS[name])}") from error
+    return [] if value is None and SPECS[name].may_be_empty else value
+
+
 def problem_with(name: str, value: Any) -> str:
     """Why a value is wrong in a way that no range can describe; empty when it is not."""
     if name == "device" and not _DEVICE.fullmatch(value):
@@ -351,8 +366,12 @@ def problem_with(name: str, value: Any) -> str:
         return f"parameter {name!r} must be one of {', '.join(_CHOICES[name])}, got {value!r}"
     if name == "image_topics" and (not value or "" in value or len(set(value)) < len(value)):
         return f"parameter 'image_topics' must name at least one topic, each once, got {list(value)}"
-    if name in _COMPANIONS and len(set(filter(None, value))) < len(list(filter(None, value))):
-        return f"parameter {name!r} must name each topic once, got {list(value)}"
+    if name in _COMPANIONS and value:
+        if not isinstance(value, list | tuple) or not all(isinstance(topic, str) for topic in value):
+            return f"parameter {name!r} must be a list of texts, got {value!r}"
+        topics = [topic for topic in value if topic]
+        if len(set(topics)) < len(topics):
+            return f"parameter {name!r} must name each topic once, got {list(value)}"
     return ""
 
 

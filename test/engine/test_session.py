@@ -208,6 +208,18 @@ def test_a_listener_that_fails_leaves_the_dialogue_as_it_was(session: Session) -
     assert session.say(Utterance("the mug"), a_frame()).text is not None
 
 
+def test_a_question_outside_of_any_dialogue_leaves_them_all_as_they_were(engine: CountingEngine) -> None:
+    session = Session(engine, max_sessions=1, max_new_tokens=4)
+    session.say(Utterance("the mug"), a_frame())
+    before, expected = session.turns("default"), engine.answer(engine.encode(a_frame().image), [], "the pan", None, 4)
+    heard: list[str] = []
+    reply = session.ask(Utterance("the pan", session_id="other"), a_frame(), heard.append)
+    assert (reply.answer, reply.status, bool(heard)) == (expected.answer, expected.status, True)
+    assert session.session_ids() == ("default",) and session.turns("default") == before
+    with pytest.raises(BadInputError, match="max_characters"):
+        session.ask(Utterance("a" * 2001), a_frame())
+
+
 def test_a_dialogue_that_is_reset_during_a_turn_forgets_that_turn(session: Session) -> None:
     session.say(Utterance("the mug"), a_frame())
 

@@ -1,13 +1,11 @@
 """The action over real topics: goals, feedback, cancelling and deadlines."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import rclpy
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Duration
-from node_bench import DEADLINE_S, Bench, Echo
+from node_bench import DEADLINE_S, Bench
 from pixelrs_ros.action import Ground
 from pixelrs_ros.msg import Instruction, Segmentation
 from rclpy.action import ActionClient
@@ -56,15 +54,6 @@ class Caller:
         active = self.bench.node._active
         assert active is not None
         return active.worker.waiting + active.intake.waiting
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    rclpy.init()
-    bench = Bench(Echo(), max_waiting=2)
-    yield bench
-    bench.close()
-    rclpy.shutdown()
 
 
 @pytest.fixture

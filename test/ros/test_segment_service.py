@@ -1,12 +1,10 @@
 """The one-shot service over real topics."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
-from node_bench import DEADLINE_S, Bench, Echo
+from node_bench import DEADLINE_S, Bench
 from pixelrs_ros.msg import Segmentation
 from pixelrs_ros.srv import GetDialogue, SegmentImage
 from sensor_msgs.msg import CameraInfo, Image
@@ -19,15 +17,6 @@ from pixelrs_ros.ros.segment_service import job_of
 def picture(value: int = 5, encoding: str = "rgb8") -> Image:
     header = Header(frame_id="given", stamp=conversions.ns_to_stamp(123_000_000_456))
     return conversions.fill_image(Image(), header, np.full((4, 6, 3), value, np.uint8), encoding)
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    rclpy.init()
-    bench = Bench(Echo(), max_waiting=2)
-    yield bench
-    bench.close()
-    rclpy.shutdown()
 
 
 def ask(bench: Bench, text: str, image: Image, **more: Any) -> SegmentImage.Response:

@@ -74,3 +74,26 @@ def test_nobody_waits_longer_than_one_job_of_each_other_customer() -> None:
     go.release()
     assert worker.stop(DEADLINE_S) == []
     assert done == ["a1", "b1", "a2", "b2", "a3", "b3", "a4"]
+
+
+def test_a_job_that_waits_can_be_withdrawn_and_makes_room() -> None:
+    done: list[int] = []
+    begun, go, finished = threading.Event(), threading.Event(), threading.Event()
+
+    def work(job: int) -> None:
+        begun.set()
+        assert go.wait(DEADLINE_S)
+        done.append(job)
+        if job == 3:
+            finished.set()
+
+    worker = Worker(work, max_waiting=2)
+    assert worker.submit(0) and begun.wait(DEADLINE_S)
+    assert worker.submit(1) and worker.submit(2) and not worker.submit(3)
+    assert not worker.withdraw(0), "it has begun"
+    assert worker.withdraw(1) and not worker.withdraw(1)
+    assert worker.submit(3)
+    go.set()
+    assert finished.wait(DEADLINE_S)
+    worker.stop(DEADLINE_S)
+    assert done == [0, 2, 3]
