@@ -69,12 +69,9 @@ class FrameCache:
     """
 
     def __init__(self, max_frames: int, max_mb: float) -> None:
-        if max_frames < 1 or max_mb <= 0:
-            raise ValueError(f"expected at least 1 frame and more than 0 MB, got {max_frames} frames, {max_mb} MB")
-        self._max_frames = max_frames
-        self._max_bytes = max_mb * _BYTES_PER_MB
         self._frames: OrderedDict[bytes, EncodedFrame] = OrderedDict()
         self._owners: dict[bytes, set[str]] = {}
+        self.resize(max_frames, max_mb)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -83,6 +80,14 @@ class FrameCache:
     def num_bytes(self) -> int:
         """Memory of what is kept."""
         return sum(frame.num_bytes for frame in self._frames.values())
+
+    def resize(self, max_frames: int, max_mb: float) -> None:
+        """Set new bounds, which hold at once. Arguments and errors are those of the class."""
+        if max_frames < 1 or max_mb <= 0:
+            raise ValueError(f"expected at least 1 frame and more than 0 MB, got {max_frames} frames, {max_mb} MB")
+        self._max_frames = max_frames
+        self._max_bytes = max_mb * _BYTES_PER_MB
+        self._make_room()
 
     def session_ids(self) -> set[str]:
         """Dialogues that refer to a picture."""
@@ -99,9 +104,7 @@ class FrameCache:
         """Keep a picture that a dialogue refers to."""
         self._frames[frame.key] = frame
         self._owners.setdefault(frame.key, set()).add(session_id)
-        while len(self._frames) > 1 and (len(self._frames) > self._max_frames or self.num_bytes > self._max_bytes):
-            oldest, _ = self._frames.popitem(last=False)
-            del self._owners[oldest]
+        self._make_room()
 
     def drop(self, key: bytes) -> None:
         """Forget a picture, whoever refers to it."""
@@ -119,3 +122,8 @@ class FrameCache:
             owners.discard(session_id)
             if not owners:
                 del self._owners[key], self._frames[key]
+
+    def _make_room(self) -> None:
+        while len(self._frames) > 1 and (len(self._frames) > self._max_frames or self.num_bytes > self._max_bytes):
+            oldest, _ = self._frames.popitem(last=False)
+            del self._owners[oldest]

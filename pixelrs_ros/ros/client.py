@@ -181,7 +181,7 @@ class RobotClient(Node):
         for status in message.status:
             if status.name == self._robots_camera:
                 age_s = {pair.key: pair.value for pair in status.values}[IMAGE_AGE]
-                if age_s and status.level == DiagnosticStatus.OK:
+                if age_s and status.level != DiagnosticStatus.ERROR:
                     self._seen_ns = conversions.stamp_to_ns(message.header.stamp) - round(float(age_s) * 1e9)
 
     def _on_segmentation(self, message: Segmentation) -> None:

@@ -103,9 +103,14 @@ def image_to_rgb(message: Image) -> np.ndarray:
     _, _, conversion = _ENCODINGS[message.encoding]
     pixels = _BRIDGE.imgmsg_to_cv2(_without_padding(message), desired_encoding="passthrough")
     if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        pixels = to_8_bits(pixels)
     rgb = pixels if conversion is None else cv2.cvtColor(pixels, conversion)
     return np.array(rgb, dtype=np.uint8, order="C", copy=True)
+
+
+def to_8_bits(pixels: np.ndarray) -> np.ndarray:
+    """uint16 to uint8, rounded, so that 65535 becomes 255."""
+    return np.asarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def frame_from_image(message: Image, stamp_ns: int) -> Frame:
@@ -140,11 +145,12 @@ def _without_padding(message: Image) -> Image:
     padded_bytes = message.step * message.height
     flat = np.pad(flat, (0, max(0, padded_bytes - flat.size)))[:padded_bytes]
     rows = np.ascontiguousarray(flat.reshape(message.height, message.step)[:, :row_bytes])
-    dense.data = _bytes_of(rows.view(np.uint16).byteswap() if swapped else rows)
+    dense.data = bytes_of(rows.view(np.uint16).byteswap() if swapped else rows)
     return dense
 
 
-def _bytes_of(pixels: np.ndarray) -> array[int]:
+def bytes_of(pixels: np.ndarray) -> array[int]:
+    """An array's memory, as messages want it."""
     # rclpy takes an array.array as it is; any other sequence is copied element by element.
     data: array[int] = array("B")
     data.frombytes(np.ascontiguousarray(pixels).tobytes())
@@ -165,7 +171,7 @@ def fill_image(message: Image, header: Header, pixels: np.ndarray, encoding: str
     message.encoding = encoding
     message.is_bigendian = int(sys.byteorder == "big")
     message.step = pixels.nbytes // pixels.shape[0]
-    message.data = _bytes_of(pixels)
+    message.data = bytes_of(pixels)
     return message
 
 

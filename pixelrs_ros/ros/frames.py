@@ -160,6 +160,11 @@ class FrameBuffer(Generic[MessageT]):
         with self._lock:
             self._frames.append(frame)
 
+    def resize(self, size: int) -> None:
+        """Keep so many of the newest frames from now on, at least 1."""
+        with self._lock:
+            self._frames = deque(self._frames, maxlen=size)
+
     def clear(self) -> None:
         """Forget all frames."""
         with self._lock:
@@ -246,6 +251,12 @@ class Cameras:
         if stream is not Stream.IMAGE:
             for bound in list(self._bound[name]):
                 bound.offer(stream, frame)
+
+    def resize(self, size: int) -> None:
+        """Keep so many of the newest frames of each stream from now on, at least 1."""
+        for streams in self._buffers.values():
+            for buffer in streams.values():
+                buffer.resize(size)
 
     def clear(self) -> None:
         """Forget all frames, as when the clock has been set back: their stamps mean nothing any more."""

@@ -10,11 +10,10 @@ from typing import Any
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros import conversions, qos
 from pixelrs_ros.ros.frames import BufferedFrame, Cameras, Stream
 from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.parameters import NodeParameters
@@ -67,9 +66,7 @@ class CameraInputs:
 
     def _subscribe(self, message_type: Any, topic: str, callback: Callable[[Any], None]) -> None:
         if topic:
-            self._subscriptions.append(
-                self._node.create_subscription(message_type, topic, callback, qos_profile_sensor_data)
-            )
+            self._subscriptions.append(qos.subscribe(self._node, message_type, topic, callback, qos.SENSOR_DATA))
 
     def _on_image(self, camera: str, message: Image) -> None:
         error = ""
@@ -81,7 +78,7 @@ class CameraInputs:
             self._node.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
             message = Image(header=message.header)  # its pixels are of no use
         stamp_ns = self._stamp_ns(message)
-        self._health.note_image(stamp_ns, error)
+        self._health.note_image(camera, stamp_ns, error)
         self._buffer(camera, Stream.IMAGE, BufferedFrame(message, stamp_ns, error, message.header.frame_id, size_px))
 
     def _on_companion(self, camera: str, stream: Stream, message: Image | CameraInfo) -> None:

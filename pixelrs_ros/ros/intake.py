@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros import admission, conversions
 from pixelrs_ros.ros.frames import Cameras, Choice, Limits
+from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.job import Job
+from pixelrs_ros.ros.limits import RateLimiter
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
 from pixelrs_ros.ros.turns import TurnRunner
-from pixelrs_ros.ros.worker import Worker
+from pixelrs_ros.ros.worker import BusyPolicy, Refusal, Worker
 from pixelrs_ros.types import Reply, Status
 
 _POLICIES = {
@@ -25,7 +28,7 @@ _POLICIES = {
 
 
 class Intake:
-    """Pins the image of every instruction when it comes, and queues it.
+    """Lets an instruction in or refuses it, pins its image when it comes, and queues it.
 
     An instruction whose image is still on its way (see `FrameBuffer.select`) waits for it without holding up other
     dialogues; the ones after it in its own dialogue wait behind it. No thread sleeps: images and a timer wake it.
@@ -35,6 +38,7 @@ class Intake:
         sessions: The dialogues' frame policies and pinned images.
         runner: Answers what is refused.
         worker: Runs what is not.
+        health: Told what was refused or preempted.
         parameters: Gives the values in force.
         now_ns: Gives the node's time, nanoseconds.
         after: Calls something once after so many seconds.
@@ -46,6 +50,7 @@ class Intake:
         sessions: SessionFrames,
         runner: TurnRunner,
         worker: Worker[Job],
+        health: Health,
         *,
         parameters: Callable[[], NodeParameters],
         now_ns: Callable[[], int],
@@ -55,6 +60,8 @@ class Intake:
         self._sessions = sessions
         self._runner = runner
         self._worker = worker
+        self._health = health
+        self._limiter = RateLimiter()
         self._parameters = parameters
         self._now_ns = now_ns
         self._after = after
@@ -72,17 +79,24 @@ class Intake:
         if job.one_shot:  # brings its own image
             self._queue(job)
             return
-        requested = job.instruction.frame_policy
-        self._sessions.open(job.session_id, _POLICIES.get(requested))
-        if requested not in _POLICIES:
-            message = f"frame_policy must be one of {', '.join(map(str, _POLICIES))}, got {requested}"
-            self._runner.refuse(job, Status.BAD_INPUT, message)
-            return
+        self._health.note_instruction()
         with self._lock:
             values = self._parameters()
-            if sum(other.session_id == job.session_id for other in self._waiting) >= values.max_waiting:
-                self._refuse_full(job, values)
+            kind, problem = self._refusal(job, values)
+            if problem:
+                self._sessions.open(job.session_id)
+                self._reject(job, kind, problem)
                 return
+            requested = job.instruction.frame_policy
+            self._sessions.open(job.session_id, _POLICIES.get(requested))
+            if requested not in _POLICIES:
+                message = f"frame_policy must be one of {', '.join(map(str, _POLICIES))}, got {requested}"
+                self._runner.refuse(job, Status.BAD_INPUT, message)
+                return
+            if values.busy_policy == BusyPolicy.PREEMPT:
+                for other in self._waiting_of(job.session_id):
+                    self._health.note_preemption()
+                    self.cancel(other, admission.PREEMPTED)
             self._waiting.append(job)
             self.bind_waiting()
             if job in self._waiting:
@@ -154,19 +168,44 @@ class Intake:
     def _pin(self, job: Job, camera: str, choice: Choice, limits: Limits) -> None:
         job.problem = choice.problem
         if choice.frame is not None:
+            age_s = (self._now_ns() - choice.frame.stamp_ns) / 1e9
+            job.captured_s = time.perf_counter() - age_s
             job.bound = self._cameras.bind(camera, choice.frame, limits.max_depth_slop_s)
 
-    def _queue(self, job: Job) -> None:
-        if not self._worker.submit(job):
-            self._refuse_full(job, self._parameters())
+    def _waiting_of(self, session_id: str) -> list[Job]:
+        """A dialogue's instructions that wait for their image."""
+        return [other for other in self._waiting if other.session_id == session_id]
 
-    def _refuse_full(self, job: Job, values: NodeParameters) -> None:
-        self._runner.refuse(
-            job,
-            Status.REJECTED,
-            f"{values.max_waiting} instructions of this dialogue wait already, or instructions of "
-            f"{values.max_sessions} dialogues (parameters 'max_waiting', 'max_sessions'): send it again later",
-        )
+    def _refusal(self, job: Job, values: NodeParameters) -> tuple[str, str]:
+        """Why an instruction is not let in: the kind of reason, and the reason; empty when it is let in."""
+        problem = self._limiter.admit(job.session_id, time.monotonic(), admission.rate_limit(values))
+        if problem:
+            return admission.RATE_LIMITED, problem
+        bounds = admission.bounds_for(job, values)
+        refusal = self._worker.refusal(job, bounds)
+        waiting = len(self._waiting_of(job.session_id))
+        if waiting and bounds.policy is BusyPolicy.REJECT:
+            refusal = Refusal.BUSY
+        elif bounds.policy is BusyPolicy.QUEUE and waiting >= bounds.max_waiting:
+            refusal = Refusal.QUEUE_FULL
+        elif not waiting and len({other.session_id for other in self._waiting}) >= bounds.max_customers:
+            refusal = Refusal.TOO_MANY_CUSTOMERS
+        return ("", "") if refusal is None else (admission.KINDS[refusal], admission.explain(refusal, values))
+
+    def _queue(self, job: Job) -> None:
+        values = self._parameters()
+        outcome = self._worker.submit(job, admission.bounds_for(job, values))
+        if outcome.refusal is not None:
+            self._reject(job, admission.KINDS[outcome.refusal], admission.explain(outcome.refusal, values))
+        if outcome.preempted is not None and outcome.preempted.cancel(admission.PREEMPTED):
+            self._health.note_preemption()
+        for other in outcome.displaced:
+            self._health.note_preemption()
+            self._runner.refuse(other, Status.CANCELLED, admission.PREEMPTED)
+
+    def _reject(self, job: Job, kind: str, problem: str) -> None:
+        self._health.note_refusal(kind, problem)
+        self._runner.refuse(job, Status.REJECTED, problem)
 
 
 def inactive_answer(job: Job) -> tuple[Segmentation, Explanation]:

@@ -37,6 +37,8 @@ class Job:
         received_s: `time.perf_counter()` when the instruction came.
         bound: The image that was pinned for it, with its depth and camera info; None when there was none.
         problem: Why what there was is not of the utterance's moment; else empty.
+        captured_s: `time.perf_counter()` when its image was captured, as far as the node's clock tells; None without an
+            image, or where the image is meant to be an old one.
         one_shot: It belongs to no dialogue: none is read or changed, and the answer goes to `on_end` alone.
         on_progress: Told how far the turn has come and the words so far, in the worker's thread; must not raise.
         on_end: Told the messages that end the turn, exactly once and in whatever thread ends it; must not raise.
@@ -47,6 +49,7 @@ class Job:
     received_s: float = field(default_factory=time.perf_counter)
     bound: BoundFrame | None = None
     problem: str = ""
+    captured_s: float | None = None
     one_shot: bool = False
     on_progress: Callable[[Stage, str], None] = lambda stage, text: None
     on_end: Callable[[Segmentation, Explanation], None] = lambda segmentation, explanation: None
@@ -62,9 +65,15 @@ class Job:
         """Of the image; without one that of the instruction."""
         return self.instruction.header if self.bound is None else self.bound.image.message.header
 
-    def cancel(self, message: str) -> None:
-        """Ask the turn to end at its next token; the first message holds. May be called from any thread."""
+    def cancel(self, message: str) -> bool:
+        """Ask the turn to end at its next token. May be called from any thread.
+
+        Returns:
+            Whether it had not been asked before; the first message holds.
+        """
+        first = not self._cancelled
         self._cancelled = self._cancelled or message
+        return first
 
     def check(self) -> None:
         """Go on.

@@ -12,8 +12,9 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
@@ -21,12 +22,13 @@ from std_msgs.msg import Header, String
 from pixelrs_ros.dialogue.archive import Storage
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.ros import conversions, parameters
+from pixelrs_ros.ros import conversions, parameters, qos
+from pixelrs_ros.ros.admission import customer_of
 from pixelrs_ros.ros.dialogue_services import DialogueServices, KeptDialogues
 from pixelrs_ros.ros.event_loop import Courier, after
 from pixelrs_ros.ros.frames import BufferedFrame, Stream
 from pixelrs_ros.ros.ground_action import GroundServer
-from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.health import Health, Surroundings
 from pixelrs_ros.ros.inputs import CameraInputs
 from pixelrs_ros.ros.intake import Intake
 from pixelrs_ros.ros.job import Job
@@ -39,9 +41,6 @@ from pixelrs_ros.ros.turns import Outputs, TurnRunner
 from pixelrs_ros.ros.worker import Worker
 from pixelrs_ros.types import Status
 
-_RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-# An instruction that the middleware drops gets no answer, and the node cannot even know; they are small.
-_INSTRUCTIONS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _DIAGNOSTICS_PERIOD_S = 1.0
 # A turn ends at its next token when it is asked to; encoding the image cannot be interrupted.
 _STOP_TIMEOUT_S = 20.0
@@ -130,10 +129,8 @@ class PerceptionNode(LifecycleNode):
         self._health = Health(self.get_fully_qualified_name())
         parameters.declare(self)
         parameters.read(self)  # refuses impossible values before anyone can ask for a transition
-        self.add_on_set_parameters_callback(
-            lambda changed: parameters.check_change(changed, configured=self._dialogues is not None)
-        )
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", _RELIABLE)
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self._diagnostics = qos.advertise(self, DiagnosticArray, "/diagnostics")
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
         courier = Courier(self)
         self._ground = GroundServer(self, courier, self._intake)
@@ -167,15 +164,12 @@ class PerceptionNode(LifecycleNode):
             self._release()
             return FAILURE
         self._session_frames = SessionFrames(self._dialogues.session_ids)
-        self._outputs = Outputs(
-            context=self.context,
-            segmentation=self.create_lifecycle_publisher(Segmentation, "segmentation", _RELIABLE),
-            partial_segmentation=self.create_lifecycle_publisher(Segmentation, "partial_segmentation", _RELIABLE),
-            explanation=self.create_lifecycle_publisher(Explanation, "explanation", _RELIABLE),
-            mask=self.create_lifecycle_publisher(Image, "mask", _RELIABLE),
-            overlay=self.create_lifecycle_publisher(Image, "overlay", _RELIABLE),
-            target_points=self.create_lifecycle_publisher(PointCloud2, "target_points", _RELIABLE),
-        )
+        try:
+            self._outputs = self._advertise()
+        except ConfigError as error:
+            self.get_logger().error(str(error))
+            self._release()
+            return FAILURE
         loading_s = time.perf_counter() - started_s
         self.get_logger().info(
             f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._dialogues.backend}"
@@ -183,14 +177,36 @@ class PerceptionNode(LifecycleNode):
         self._dialogue_services.tick()
         return super().on_configure(state)
 
+    def _advertise(self) -> Outputs:
+        return Outputs(
+            context=self.context,
+            segmentation=qos.advertise_managed(self, Segmentation, "segmentation", qos.ANSWERS),
+            partial_segmentation=qos.advertise_managed(self, Segmentation, "partial_segmentation"),
+            explanation=qos.advertise_managed(self, Explanation, "explanation", qos.ANSWERS),
+            mask=qos.advertise_managed(self, Image, "mask"),
+            overlay=qos.advertise_managed(self, Image, "overlay"),
+            target_points=qos.advertise_managed(self, PointCloud2, "target_points"),
+        )
+
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start listening."""
+        activated = super().on_activate(state)
+        try:
+            self._start()
+        except ConfigError as error:
+            self.get_logger().error(str(error))
+            self._stop()
+            super().on_deactivate(state)
+            return FAILURE
+        return activated
+
+    def _start(self) -> None:
         assert self._dialogues is not None
         assert self._session_frames is not None
         assert self._outputs is not None
-        self._health.forget_images()
-        activated = super().on_activate(state)
         values = self.values
+        self._health.watch(values.image_topics)
+        inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame])
         runner = TurnRunner(
             self._dialogues,
             self._outputs,
@@ -199,15 +215,13 @@ class PerceptionNode(LifecycleNode):
             self.get_logger(),
             parameters=lambda: self.values,
         )
-        worker = Worker(
-            runner.run, values.max_waiting, customer=lambda job: job.session_id, max_customers=values.max_sessions
-        )
-        inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame])
+        worker = Worker(runner.run, customer_of)
         intake = Intake(
             inputs.cameras,
             self._session_frames,
             runner,
             worker,
+            self._health,
             parameters=lambda: self.values,
             now_ns=self._now_ns,
             after=lambda delay_s, call: after(self, delay_s, call),
@@ -215,10 +229,9 @@ class PerceptionNode(LifecycleNode):
         self._active = _Active(inputs, intake, runner, worker)
         # After the cameras, so that an image that came together with an instruction is taken first.
         self._instructions = [
-            self.create_subscription(Instruction, "instruction", self._on_instruction, _INSTRUCTIONS),
-            self.create_subscription(String, "instruction_text", self._on_instruction_text, _INSTRUCTIONS),
+            qos.subscribe(self, Instruction, "instruction", self._on_instruction, qos.INSTRUCTIONS),
+            qos.subscribe(self, String, "instruction_text", self._on_instruction_text, qos.INSTRUCTIONS),
         ]
-        return activated
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening; instructions that still wait are answered with a status."""
@@ -307,18 +320,34 @@ class PerceptionNode(LifecycleNode):
         header = Header(stamp=self.get_clock().now().to_msg())
         self._on_instruction(Instruction(header=header, text=message.data, source=Instruction.TYPED, confidence=1.0))
 
-    # Services and reports
+    # Parameters, services and reports
+
+    def _on_parameters(self, changed: list[Parameter[Any]]) -> SetParametersResult:
+        """Refuse new values with the reason, or put them in force; most are read at every use."""
+        configured, active = self._dialogues is not None, self._active
+        problem = parameters.check_change(changed, self.values, configured=configured, active=active is not None)
+        if problem:
+            return SetParametersResult(successful=False, reason=problem)
+        # No other callback has a say after this one, so that what is put in force here is what the parameters will be.
+        new = {parameter.name: parameter.value for parameter in changed}
+        if active is not None and "frame_buffer_size" in new:
+            active.inputs.cameras.resize(new["frame_buffer_size"])
+        return SetParametersResult(successful=True)
 
     def _publish_diagnostics(self) -> None:
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        message.status = self._health.statuses(
+        values, active = self.values, self._active
+        around = Surroundings(
             state=self._state_machine.current_state[1],
             now_ns=self._now_ns(),
-            max_frame_age_s=self.values.max_frame_age_s,
-            waiting=0 if self._active is None else self._active.worker.waiting + self._active.intake.waiting,
+            max_frame_age_s=values.max_frame_age_s,
+            max_frame_slop_s=values.max_frame_slop_s,
+            waiting=0 if active is None else active.worker.waiting + active.intake.waiting,
+            busy_s=0.0 if active is None else active.worker.busy_s,
             backend="" if self._dialogues is None else self._dialogues.backend,
         )
+        message.status = self._health.statuses(around)
         message.status.append(name_status(self))
         self._dialogue_services.tick()
         message.status.append(self._dialogue_services.status())

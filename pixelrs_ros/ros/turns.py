@@ -31,6 +31,7 @@ from pixelrs_ros.ros.session_frames import SessionFrames
 from pixelrs_ros.types import Frame, Reply, Segment, Status, Turn, Utterance
 
 _LOGGED_CHARACTERS = 200
+_REFUSALS_PERIOD_S = 1.0
 
 
 class Dialogues(Protocol):
@@ -163,6 +164,8 @@ class TurnRunner:
             self._check(job)
             job.on_progress(Stage.ENCODING, "")
             image = require_usable(job.bound, job.problem)
+            if job.captured_s is not None:
+                self._health.note_frame_age(time.perf_counter() - job.captured_s)
             turn.frame = self._converted(image)
             latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
             utterance = conversions.utterance_from_instruction(job.instruction, job.stamp_ns)
@@ -314,6 +317,8 @@ class TurnRunner:
             self._logger.error(line)
         elif reply.status.answered:
             self._logger.info(line)
+        elif reply.status is Status.REJECTED:  # a flood of instructions must not become one of the log
+            self._logger.warning(line, throttle_duration_sec=_REFUSALS_PERIOD_S)
         else:
             self._logger.warning(line)
 

@@ -62,3 +62,16 @@ def test_a_picture_leaves_with_the_last_dialogue_that_refers_to_it() -> None:
 def test_impossible_bounds_are_refused(frames: int, mb: float) -> None:
     with pytest.raises(ValueError, match="at least 1 frame"):
         FrameCache(frames, mb)
+
+
+def test_new_bounds_hold_at_once() -> None:
+    cache = FrameCache(max_frames=10, max_mb=100)
+    for name in (b"a", b"b", b"c", b"d"):
+        cache.put(a_frame(name), "session")
+    cache.resize(3, 100)
+    assert kept(cache) == "bcd"
+    cache.resize(3, 2)
+    assert kept(cache) == "cd"
+    with pytest.raises(ValueError, match="at least 1 frame"):
+        cache.resize(0, 2)
+    assert kept(cache) == "cd"

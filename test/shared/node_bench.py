@@ -151,10 +151,10 @@ class Bench:
         self.depths = self.caller.create_publisher(Image, "depth", qos_profile_sensor_data)
         self.instructions = self.caller.create_publisher(Instruction, "instruction", 10)
         self.texts = self.caller.create_publisher(String, "instruction_text", 10)
-        self.caller.create_subscription(Segmentation, "segmentation", self.segmentations.append, 10)
+        self.caller.create_subscription(Segmentation, "segmentation", self.segmentations.append, 1000)
         self.caller.create_subscription(Segmentation, "partial_segmentation", self.partials.append, 10)
         self.caller.create_subscription(Image, "mask", self.masks.append, 10)
-        self.caller.create_subscription(Explanation, "explanation", self.explanations.append, 10)
+        self.caller.create_subscription(Explanation, "explanation", self.explanations.append, 1000)
         self.caller.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:

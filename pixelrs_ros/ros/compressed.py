@@ -1,0 +1,226 @@
+"""Compressed images, as the `compressed` and `compressedDepth` plugins of image_transport send them.
+
+`inspect` looks at headers only and costs microseconds whatever the size, for callbacks; `decompress` decodes, for the
+moment at which an image is used; `compress_color` and `compress_mask` encode.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.ros import conversions
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+# Markers of JPEG (ITU-T T.81, table B.1): the start of a frame, in every coding there is, and those without a length.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+# What compressedDepth puts before its PNG: its format, then the two numbers of its inverse depth.
+_DEPTH_HEADER = struct.Struct("<iff")
+
+
+class ImageHeader(NamedTuple):
+    """What a compressed image says of itself."""
+
+    codec: str  # jpeg or png
+    width_px: int
+    height_px: int
+
+
+def inspect(data: bytes | array[int] | memoryview, max_megapixels: float) -> ImageHeader:
+    """Read the header of a JPEG or PNG file, without decoding it.
+
+    Args:
+        data: The whole file.
+        max_megapixels: Largest image that is accepted, in millions of pixels: a file of a few kilobytes can hold an
+            image that fills the memory.
+
+    Raises:
+        BadInputError: It is neither JPEG nor PNG, its header is truncated, it is empty, or it is too large.
+    """
+    view = memoryview(data).cast("B")
+    if bytes(view[:8]) == _PNG_SIGNATURE:
+        header = _png_header(view)
+    elif bytes(view[:3]) == _JPEG_START:
+        header = _jpeg_header(view)
+    else:
+        raise BadInputError(
+            f"the compressed image is neither JPEG nor PNG: its {len(view)} bytes begin with {bytes(view[:8])!r}"
+        )
+    _, width_px, height_px = header
+    if width_px == 0 or height_px == 0:
+        raise BadInputError(f"the image is empty: width {width_px} px, height {height_px} px")
+    if width_px * height_px > max_megapixels * 1e6:
+        raise BadInputError(
+            f"the compressed image would decode to {width_px}x{height_px} px, more than {max_megapixels:g} megapixels: "
+            "raise the parameter 'max_image_megapixels' if it is right"
+        )
+    return header
+
+
+def check_compressed(message: CompressedImage, max_megapixels: float) -> None:
+    """Find out, without decoding it, whether a compressed colour image is one that `decompress` may decode.
+
+    Raises:
+        BadInputError: See `inspect`.
+    """
+    inspect(message.data, max_megapixels)
+
+
+def decompress(message: CompressedImage, max_megapixels: float) -> Image:
+    """Decode a colour or grey image, 8 or 16 bits a channel.
+
+    Where the sender says so in `format` (compressed_image_transport: "<encoding>; jpeg compressed <encoding>"), a
+    picture that was encoded as RGB without swapping its channels and a Bayer pattern are understood.
+
+    Returns:
+        rgb8, mono8 or mono16, or 8-bit Bayer, with the header of `message`.
+
+    Raises:
+        BadInputError: See `inspect`; or the data is truncated or damaged.
+    """
+    pixels = _decode(message.data, max_megapixels)
+    original, _, compressed = (part.strip() for part in message.format.partition(";"))
+    if pixels.ndim == 2:
+        encoding = "mono16" if pixels.dtype == np.uint16 else "mono8"
+        if original in conversions.ENCODINGS and original.startswith("bayer_") and pixels.dtype == np.uint8:
+            encoding = original
+        return conversions.fill_image(Image(), message.header, pixels, encoding)
+    if pixels.dtype == np.uint16:
+        pixels = conversions.to_8_bits(pixels)
+    color = pixels[:, :, :3]  # transparency says nothing about a camera's picture
+    if "compressed rgb" not in compressed:
+        color = color[:, :, ::-1]
+    return conversions.fill_image(Image(), message.header, np.ascontiguousarray(color), "rgb8")
+
+
+def decompress_depth(message: CompressedImage, max_megapixels: float) -> Image:
+    """Decode a depth image of `compressedDepth` in its PNG format.
+
+    Twelve bytes go before the PNG. Millimetres (16UC1) are in it as they are; metres (32FC1) as the inverse depth
+    q = a / depth + b in 16 bits, where a and b are in the twelve bytes and q = 0 stands for no depth
+    (compressed_depth_image_transport).
+
+    Returns:
+        16UC1 in mm or 32FC1 in m (NaN: no depth), with the header of `message`.
+
+    Raises:
+        BadInputError: See `decompress`; or the format is another one, such as RVL, or the header is missing.
+    """
+    original, _, codec = (part.strip() for part in message.format.partition(";"))
+    if original not in ("16UC1", "32FC1") or "rvl" in codec.lower():
+        raise BadInputError(
+            f"unknown compressed depth format {message.format!r}; supported: '16UC1; compressedDepth png', "
+            "'32FC1; compressedDepth png' (set the sender's parameter 'format' to png)"
+        )
+    data = memoryview(message.data).cast("B")
+    if len(data) < _DEPTH_HEADER.size:
+        raise BadInputError(f"the compressed depth image is truncated: {len(data)} bytes, its header alone takes 12")
+    _, scale, offset = _DEPTH_HEADER.unpack_from(data)
+    pixels = _decode(data[_DEPTH_HEADER.size :], max_megapixels)
+    if pixels.ndim != 2 or pixels.dtype != np.uint16:
+        raise BadInputError(f"a compressed depth image holds 16-bit grey, got {pixels.dtype} {pixels.shape}")
+    if original == "16UC1":
+        return conversions.fill_image(Image(), message.header, pixels, "16UC1")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth_m = np.float32(scale) / (pixels.astype(np.float32) - np.float32(offset))
+    depth_m[(pixels == 0) | ~np.isfinite(depth_m) | (depth_m <= 0)] = np.nan
+    return conversions.fill_image(Image(), message.header, depth_m, "32FC1")
+
+
+def compress_color(message: CompressedImage, header: Header, rgb: np.ndarray, jpeg_quality: int) -> CompressedImage:
+    """Fill a message with a JPEG.
+
+    Args:
+        message: Filled and returned.
+        header: Copied by reference into the message.
+        rgb: (H, W, 3) uint8 RGB in [0, 255].
+        jpeg_quality: In [1, 100].
+    """
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
+    return _fill(message, header, data, "rgb8; jpeg compressed bgr8")
+
+
+def compress_mask(message: CompressedImage, header: Header, mask: np.ndarray) -> CompressedImage:
+    """Fill a message with a PNG: 255 inside, 0 outside. `mask` is (H, W) bool; other arguments as `compress_color`."""
+    # Runs of one value are all that a mask has: more effort makes it no smaller.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    _, data = cv2.imencode(".png", mask.astype(np.uint8) * np.uint8(255), options)
+    return _fill(message, header, data, "mono8; png compressed mono8")
+
+
+def _fill(message: CompressedImage, header: Header, data: np.ndarray, image_format: str) -> CompressedImage:
+    message.header = header
+    message.format = image_format
+    message.data = conversions.bytes_of(data)
+    return message
+
+
+def _decode(data: array[int] | memoryview, max_megapixels: float) -> np.ndarray:
+    """Pixels as the file has them, colours as BGR: (H, W) or (H, W, C), uint8 or uint16."""
+    header = inspect(data, max_megapixels)
+    view = memoryview(data).cast("B")
+    # OpenCV fills what is missing with grey and says nothing.
+    whole = _png_is_whole(view) if header.codec == "png" else _jpeg_is_whole(view)
+    if not whole:
+        raise BadInputError(
+            f"the compressed image is truncated: {len(view)} bytes of a {header.codec.upper()} of "
+            f"{header.width_px}x{header.height_px} px, and its end is missing"
+        )
+    try:
+        pixels = cv2.imdecode(np.frombuffer(view, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise BadInputError(f"the compressed image cannot be decoded: {error.err}") from error
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise BadInputError(
+            f"the compressed image is damaged: a {header.codec.upper()} of {len(view)} bytes that cannot be decoded"
+        )
+    return np.asarray(pixels)
+
+
+def _png_header(view: memoryview) -> ImageHeader:
+    # Signature, length and name of the first chunk, which must be IHDR (PNG specification, 11.2.2).
+    if len(view) < 24 or bytes(view[12:16]) != b"IHDR":
+        raise BadInputError(f"the compressed image is truncated: a PNG of {len(view)} bytes without its header")
+    width_px, height_px = struct.unpack_from(">II", view, 16)
+    return ImageHeader("png", width_px, height_px)
+
+
+def _jpeg_header(view: memoryview) -> ImageHeader:
+    """Go from marker to marker until the frame header, which gives the size (ITU-T T.81, B.2.2)."""
+    place = 2
+    while place + 4 <= len(view) and view[place] == 0xFF:
+        marker = view[place + 1]
+        if marker == 0xFF or marker in _JPEG_BARE:  # fill bytes
+            place += 1 if marker == 0xFF else 2
+            continue
+        (length,) = struct.unpack_from(">H", view, place + 2)
+        if marker in _JPEG_FRAMES and place + 9 <= len(view):
+            height_px, width_px = struct.unpack_from(">HH", view, place + 5)
+            return ImageHeader("jpeg", width_px, height_px)
+        place += 2 + max(length, 2)
+    raise BadInputError(f"the compressed image is truncated: a JPEG of {len(view)} bytes without its frame header")
+
+
+def _png_is_whole(view: memoryview) -> bool:
+    place = len(_PNG_SIGNATURE)
+    while place + 12 <= len(view):
+        (length,) = struct.unpack_from(">I", view, place)
+        if bytes(view[place + 4 : place + 8]) == b"IEND":
+            return True
+        place += 12 + length
+    return False
+
+
+def _jpeg_is_whole(view: memoryview) -> bool:
+    """Whether it ends with the end marker; some cameras fill their last packet up with zeros."""
+    tail = bytes(view[-4096:]).rstrip(b"\x00")
+    return tail.endswith(_JPEG_END)
