@@ -159,7 +159,7 @@ class DialogueArchive:
     def expire(self, idle_s: float, spare: str | None = None) -> tuple[str, ...]:
         """Forget the dialogues that have been silent for so long, all but one; returns them."""
         silent = {summary.session_id for summary in self._memory.summaries() if summary.idle_s >= idle_s}
-        before_ns = self._clock() - round(idle_s * _NS_PER_S)
+        before_ns = max(0, self._clock() - round(idle_s * _NS_PER_S))
         stored = self._read(lambda database: database.silent_since(before_ns)) or ()
         silent.update(session_id for session_id in stored if self._is_on_disk_only(session_id))
         silent.discard(spare or "")
@@ -237,6 +237,8 @@ class DialogueArchive:
     def _open(self, storage: Storage) -> None:
         path = storage.folder / FILE_NAME
         try:
+            if not storage.folder.is_absolute():
+                raise StorageError(f"the folder must be an absolute path, got {str(storage.folder)!r}")
             storage.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 self._database = Database(path, self._memory.max_turns)

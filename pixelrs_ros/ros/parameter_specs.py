@@ -115,7 +115,11 @@ SPECS: dict[str, Spec] = {
         True, "Store the image of each turn too, as JPEG; an export needs it.", Change.WHEN_UNCONFIGURED
     ),
     "max_stored_days": Spec(
-        30.0, "Stored dialogues silent for longer are deleted; 0: none for its age.", Change.WHEN_UNCONFIGURED, 0.0, 1e6
+        30.0,
+        "Stored dialogues silent for longer are deleted; 0: none for its age.",
+        Change.WHEN_UNCONFIGURED,
+        0.0,
+        36_500.0,
     ),
     "max_stored_mb": Spec(
         1000.0,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +77,12 @@ def limit_pages(archive: DialogueArchive, pages: int) -> None:
     archive._database._connection.execute(f"PRAGMA max_page_count = {max(pages, 1)}")
 
 
+def make_read_only(archive: DialogueArchive, pages: int) -> None:
+    """Stand for a disk that may be written or, with 0, not."""
+    assert archive._database is not None
+    archive._database._connection.execute(f"PRAGMA query_only = {pages == 0}")
+
+
 class ArchiveMachine(RuleBasedStateMachine):
     """Any order of turns, corrections, resets, silences and restarts, with and without a disk that refuses."""
 
@@ -87,6 +95,7 @@ class ArchiveMachine(RuleBasedStateMachine):
         self.expected: dict[str, list[Turn]] = {}
         self.active_s: dict[str, float] = {}
         self.spoken = 0
+        self.refused = False
 
     @rule(session=st.sampled_from(SESSIONS), replace=st.booleans(), with_it=st.booleans())
     def speak(self, session: str, replace: bool, with_it: bool) -> None:
@@ -96,7 +105,7 @@ class ArchiveMachine(RuleBasedStateMachine):
         assert index == (turns[-1].index + 1 if turns else 0)
         if replace and turns:
             index = turns.pop().index
-        turns.append(a_turn(index, f"number {self.spoken} " + "x" * 5000))
+        turns.append(a_turn(index, f"number {self.spoken}"))
         self.archive.put(session, turns[-1], evidence(self.spoken % 200) if with_it else None)
         self.active_s[session] = self.clock.now_s
 
@@ -122,22 +131,33 @@ class ArchiveMachine(RuleBasedStateMachine):
     def restart(self, max_sessions: int) -> None:
         self.archive.close()
         self.max_sessions = max_sessions
+        self.refused = False
         self.archive = an_archive(Path(self.folder.name), self.clock, max_sessions)
 
     @precondition(lambda self: self.max_sessions == len(SESSIONS))  # else memory has no room for what the disk refuses
     @rule()
     def let_the_disk_refuse(self) -> None:
-        limit_pages(self.archive, 0)
+        make_read_only(self.archive, 0)
+        self.refused = True
 
     @rule()
     def let_the_disk_accept(self) -> None:
-        limit_pages(self.archive, 1_000_000)
+        make_read_only(self.archive, 1)
 
     @invariant()
     def is_as_expected(self) -> None:
         for session in SESSIONS:
             assert list(self.archive.turns(session)) == self.expected.get(session, [])[-MAX_TURNS:]
         assert {one.session_id for one in self.archive.summaries()} == set(self.expected)
+
+    @invariant()
+    def is_on_disk_too(self) -> None:
+        database = self.archive._database
+        assert database is not None
+        assert self.refused or not self.archive.state().problem
+        if not self.archive.state().unsaved:
+            for session in SESSIONS:
+                assert database.turns(session) == self.expected.get(session, [])[-MAX_TURNS:]
 
     def teardown(self) -> None:
         if hasattr(self, "archive"):
@@ -317,6 +337,33 @@ def test_a_damaged_store_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage
     assert words(an_archive(tmp_path)) == ["anew"]
 
 
+def test_a_store_that_may_not_be_written_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = an_archive(tmp_path)
+    say(archive, "a")
+    archive.close()
+    with monkeypatch.context() as refusing:  # as for a file of another user, which does not stop root
+        refusing.setattr(os, "access", lambda path, mode: False)
+        again = an_archive(tmp_path)
+    assert "not a file that this user may read and write; it was set aside" in again.state().problem
+    again.close()
+
+
+def test_a_store_that_was_set_aside_is_deleted_like_an_old_dialogue(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 999)
+    clock = Clock()
+    clock.now_s = time.time()
+    archive = an_archive(tmp_path, clock, max_days=1.0)
+    (kept,) = tmp_path.glob("*.damaged-*")
+    archive.prune()
+    assert kept.exists()
+    archive.close()
+    clock.now_s += 2 * 86_400
+    archive = an_archive(tmp_path, clock, max_days=1.0)
+    archive.prune()
+    assert not kept.exists()
+    archive.close()
+
+
 @pytest.mark.parametrize(
     "statement", ["UPDATE turns SET status = 'odd'", "UPDATE turns SET text = CAST(x'ff' AS TEXT)"]
 )
@@ -358,6 +405,12 @@ def test_a_folder_that_cannot_be_made_leaves_the_dialogues_in_memory(tmp_path: P
     assert words(archive) == ["one", "two"] and archive.reset("a") == 2
 
 
+def test_a_relative_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "must be an absolute path, got 'store'" in an_archive(Path("store")).state().problem
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_second_node_leaves_the_store_to_the_first(tmp_path: Path) -> None:
     first = an_archive(tmp_path)
     say(first, "a", "mine")
@@ -372,25 +425,29 @@ def test_a_second_node_leaves_the_store_to_the_first(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if "damaged" in path.name] == []
 
 
-def test_a_full_disk_costs_no_turn_and_is_made_up_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("next_speaker", ["a", "b"])
+@pytest.mark.parametrize(("limit", "words_of_it"), [(limit_pages, "full"), (make_read_only, "readonly")])
+def test_a_disk_that_refuses_costs_no_turn_and_is_made_up_for(
+    tmp_path: Path, limit: Callable[[DialogueArchive, int], None], words_of_it: str, next_speaker: str
+) -> None:
     archive = an_archive(tmp_path)
     say(archive, "a", "one", evidence(1))
     say(archive, "b", "forget me")
-    limit_pages(archive, 0)
+    limit(archive, 0)
     for text in ("two", "three"):
         say(archive, "a", text * 5000, evidence(2, b"jpeg" * 9000))
     assert [len(text) for text in words(archive)] == [3, 15_000, 25_000]
     state = archive.state()
-    assert state.failing and state.unsaved == 1 and "full" in state.problem
+    assert state.failing and state.unsaved == 1 and words_of_it in state.problem
     assert len([notice for notice in archive.take_notices() if notice.is_error]) == 1, "it is said once"
-    limit_pages(archive, 1_000_000)
-    say(archive, "b", "go on")
+    limit(archive, 1_000_000)
+    say(archive, next_speaker, "go on")
     assert not archive.state().failing and archive.state().problem == "" and "stored again" in notices(archive)
     expected = archive.turns("a")
     archive.close()
     again = an_archive(tmp_path)
     assert again.turns("a") == expected
-    assert [one.picture for _, one in again.evidence("a")] == [b"jpeg", None, None]
+    assert [one.picture for _, one in again.evidence("a")][-2:] == [None, None]
     again.close()
 
 
