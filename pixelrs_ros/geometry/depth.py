@@ -22,8 +22,12 @@ class Rules:
         min_valid_depth: Smallest share of the mask's pixels that must have a usable depth, in [0, 1].
         min_depth_points: Fewest points left after cleaning that are worth a measurement.
         edge_erosion_px: How wide a rim of the mask is not believed; 0: none.
-        remove_outliers: Whether flying pixels, specks and far-off surfaces are dropped.
+        remove_outliers: Whether flying pixels and specks are dropped.
         max_points: Of a target; where its mask is larger, every second, third, … row and column is taken.
+        max_slope: Of a surface against the image plane: depth over breadth. Steeper ones give a depth camera nothing to
+            see.
+        max_step: By what share of their depth two neighbours on a surface may differ, however flat it is.
+        min_surface: Share of the points that a surface must have to be kept, in [0, 1].
     """
 
     depth_range_m: tuple[float, float] = (0.1, 10.0)
@@ -32,7 +36,6 @@ class Rules:
     edge_erosion_px: float = 1.5
     remove_outliers: bool = True
     max_points: int = 40_000
-
     max_slope: float = 4.0
     max_step: float = 0.02
     min_surface: float = 0.02

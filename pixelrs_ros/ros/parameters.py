@@ -171,6 +171,11 @@ def conflict(values: Mapping[str, Any]) -> str:
             f"parameter 'instruction_burst' is {values['instruction_burst']}, but there is no rate that it could "
             "exceed ('max_instructions_per_s' is 0): set both at once (set_parameters_atomically), or a burst of 0"
         )
+    if values["min_depth_m"] >= values["max_depth_m"]:
+        return (
+            f"parameter 'min_depth_m' must be below 'max_depth_m', got {values['min_depth_m']:g} and "
+            f"{values['max_depth_m']:g}: set both at once (set_parameters_atomically)"
+        )
     return ""
 
 

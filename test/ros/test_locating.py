@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,7 +157,7 @@ def depth_image(depth: np.ndarray, encoding: str) -> Image:
 class SpaceBench(Bench):
     """A bench whose caller also has a depth camera."""
 
-    def __init__(self, echo: Echo, **overrides: object) -> None:
+    def __init__(self, echo: Echo, **overrides: Any) -> None:
         super().__init__(echo, **overrides)
         self.clouds: list[PointCloud2] = []
         self.depths = self.caller.create_publisher(Image, "depth", qos_profile_sensor_data)
@@ -256,6 +257,13 @@ def test_what_is_wrong_with_depth_is_said_and_the_masks_come_all_the_same(bench:
             geometry = segment.geometry
             assert (geometry.status, said in geometry.message) == (status, True), geometry.message
             assert (geometry.num_points, geometry.centroid.z, geometry.box_pose.orientation.w) == (0, 0.0, 1.0)
+
+
+def test_a_depth_range_without_depth_is_refused(bench: SpaceBench) -> None:
+    (result,) = bench.node.set_parameters([Parameter("min_depth_m", value=12.0)])
+    assert (result.successful, "'min_depth_m' must be below 'max_depth_m'" in result.reason) == (False, True)
+    both = [Parameter("min_depth_m", value=12.0), Parameter("max_depth_m", value=15.0)]
+    assert bench.node.set_parameters_atomically(both).successful
 
 
 def test_points_can_be_switched_off_and_the_depth_range_changed_while_running(bench: SpaceBench) -> None:
