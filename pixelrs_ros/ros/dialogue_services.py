@@ -100,7 +100,11 @@ class DialogueServices:
         dialogues = self._dialogues()
         if dialogues is None:
             return
-        for notice in dialogues.maintain():
+        notices = dialogues.maintain()
+        session_frames = self._session_frames()
+        if session_frames is not None:
+            session_frames.forget_unknown()
+        for notice in notices:
             if notice.is_error:
                 self._node.get_logger().error(notice.text)
             else:

@@ -80,7 +80,6 @@ class SessionFrames:
 
     def close(self, session_id: str, bound: BoundFrame | None, *, answered: bool) -> None:
         """A turn about an image has ended; an image that no turn was answered about does not stay pinned."""
-        known = self._known()
         with self._lock:
             session = self._sessions[session_id]
             session.open_turns -= 1
@@ -88,8 +87,14 @@ class SessionFrames:
                 session.answered = True
             if not session.open_turns and not session.answered:
                 session.pinned = None
-            for name, other in list(self._sessions.items()):
-                if not other.open_turns and name not in known:
+        self.forget_unknown()
+
+    def forget_unknown(self) -> None:
+        """Let go of the dialogues that are no longer known and have no turn that waits."""
+        known = self._known()
+        with self._lock:
+            for name, session in list(self._sessions.items()):
+                if not session.open_turns and name not in known:
                     del self._sessions[name]
 
     def forget(self, session_id: str) -> None:

@@ -195,9 +195,12 @@ def test_nothing_is_written_where_storage_is_off(start: Callable[..., Bench], tm
 
 def test_silence_ends_a_dialogue(start: Callable[..., Bench]) -> None:
     bench = start(session_idle_s=0.5)
-    say(bench, "the mug")
+    pinned = say(bench, "the mug", frame_policy=Instruction.PIN_FIRST)
     bench.until(lambda: not listed(bench))
-    assert say(bench, "the pan").segments[0].phrase == "the pan after nothing"
+    bench.show(bench.now_ns())
+    message = say(bench, "the pan")
+    assert message.segments[0].phrase == "the pan after nothing"
+    assert message.header != pinned.header, "its pinned image is forgotten with it"
 
 
 def test_a_store_that_cannot_be_used_is_told_and_the_node_serves(start: Callable[..., Bench], tmp_path: Path) -> None:
