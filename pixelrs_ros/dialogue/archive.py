@@ -210,7 +210,9 @@ class DialogueArchive:
                 )
 
     def _is_on_disk_only(self, session_id: str) -> bool:
-        return is_unicode(session_id) and session_id not in self._memory and session_id not in self._behind
+        if self._database is None or not is_unicode(session_id):
+            return False
+        return session_id not in self._memory and session_id not in self._behind
 
     def _idle_s(self, active_ns: int) -> float:
         return max(0.0, (self._clock() - active_ns) / _NS_PER_S)
@@ -252,13 +254,15 @@ class DialogueArchive:
         """Begin a new file in the place of a damaged one.
 
         Raises:
-            OSError: The folder does not allow it.
-            StorageError: The new file cannot be used either.
+            StorageError: The old file cannot be set aside, or the new one not used.
         """
         if self._database is not None:
             self._database.close()
             self._database = None
-        kept = set_aside(path)
+        try:
+            kept = set_aside(path)
+        except OSError as error:
+            raise StorageError(f"{damage}; nor can it be set aside: {error.strerror}") from error
         self._database = Database(path, self._memory.max_turns)
         self._behind.update(self._memory.session_ids())
         self._problem = f"{damage}; it was set aside as {kept}, and dialogues are stored in a new file"
@@ -316,8 +320,8 @@ class DialogueArchive:
         try:
             self._replace(self._database.path, error)
             self._catch_up()
-        except (OSError, StorageError) as second:
-            self._fail(f"turns are kept in memory only: {error}, and then {second}")
+        except StorageError as second:
+            self._fail(f"turns are kept in memory only: {second}")
 
     def _fail(self, problem: str) -> None:
         if not self._failing or problem != self._problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import tempfile
@@ -198,6 +199,7 @@ def test_a_dialogue_that_memory_has_no_room_for_is_read_back(tmp_path: Path) -> 
     say(without, "a")
     say(without, "b")
     assert words(without, "a") == [] and without.next_index("a") == 0
+    assert without.take_notices() == [] and without.state().unsaved == 0, "nothing was promised"
 
 
 def test_images_and_masks_are_kept_with_their_turns_and_go_with_them(tmp_path: Path) -> None:
@@ -403,6 +405,23 @@ def test_a_folder_that_cannot_be_made_leaves_the_dialogues_in_memory(tmp_path: P
     say(archive, "a", "one")
     say(archive, "a", "two")
     assert words(archive) == ["one", "two"] and archive.reset("a") == 2
+
+
+def test_a_store_that_cannot_be_set_aside_leaves_the_dialogues_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 999)
+
+    def rename(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "rename", rename)
+    archive = an_archive(tmp_path)
+    assert "is damaged" in archive.state().problem
+    assert "nor can it be set aside: Read-only file system" in archive.state().problem
+    say(archive, "a", "one")
+    assert words(archive) == ["one"] and archive.state().path is None
+    archive.close()
 
 
 def test_a_relative_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
