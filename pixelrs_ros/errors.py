@@ -13,6 +13,10 @@ class NoFrameError(PixelrsError, LookupError):
     """There is no image of the instruction's moment; the message says why."""
 
 
+class TurnCancelledError(PixelrsError):
+    """A listener ends a turn that nobody waits for any more; the message says why."""
+
+
 class ConfigError(PixelrsError, ValueError):
     """A configuration with an unknown, missing or impossible value; the message names the key."""
 

@@ -18,7 +18,7 @@ from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
 from pixelrs_ros.engine.recording import Recorder, evidence_of
 from pixelrs_ros.engine.turnstile import Turnstile
-from pixelrs_ros.errors import BadInputError, OutOfMemoryError
+from pixelrs_ros.errors import BadInputError, OutOfMemoryError, TurnCancelledError
 from pixelrs_ros.types import Frame, Reply, Turn, Utterance
 
 
@@ -157,7 +157,8 @@ class Session:
                 max_history_tokens=self.max_history_tokens,
             )  # fmt: skip
         except Exception as error:
-            if not isinstance(error, BadInputError):  # what failed may be the picture's, and must not be kept
+            # What failed may be the picture's, and must not be kept.
+            if not isinstance(error, BadInputError | TurnCancelledError):
                 with self._state_lock:
                     self._frames.drop(encoded.key)
             raise

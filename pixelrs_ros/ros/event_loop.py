@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -56,11 +57,14 @@ def after(node: Node, delay_s: float, call: Callable[[], None]) -> Timer:
         delay_s: How much later, in seconds.
         call: What to call.
     """
+    created = threading.Lock()  # another thread of the executor may be quicker than the assignment
 
     def fire() -> None:
-        timer.cancel()
-        node.destroy_timer(timer)
+        with created:
+            timer.cancel()
+            node.destroy_timer(timer)
         call()
 
-    timer = node.create_timer(max(delay_s, 0.0), fire, clock=_STEADY)
+    with created:
+        timer = node.create_timer(max(delay_s, 0.0), fire, clock=_STEADY)
     return timer

@@ -24,7 +24,7 @@ from pixelrs_ros.ros.job import Job, Stage
 from pixelrs_ros.types import Status
 
 _NS_PER_S = 1_000_000_000
-_RESULT_TIMEOUT_S = 60  # a result holds masks, and whoever wants it asks for it at once
+_RESULT_TIMEOUT_S = 10  # a result holds masks, and whoever wants it asks for it at once
 
 
 @dataclass

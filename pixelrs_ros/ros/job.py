@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 
 from std_msgs.msg import Header
 
+from pixelrs_ros.errors import TurnCancelledError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.ros.frames import BoundFrame
 from pixelrs_ros.types import DEFAULT_SESSION_ID
-
-
-class TurnCancelledError(Exception):
-    """Ends a turn that nobody waits for any more; the message says why."""
 
 
 class Stage(enum.IntEnum):

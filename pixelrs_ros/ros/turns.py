@@ -17,13 +17,13 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import Image, PointCloud2
 
-from pixelrs_ros.errors import BadInputError, NoFrameError
+from pixelrs_ros.errors import BadInputError, NoFrameError, TurnCancelledError
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.overlay import paint
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, require_usable
 from pixelrs_ros.ros.health import Health
-from pixelrs_ros.ros.job import Job, Stage, TurnCancelledError
+from pixelrs_ros.ros.job import Job, Stage
 from pixelrs_ros.ros.locating import Locator, fill_geometry
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.point_cloud import fill_point_cloud

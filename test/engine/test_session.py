@@ -16,7 +16,7 @@ from pixelrs_ros.engine import session as session_module
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.session import Session
-from pixelrs_ros.errors import BadInputError, ConfigError
+from pixelrs_ros.errors import BadInputError, ConfigError, TurnCancelledError
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.types import Frame, Status, Turn, Utterance
 
@@ -206,6 +206,27 @@ def test_a_listener_that_fails_leaves_the_dialogue_as_it_was(session: Session) -
         session.say(Utterance("the mug"), a_frame(), fail)
     assert session.turns("default") == ()
     assert session.say(Utterance("the mug"), a_frame()).text is not None
+
+
+def test_a_turn_that_is_cancelled_at_any_token_leaves_the_dialogue_as_it_was(engine: CountingEngine) -> None:
+    session, other = Session(engine, max_new_tokens=4), Session(engine, max_new_tokens=4)
+    for each in (session, other):
+        each.say(Utterance("the mug"), a_frame())
+    looks = engine.looks
+    for tokens in range(3):
+        heard: list[str] = []
+
+        def cancel(text: str, heard: list[str] = heard, tokens: int = tokens) -> None:
+            heard.append(text)
+            if len(heard) > tokens:
+                raise TurnCancelledError("enough")
+
+        with pytest.raises(TurnCancelledError):
+            session.say(Utterance("the bin"), a_frame(), cancel)
+        assert len(heard) == tokens + 1, "it ends at the very next token"
+    assert session.turns("default") == other.turns("default")
+    assert session.say(Utterance("the pan"), a_frame()).answer == other.say(Utterance("the pan"), a_frame()).answer
+    assert engine.looks == looks, "the picture has not become worse"
 
 
 def test_a_question_outside_of_any_dialogue_leaves_them_all_as_they_were(engine: CountingEngine) -> None:

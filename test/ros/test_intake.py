@@ -6,10 +6,11 @@ from typing import Any, cast
 import pytest
 from pixelrs_ros.msg import Instruction
 
+from pixelrs_ros.errors import TurnCancelledError
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, Cameras, Stream
 from pixelrs_ros.ros.intake import Intake
-from pixelrs_ros.ros.job import Job, TurnCancelledError
+from pixelrs_ros.ros.job import Job
 from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
 from pixelrs_ros.types import Status
 
@@ -164,6 +165,12 @@ def test_too_many_that_wait_for_an_image_are_rejected(desk: Desk) -> None:
     for text in ("0", "1", "2"):
         desk.say(text, 100)
     assert (desk.refused, desk.intake.waiting) == ([("2", Status.REJECTED)], 2)
+
+
+def test_too_many_dialogues_that_wait_for_an_image_are_rejected(desk: Desk) -> None:
+    for number in range(9):
+        desk.say("now", 100, f"session {number}")
+    assert (desk.refused, desk.intake.waiting) == ([("now", Status.REJECTED)], 8)
 
 
 def test_a_full_queue_rejects(desk: Desk) -> None:
