@@ -9,9 +9,11 @@ from pixelrs_ros.msg import Instruction
 from pixelrs_ros.errors import TurnCancelledError
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, Cameras, Stream
+from pixelrs_ros.ros.health import Health
 from pixelrs_ros.ros.intake import Intake
 from pixelrs_ros.ros.job import Job
 from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
+from pixelrs_ros.ros.worker import Admission, Bounds, Refusal
 from pixelrs_ros.types import Status
 
 MS = 1_000_000
@@ -26,6 +28,10 @@ class Values:
     max_frame_wait_s = 0.3
     max_depth_slop_s = 0.05
     frame_policy = "per_turn"
+    busy_policy = "queue"
+    max_instructions_per_s = 1000.0
+    instruction_burst = 1000
+    max_tracked_sessions = 1000
 
 
 class Desk:
@@ -46,6 +52,7 @@ class Desk:
             self.sessions,
             cast(Any, self),
             cast(Any, self),
+            Health("/perception"),
             parameters=lambda: cast(Any, self.values),
             now_ns=lambda: self.now_ns,
             after=lambda delay_s, call: self.timers.append((delay_s, call)),
@@ -58,10 +65,14 @@ class Desk:
         self.refused.append((job.instruction.text, status))
         self.end(job, answered=False)
 
-    def submit(self, job: Job) -> bool:
-        if self.room:
+    def refusal(self, job: Job, bounds: Bounds) -> Refusal | None:
+        return None if self.room else Refusal.QUEUE_FULL
+
+    def submit(self, job: Job, bounds: Bounds) -> Admission[Job]:
+        refusal = self.refusal(job, bounds)
+        if refusal is None:
             self.queued.append(job)
-        return self.room
+        return Admission(refusal)
 
     def withdraw(self, job: Job) -> bool:
         if job not in self.queued:
@@ -178,6 +189,22 @@ def test_a_full_queue_rejects(desk: Desk) -> None:
     desk.room = False
     desk.say("now", 0)
     assert desk.refused == [("now", Status.REJECTED)]
+
+
+def test_a_queue_that_fills_up_while_an_image_is_waited_for_rejects(desk: Desk) -> None:
+    desk.say("now", 100)
+    desk.room = False
+    desk.show(100)
+    assert desk.refused == [("now", Status.REJECTED)]
+
+
+def test_a_newer_instruction_preempts_one_that_waits_for_its_image(desk: Desk) -> None:
+    desk.values.busy_policy = "preempt"
+    desk.say("old", 100, "kitchen")
+    desk.say("other", 100, "hall")
+    desk.say("new", 100, "kitchen")
+    desk.show(100)
+    assert (desk.refused, desk.texts()) == ([("old", Status.CANCELLED)], ["other", "new"])
 
 
 def test_what_waits_can_be_cancelled_and_lets_those_behind_it_pass(desk: Desk) -> None:
