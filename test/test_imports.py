@@ -13,7 +13,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"types"}),
     frozenset({"config"}),
-    frozenset({"model", "text", "dialogue", "sim", "geometry"}),
+    frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay"}),
     frozenset({"engine", "data", "convert"}),
     frozenset({"training", "evaluation", "export", "benchmark", "doctor"}),
@@ -22,7 +22,7 @@ LEVELS: tuple[frozenset[str], ...] = (
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
-NO_TORCH = ("dialogue", "text", "sim", "data", "geometry")
+NO_TORCH = ("dialogue", "text", "sim", "data", "geometry", "tracking")
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 
 

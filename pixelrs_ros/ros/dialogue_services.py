@@ -72,6 +72,7 @@ class DialogueServices:
         dialogues: What the node remembers; None while it is not configured.
         session_frames: The dialogues' frame policies; None likewise.
         frame_policy: What holds for a dialogue in which no instruction has asked for any.
+        on_reset: Told of every dialogue that is reset.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class DialogueServices:
         dialogues: Callable[[], KeptDialogues | None],
         session_frames: Callable[[], SessionFrames | None],
         frame_policy: Callable[[], FramePolicy],
+        on_reset: Callable[[str], None],
     ) -> None:
         self._node = node
         self._dialogues = dialogues
         self._session_frames = session_frames
         self._frame_policy = frame_policy
+        self._told_of_reset = on_reset
         self._courier = courier
         self._exporter = ThreadPoolExecutor(1, "pixelrs_export")
         node.create_service(ListDialogues, "~/list_dialogues", self._on_list)
@@ -172,6 +175,7 @@ class DialogueServices:
         session_frames = self._session_frames()
         if session_frames is not None:
             session_frames.forget(session_id)
+        self._told_of_reset(session_id)
         response.dropped_turns = dialogues.reset(session_id)
         state = dialogues.storage_state()
         response.success = not (state.failing and state.unsaved)

@@ -21,7 +21,7 @@ from std_msgs.msg import Header, String
 
 from pixelrs_ros.dialogue.archive import Storage
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking
 from pixelrs_ros.ros import conversions, parameters, qos
 from pixelrs_ros.ros.admission import customer_of
 from pixelrs_ros.ros.dialogue_services import DialogueServices, KeptDialogues
@@ -37,6 +37,7 @@ from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.segment_service import SegmentService
 from pixelrs_ros.ros.session_frames import FramePolicy, SessionFrames
+from pixelrs_ros.ros.tracking import TargetFollower
 from pixelrs_ros.ros.turns import Outputs, TurnRunner
 from pixelrs_ros.ros.worker import Worker
 from pixelrs_ros.types import Status
@@ -97,15 +98,16 @@ class _Active:
     intake: Intake
     runner: TurnRunner
     worker: Worker[Job]
+    follower: TargetFollower
 
 
 class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
-    `partial_segmentation`, `explanation`, `mask`, `overlay`, `target_points` and `/diagnostics`; serves the action
-    `~/ground`, the service `~/segment` and what `DialogueServices` does. The network runs in a thread of its own.
-    Dialogues live from configuration to clean-up, and where they are stored also after it.
+    `partial_segmentation`, `explanation`, `mask`, `overlay`, `target_points`, `tracking` and `/diagnostics`; serves the
+    action `~/ground`, the service `~/segment` and what `DialogueServices` does. The network runs in a thread of its
+    own. Dialogues live from configuration to clean-up, and where they are stored also after it.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -141,6 +143,7 @@ class PerceptionNode(LifecycleNode):
             lambda: self._dialogues,
             lambda: self._session_frames,
             frame_policy=lambda: FramePolicy(self.values.frame_policy),
+            on_reset=self._on_reset,
         )
 
     @property
@@ -186,6 +189,7 @@ class PerceptionNode(LifecycleNode):
             mask=qos.advertise_managed(self, Image, "mask"),
             overlay=qos.advertise_managed(self, Image, "overlay"),
             target_points=qos.advertise_managed(self, PointCloud2, "target_points"),
+            tracking=qos.advertise_managed(self, Tracking, "tracking"),
         )
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -206,7 +210,8 @@ class PerceptionNode(LifecycleNode):
         assert self._outputs is not None
         values = self.values
         self._health.watch(values.image_topics)
-        inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame])
+        follower = TargetFollower(self._outputs, self.get_logger(), parameters=lambda: self.values)
+        inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame, follower.on_frame])
         runner = TurnRunner(
             self._dialogues,
             self._outputs,
@@ -214,6 +219,7 @@ class PerceptionNode(LifecycleNode):
             self._health,
             self.get_logger(),
             parameters=lambda: self.values,
+            on_answered=follower.begin,
         )
         worker = Worker(runner.run, customer_of)
         intake = Intake(
@@ -226,7 +232,7 @@ class PerceptionNode(LifecycleNode):
             now_ns=self._now_ns,
             after=lambda delay_s, call: after(self, delay_s, call),
         )
-        self._active = _Active(inputs, intake, runner, worker)
+        self._active = _Active(inputs, intake, runner, worker, follower)
         # After the cameras, so that an image that came together with an instruction is taken first.
         self._instructions = [
             qos.subscribe(self, Instruction, "instruction", self._on_instruction, qos.INSTRUCTIONS),
@@ -282,6 +288,7 @@ class PerceptionNode(LifecycleNode):
             return
         active, self._active = self._active, None
         active.inputs.close()
+        active.follower.close()
         active.runner.stop()
         for job in (*active.worker.stop(_STOP_TIMEOUT_S), *active.intake.close()):
             active.runner.refuse(job, Status.REJECTED, "the node was deactivated before this turn: send it again")
@@ -296,6 +303,7 @@ class PerceptionNode(LifecycleNode):
                 outputs.mask,
                 outputs.overlay,
                 outputs.target_points,
+                outputs.tracking,
             ):
                 self.destroy_lifecycle_publisher(publisher)
         self._outputs = None
@@ -334,6 +342,10 @@ class PerceptionNode(LifecycleNode):
             active.inputs.cameras.resize(new["frame_buffer_size"])
         return SetParametersResult(successful=True)
 
+    def _on_reset(self, session_id: str) -> None:
+        if self._active is not None:
+            self._active.follower.forget(session_id)
+
     def _publish_diagnostics(self) -> None:
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
@@ -349,6 +361,8 @@ class PerceptionNode(LifecycleNode):
         )
         message.status = self._health.statuses(around)
         message.status.append(name_status(self))
+        if active is not None:
+            message.status.append(active.follower.status(self.get_fully_qualified_name()))
         self._dialogue_services.tick()
         message.status.append(self._dialogue_services.status())
         self._diagnostics.publish(message)

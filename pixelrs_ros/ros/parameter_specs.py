@@ -255,4 +255,16 @@ SPECS: dict[str, Spec] = {
     "publish_points": Spec(True, "Publish `target_points`, the targets' points in space.", Change.ANY_TIME),
     "publish_overlay": Spec(True, "Publish `overlay`, the image with the masks painted over it.", Change.ANY_TIME),
     "publish_partials": Spec(True, "Publish the explanation also while it is being generated.", Change.ANY_TIME),
+    "track_targets": Spec(
+        True,
+        "Follow the targets of the last grounded turn from image to image and publish them on `tracking`.",
+        Change.ANY_TIME,
+    ),
+    "tracking_rate_hz": Spec(
+        10.0,
+        "How often a second the targets are looked for at most; images in between are dropped.",
+        Change.ANY_TIME,
+        0.1,
+        120.0,
+    ),
 }

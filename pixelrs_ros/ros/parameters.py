@@ -87,6 +87,8 @@ class NodeParameters:
     publish_points: bool
     publish_overlay: bool
     publish_partials: bool
+    track_targets: bool
+    tracking_rate_hz: float
 
 
 def declare(node: Node) -> None:

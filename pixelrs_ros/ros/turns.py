@@ -18,7 +18,7 @@ from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import Image, PointCloud2
 
 from pixelrs_ros.errors import BadInputError, NoFrameError, TurnCancelledError
-from pixelrs_ros.msg import Explanation, Segmentation
+from pixelrs_ros.msg import Explanation, Segmentation, Tracking
 from pixelrs_ros.overlay import paint
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, require_usable
@@ -86,6 +86,7 @@ class Outputs:
     mask: LifecyclePublisher[Image]
     overlay: LifecyclePublisher[Image]
     target_points: LifecyclePublisher[PointCloud2]
+    tracking: LifecyclePublisher[Tracking]
 
     def send(self, publisher: LifecyclePublisher[Any], message: Any) -> None:
         """Publish, unless ROS has been shut down meanwhile, which a turn in another thread cannot foresee."""
@@ -131,6 +132,7 @@ class TurnRunner:
         health: Told how each turn ended.
         logger: Of the node.
         parameters: Gives the values in force.
+        on_answered: Told of every turn of a dialogue that has been answered, with its index, image and reply.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class TurnRunner:
         health: Health,
         logger: RcutilsLogger,
         parameters: Callable[[], NodeParameters],
+        on_answered: Callable[[Job, int, Frame, Reply], None],
     ) -> None:
         self._dialogues = dialogues
         self._outputs = outputs
@@ -148,6 +151,7 @@ class TurnRunner:
         self._health = health
         self._logger = logger
         self._parameters = parameters
+        self._on_answered = on_answered
         self._stopping = threading.Event()
         self._last: tuple[BufferedFrame[Image], Frame] | None = None  # the image that was converted last
 
@@ -303,6 +307,8 @@ class TurnRunner:
         explanation = conversions.fill_explanation(Explanation(), job.header, job.instruction, turn.index, reply)
         self._send(turn, self._outputs.explanation, explanation)
         job.on_end(segmentation, explanation)
+        if answered and turn.frame is not None and not job.one_shot:
+            self._on_answered(job, turn.index, turn.frame, reply)
         # Pictures for people, and what nobody waits for.
         if answered:
             self._send_images(turn, reply)
