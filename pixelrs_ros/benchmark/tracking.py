@@ -25,7 +25,7 @@ from pixelrs_ros.types import Segment
 # confidence in [0, 1].
 Method = Callable[[np.ndarray], tuple[np.ndarray, float]]
 
-FIRST_SEED = 920_000  # of the scenes that are reported; the tracker was made on those from 930,000 on
+FIRST_SEED = 921_000  # of the scenes that are reported; the tracker was made on others
 WIDTH_PX, HEIGHT_PX = 320, 240
 _VISIBLE = 0.1  # share of its first frame's area that a target must show to count as visible
 _GROUNDED_IOU = 0.5  # a first mask that is worse does not show the target

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
     parser.add_argument("--videos", type=positive, default=4, metavar="N", help="of each situation (default: 4)")
-    parser.add_argument("--first-seed", type=not_negative, metavar="N", help="of the scenes (default: 920000)")
+    parser.add_argument("--first-seed", type=not_negative, metavar="N", help="of the scenes (default: 921000)")
     parser.add_argument(
         "--prompted",
         type=not_negative,

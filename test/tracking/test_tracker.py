@@ -90,8 +90,7 @@ def test_the_double_is_not_taken_when_the_target_leaves_the_picture(stage: Stage
     assert not truth.any() and is_lost(result)
     for step in range(24, -1, -1):
         image, truth = stage.show(camera_px=(3.0 * step, 0.0), discs=both)
-        (result,) = tracker.update(image)
-    assert iou(result.mask, truth) > 0.8
+        assert is_lost(tracker.update(image)[0]), "it is not sure which of the two this is"
 
 
 def test_after_a_cut_everything_stays_lost(stage: Stage) -> None:
