@@ -135,10 +135,14 @@ class PromptEngine(Engine):
         return super()._segment(encoded, hidden, phrase, certainty)
 
     def ground(self, image: np.ndarray, words: str) -> np.ndarray:
-        """The first mask, (H, W) bool, of the answer to an instruction; empty where it has none."""
+        """The first mask, (H, W) bool, that one of a few ways to ask for a thing gets; empty where none gets any."""
         self.prompt = None
-        reply = self.answer(self.encode(image), (), f"segment the {words}.")
-        return reply.segments[0].mask if reply.segments else np.zeros(image.shape[:2], np.bool_)
+        encoded = self.encode(image)
+        for text in (f"find the {words}", f"look for a {words}", f"find a {words.split()[-1]}"):
+            reply = self.answer(encoded, (), text)
+            if reply.segments:
+                return reply.segments[0].mask
+        return np.zeros(image.shape[:2], np.bool_)
 
     def follow_with_prompt(self) -> Method:
         """SAM's image encoder and mask decoder on every picture with the prompt of the turn."""
