@@ -210,7 +210,12 @@ class PerceptionNode(LifecycleNode):
         assert self._outputs is not None
         values = self.values
         self._health.watch(values.image_topics)
-        follower = TargetFollower(self._outputs, self.get_logger(), parameters=lambda: self.values)
+        follower = TargetFollower(
+            self._outputs,
+            self.get_logger(),
+            parameters=lambda: self.values,
+            is_busy=lambda: self._active is not None and self._active.worker.busy_s > 0,
+        )
         inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame, follower.on_frame])
         runner = TurnRunner(
             self._dialogues,

@@ -214,7 +214,9 @@ def test_an_image_that_waits_is_replaced_by_a_newer_one(stage: Stage) -> None:
         assert go.acquire(timeout=DEADLINE_S)
 
     outputs = cast(Outputs, SimpleNamespace(send=send, tracking="tracking"))
-    follower = TargetFollower(outputs, cast(RcutilsLogger, None), lambda: cast(NodeParameters, values))
+    follower = TargetFollower(
+        outputs, cast(RcutilsLogger, None), lambda: cast(NodeParameters, values), is_busy=lambda: False
+    )
     frames = [BufferedFrame(message_of(picture, stamp), stamp, "", "camera") for stamp in range(1, 8)]
     follower.on_frame("camera", Stream.IMAGE, frames[0])
     job = Job(Instruction(session_id="kitchen"), 0, bound=BoundFrame(frames[0]))
