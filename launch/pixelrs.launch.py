@@ -24,6 +24,18 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument("camera_info", default_value="camera_info", description="Topic of its intrinsics."),
         DeclareLaunchArgument(
+            "image_transport",
+            default_value="raw",
+            choices=["raw", "compressed"],
+            description="How the images are sent; compressed subscribes to `<image>/compressed`.",
+        ),
+        DeclareLaunchArgument(
+            "depth_transport",
+            default_value="raw",
+            choices=["raw", "compressedDepth"],
+            description="How the depth images are sent; compressedDepth subscribes to `<depth>/compressedDepth`.",
+        ),
+        DeclareLaunchArgument(
             "autostart",
             default_value="true",
             choices=["true", "false"],
@@ -37,7 +49,11 @@ def generate_launch_description() -> LaunchDescription:
         namespace=LaunchConfiguration("namespace"),
         parameters=[
             LaunchConfiguration("params_file"),
-            {"autostart": ParameterValue(LaunchConfiguration("autostart"), value_type=bool)},
+            {
+                "autostart": ParameterValue(LaunchConfiguration("autostart"), value_type=bool),
+                "image_transport": LaunchConfiguration("image_transport"),
+                "depth_transport": LaunchConfiguration("depth_transport"),
+            },
         ],
         remappings=[(topic, LaunchConfiguration(topic)) for topic in ("image", "depth", "camera_info")],
         output="screen",

@@ -1,22 +1,21 @@
 """Compressed images, as the `compressed` and `compressedDepth` plugins of image_transport send them.
 
-`inspect` looks at headers only and costs microseconds whatever the size, for callbacks; `decompress` decodes, for the
-moment at which an image is used; `compress_color` and `compress_mask` encode.
+`inspect` looks at headers only and costs microseconds whatever the size, for callbacks; `decode` and `decode_depth` are
+for the moment at which an image is used.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from array import array
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from sensor_msgs.msg import CompressedImage
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.ros import conversions
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
@@ -66,43 +65,43 @@ def inspect(data: bytes | array[int] | memoryview, max_megapixels: float) -> Ima
     return header
 
 
-def check_compressed(message: CompressedImage, max_megapixels: float) -> None:
-    """Find out, without decoding it, whether a compressed colour image is one that `decompress` may decode.
-
-    Raises:
-        BadInputError: See `inspect`.
-    """
-    inspect(message.data, max_megapixels)
+def inspect_message(message: CompressedImage, max_megapixels: float, *, depth: bool = False) -> ImageHeader:
+    """Read the header of an image message. Arguments and errors as in `inspect`; `depth`: of `compressedDepth`."""
+    data = memoryview(message.data)
+    return inspect(_without_depth_header(data) if depth else data, max_megapixels)
 
 
-def decompress(message: CompressedImage, max_megapixels: float) -> Image:
+def decode(message: CompressedImage, max_megapixels: float = math.inf) -> tuple[np.ndarray, str]:
     """Decode a colour or grey image, 8 or 16 bits a channel.
 
     Where the sender says so in `format` (compressed_image_transport: "<encoding>; jpeg compressed <encoding>"), a
     picture that was encoded as RGB without swapping its channels and a Bayer pattern are understood.
 
+    Args:
+        message: The image.
+        max_megapixels: See `inspect`.
+
     Returns:
-        rgb8, mono8 or mono16, or 8-bit Bayer, with the header of `message`.
+        Pixels and their encoding: (H, W, 3) uint8 rgb8, or (H, W) uint8 mono8 or Bayer, or (H, W) uint16 mono16.
 
     Raises:
         BadInputError: See `inspect`; or the data is truncated or damaged.
     """
-    pixels = _decode(message.data, max_megapixels)
+    pixels = _decode(memoryview(message.data), max_megapixels)
     original, _, compressed = (part.strip() for part in message.format.partition(";"))
     if pixels.ndim == 2:
-        encoding = "mono16" if pixels.dtype == np.uint16 else "mono8"
-        if original in conversions.ENCODINGS and original.startswith("bayer_") and pixels.dtype == np.uint8:
-            encoding = original
-        return conversions.fill_image(Image(), message.header, pixels, encoding)
+        if pixels.dtype == np.uint16:
+            return pixels, "mono16"
+        return pixels, original if original.startswith("bayer_") else "mono8"
     if pixels.dtype == np.uint16:
-        pixels = conversions.to_8_bits(pixels)
+        pixels = to_8_bits(pixels)
     color = pixels[:, :, :3]  # transparency says nothing about a camera's picture
     if "compressed rgb" not in compressed:
         color = color[:, :, ::-1]
-    return conversions.fill_image(Image(), message.header, np.ascontiguousarray(color), "rgb8")
+    return np.ascontiguousarray(color), "rgb8"
 
 
-def decompress_depth(message: CompressedImage, max_megapixels: float) -> Image:
+def decode_depth(message: CompressedImage, max_megapixels: float = math.inf) -> tuple[np.ndarray, str]:
     """Decode a depth image of `compressedDepth` in its PNG format.
 
     Twelve bytes go before the PNG. Millimetres (16UC1) are in it as they are; metres (32FC1) as the inverse depth
@@ -110,10 +109,10 @@ def decompress_depth(message: CompressedImage, max_megapixels: float) -> Image:
     (compressed_depth_image_transport).
 
     Returns:
-        16UC1 in mm or 32FC1 in m (NaN: no depth), with the header of `message`.
+        Depth and its encoding: (H, W) uint16 16UC1 in mm, or (H, W) float32 32FC1 in m (NaN: no depth).
 
     Raises:
-        BadInputError: See `decompress`; or the format is another one, such as RVL, or the header is missing.
+        BadInputError: See `decode`; or the format is another one, such as RVL, or the header is missing.
     """
     original, _, codec = (part.strip() for part in message.format.partition(";"))
     if original not in ("16UC1", "32FC1") or "rvl" in codec.lower():
@@ -121,50 +120,31 @@ def decompress_depth(message: CompressedImage, max_megapixels: float) -> Image:
             f"unknown compressed depth format {message.format!r}; supported: '16UC1; compressedDepth png', "
             "'32FC1; compressedDepth png' (set the sender's parameter 'format' to png)"
         )
-    data = memoryview(message.data).cast("B")
-    if len(data) < _DEPTH_HEADER.size:
-        raise BadInputError(f"the compressed depth image is truncated: {len(data)} bytes, its header alone takes 12")
-    _, scale, offset = _DEPTH_HEADER.unpack_from(data)
-    pixels = _decode(data[_DEPTH_HEADER.size :], max_megapixels)
+    data = memoryview(message.data)
+    pixels = _decode(_without_depth_header(data), max_megapixels)
     if pixels.ndim != 2 or pixels.dtype != np.uint16:
         raise BadInputError(f"a compressed depth image holds 16-bit grey, got {pixels.dtype} {pixels.shape}")
     if original == "16UC1":
-        return conversions.fill_image(Image(), message.header, pixels, "16UC1")
-    with np.errstate(divide="ignore", invalid="ignore"):
+        return pixels, original
+    _, scale, offset = _DEPTH_HEADER.unpack_from(data)
+    with np.errstate(all="ignore"):
         depth_m = np.float32(scale) / (pixels.astype(np.float32) - np.float32(offset))
-    depth_m[(pixels == 0) | ~np.isfinite(depth_m) | (depth_m <= 0)] = np.nan
-    return conversions.fill_image(Image(), message.header, depth_m, "32FC1")
+        depth_m[(pixels == 0) | ~np.isfinite(depth_m) | (depth_m <= 0)] = np.nan
+    return depth_m, original
 
 
-def compress_color(message: CompressedImage, header: Header, rgb: np.ndarray, jpeg_quality: int) -> CompressedImage:
-    """Fill a message with a JPEG.
-
-    Args:
-        message: Filled and returned.
-        header: Copied by reference into the message.
-        rgb: (H, W, 3) uint8 RGB in [0, 255].
-        jpeg_quality: In [1, 100].
-    """
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
-    return _fill(message, header, data, "rgb8; jpeg compressed bgr8")
+def to_8_bits(pixels: np.ndarray) -> np.ndarray:
+    """uint16 to uint8, rounded, so that 65535 becomes 255."""
+    return np.asarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
-def compress_mask(message: CompressedImage, header: Header, mask: np.ndarray) -> CompressedImage:
-    """Fill a message with a PNG: 255 inside, 0 outside. `mask` is (H, W) bool; other arguments as `compress_color`."""
-    # Runs of one value are all that a mask has: more effort makes it no smaller.
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    _, data = cv2.imencode(".png", mask.astype(np.uint8) * np.uint8(255), options)
-    return _fill(message, header, data, "mono8; png compressed mono8")
+def _without_depth_header(data: memoryview) -> memoryview:
+    if len(data) < _DEPTH_HEADER.size:
+        raise BadInputError(f"the compressed depth image is truncated: {len(data)} bytes, its header alone takes 12")
+    return data[_DEPTH_HEADER.size :]
 
 
-def _fill(message: CompressedImage, header: Header, data: np.ndarray, image_format: str) -> CompressedImage:
-    message.header = header
-    message.format = image_format
-    message.data = conversions.bytes_of(data)
-    return message
-
-
-def _decode(data: array[int] | memoryview, max_megapixels: float) -> np.ndarray:
+def _decode(data: memoryview, max_megapixels: float) -> np.ndarray:
     """Pixels as the file has them, colours as BGR: (H, W) or (H, W, C), uint8 or uint16."""
     header = inspect(data, max_megapixels)
     view = memoryview(data).cast("B")

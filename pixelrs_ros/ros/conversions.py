@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import Explanation, GroundedPhrase, Instruction, Segment, Segmentation, StageLatency
+from pixelrs_ros.ros import compressed
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Status, Utterance
 
 _NS_PER_S = 1_000_000_000
@@ -88,8 +89,30 @@ def check_image(message: Image) -> None:
         raise BadInputError(f"a Bayer image is at least 3x3 px, got {width_px}x{height_px} px")
 
 
-def image_to_rgb(message: Image) -> np.ndarray:
-    """Convert an image message of any encoding in `ENCODINGS`.
+def raw_image(message: Image | CompressedImage) -> Image:
+    """An image as it is, or decoded. Nothing bounds its size here: look at the header first (`compressed.inspect`).
+
+    Raises:
+        BadInputError: See `compressed.decode`.
+    """
+    if isinstance(message, CompressedImage):
+        return fill_image(Image(), message.header, *compressed.decode(message))
+    return message
+
+
+def raw_depth(message: Image | CompressedImage) -> Image:
+    """A depth image as it is, or decoded.
+
+    Raises:
+        BadInputError: See `compressed.decode_depth`.
+    """
+    if isinstance(message, CompressedImage):
+        return fill_image(Image(), message.header, *compressed.decode_depth(message))
+    return message
+
+
+def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
+    """Convert an image message of any encoding in `ENCODINGS`, or a compressed one.
 
     16-bit grey is divided by 257, so that 65535 becomes 255: the same scene keeps its brightness from frame to frame.
 
@@ -97,27 +120,23 @@ def image_to_rgb(message: Image) -> np.ndarray:
         (H, W, 3) uint8 RGB, contiguous, its own memory.
 
     Raises:
-        BadInputError: See `check_image`.
+        BadInputError: See `check_image`; for a compressed image also `compressed.decode`.
     """
+    message = raw_image(message)
     check_image(message)
     _, _, conversion = _ENCODINGS[message.encoding]
     pixels = _BRIDGE.imgmsg_to_cv2(_without_padding(message), desired_encoding="passthrough")
     if pixels.dtype == np.uint16:
-        pixels = to_8_bits(pixels)
+        pixels = compressed.to_8_bits(pixels)
     rgb = pixels if conversion is None else cv2.cvtColor(pixels, conversion)
     return np.array(rgb, dtype=np.uint8, order="C", copy=True)
 
 
-def to_8_bits(pixels: np.ndarray) -> np.ndarray:
-    """uint16 to uint8, rounded, so that 65535 becomes 255."""
-    return np.asarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8))
-
-
-def frame_from_image(message: Image, stamp_ns: int) -> Frame:
+def frame_from_image(message: Image | CompressedImage, stamp_ns: int) -> Frame:
     """The frame of an image message, with the stamp that it was buffered under.
 
     Raises:
-        BadInputError: See `check_image`.
+        BadInputError: See `image_to_rgb`.
     """
     return Frame(image=image_to_rgb(message), stamp_ns=stamp_ns, frame_id=message.header.frame_id)
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.camera import Calibration, Camera, Region
 from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, to_metres
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 from pixelrs_ros.msg import Geometry as GeometryMessage
+from pixelrs_ros.ros.conversions import raw_depth
 from pixelrs_ros.ros.frames import BoundFrame
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.types import Segment
@@ -25,12 +26,14 @@ STATUS_CODES: dict[GeometryStatus, int] = {
 }
 
 
-def depth_from_image(message: Image) -> np.ndarray:
+def depth_from_image(message: Image | CompressedImage) -> np.ndarray:
     """A depth image in metres, (H, W) float32; a pixel of 0 or NaN has none.
 
     Raises:
-        BadInputError: Its encoding is neither 16UC1 nor 32FC1, it is empty, or its data is too short.
+        BadInputError: Its encoding is neither 16UC1 nor 32FC1, it is empty, or its data is too short; or it is
+            compressed and cannot be decoded.
     """
+    message = raw_depth(message)
     if message.encoding not in DEPTH_ENCODINGS:
         raise BadInputError(
             f"unknown depth encoding {message.encoding!r}; supported: 16UC1 (millimetres) and 32FC1 (metres), see "

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header, String
 
 from pixelrs_ros.dialogue.archive import Storage
@@ -29,6 +30,7 @@ from pixelrs_ros.ros.event_loop import Courier, after
 from pixelrs_ros.ros.frames import BufferedFrame, Stream
 from pixelrs_ros.ros.ground_action import GroundServer
 from pixelrs_ros.ros.health import Health, Surroundings
+from pixelrs_ros.ros.image_outputs import ImageOutput, compress_color, compress_mask
 from pixelrs_ros.ros.inputs import CameraInputs
 from pixelrs_ros.ros.intake import Intake
 from pixelrs_ros.ros.job import Job
@@ -186,8 +188,13 @@ class PerceptionNode(LifecycleNode):
             segmentation=qos.advertise_managed(self, Segmentation, "segmentation", qos.ANSWERS),
             partial_segmentation=qos.advertise_managed(self, Segmentation, "partial_segmentation"),
             explanation=qos.advertise_managed(self, Explanation, "explanation", qos.ANSWERS),
-            mask=qos.advertise_managed(self, Image, "mask"),
-            overlay=qos.advertise_managed(self, Image, "overlay"),
+            mask=ImageOutput(self, "mask", fill=conversions.fill_mask, compress=compress_mask),
+            overlay=ImageOutput(
+                self,
+                "overlay",
+                fill=partial(conversions.fill_image, encoding="rgb8"),
+                compress=lambda *picture: compress_color(*picture, self.values.jpeg_quality),
+            ),
             target_points=qos.advertise_managed(self, PointCloud2, "target_points"),
             tracking=qos.advertise_managed(self, Tracking, "tracking"),
         )
@@ -305,8 +312,8 @@ class PerceptionNode(LifecycleNode):
                 outputs.segmentation,
                 outputs.partial_segmentation,
                 outputs.explanation,
-                outputs.mask,
-                outputs.overlay,
+                *outputs.mask.publishers,
+                *outputs.overlay.publishers,
                 outputs.target_points,
                 outputs.tracking,
             ):
@@ -345,6 +352,8 @@ class PerceptionNode(LifecycleNode):
         new = {parameter.name: parameter.value for parameter in changed}
         if active is not None and "frame_buffer_size" in new:
             active.inputs.cameras.resize(new["frame_buffer_size"])
+        if active is not None and "max_image_megapixels" in new:
+            active.inputs.max_image_megapixels = new["max_image_megapixels"]
         return SetParametersResult(successful=True)
 
     def _on_reset(self, session_id: str) -> None:

@@ -195,6 +195,23 @@ SPECS: dict[str, Spec] = {
         Change.WHEN_INACTIVE,
         may_be_empty=True,
     ),
+    "image_transport": Spec(
+        "raw",
+        "How images are sent: raw, or compressed: JPEG or PNG on `<image topic>/compressed`.",
+        Change.WHEN_INACTIVE,
+    ),
+    "depth_transport": Spec(
+        "raw",
+        "How depth images are sent: raw, or compressedDepth: PNG on `<depth topic>/compressedDepth`.",
+        Change.WHEN_INACTIVE,
+    ),
+    "max_image_megapixels": Spec(
+        50.0,
+        "Largest compressed image that is decoded, in millions of pixels; its header is read before.",
+        Change.ANY_TIME,
+        0.01,
+        1000.0,
+    ),
     "frame_policy": Spec(
         "per_turn",
         "Which image a turn looks at: per_turn: that of its moment; pin_first: that of its dialogue's first turn; "
@@ -254,6 +271,7 @@ SPECS: dict[str, Spec] = {
     ),
     "publish_points": Spec(True, "Publish `target_points`, the targets' points in space.", Change.ANY_TIME),
     "publish_overlay": Spec(True, "Publish `overlay`, the image with the masks painted over it.", Change.ANY_TIME),
+    "jpeg_quality": Spec(90, "Of `overlay/compressed`, from 1 to 100.", Change.ANY_TIME, 1, 100),
     "publish_partials": Spec(True, "Publish the explanation also while it is being generated.", Change.ANY_TIME),
     "track_targets": Spec(
         True,

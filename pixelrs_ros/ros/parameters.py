@@ -31,6 +31,8 @@ _CHOICES = {
     "precision": ("auto", "fp32", "fp16", "bf16"),
     "language_weights": ("full", "int8", "int4"),
     "frame_policy": ("per_turn", "pin_first", "latest"),
+    "image_transport": ("raw", "compressed"),
+    "depth_transport": ("raw", "compressedDepth"),
     "busy_policy": tuple(policy.value for policy in BusyPolicy),
 }
 _COMPANIONS = ("depth_topics", "camera_info_topics")  # of the cameras, by place
@@ -70,6 +72,9 @@ class NodeParameters:
     image_topics: tuple[str, ...]
     depth_topics: tuple[str, ...]
     camera_info_topics: tuple[str, ...]
+    image_transport: str
+    depth_transport: str
+    max_image_megapixels: float
     frame_policy: str
     frame_buffer_size: int
     max_frame_age_s: float
@@ -86,6 +91,7 @@ class NodeParameters:
     max_target_points: int
     publish_points: bool
     publish_overlay: bool
+    jpeg_quality: int
     publish_partials: bool
     track_targets: bool
     tracking_rate_hz: float

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rclpy.context import Context
-from rclpy.exceptions import InvalidHandle
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import Image, PointCloud2
@@ -23,6 +21,7 @@ from pixelrs_ros.overlay import paint
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, require_usable
 from pixelrs_ros.ros.health import Health
+from pixelrs_ros.ros.image_outputs import ImageOutput, send
 from pixelrs_ros.ros.job import Job, Stage
 from pixelrs_ros.ros.locating import Locator, fill_geometry
 from pixelrs_ros.ros.parameters import NodeParameters
@@ -83,18 +82,14 @@ class Outputs:
     segmentation: LifecyclePublisher[Segmentation]
     partial_segmentation: LifecyclePublisher[Segmentation]
     explanation: LifecyclePublisher[Explanation]
-    mask: LifecyclePublisher[Image]
-    overlay: LifecyclePublisher[Image]
+    mask: ImageOutput
+    overlay: ImageOutput
     target_points: LifecyclePublisher[PointCloud2]
     tracking: LifecyclePublisher[Tracking]
 
     def send(self, publisher: LifecyclePublisher[Any], message: Any) -> None:
-        """Publish, unless ROS has been shut down meanwhile, which a turn in another thread cannot foresee."""
-        try:
-            publisher.publish(message)
-        except (rclpy_implementation.RCLError, InvalidHandle):
-            if self.context.ok():
-                raise
+        """Publish, also in a thread that cannot know whether ROS has been shut down meanwhile."""
+        send(self.context, publisher, message)
 
 
 @dataclass
@@ -267,8 +262,8 @@ class TurnRunner:
 
     def _send_mask(self, turn: _Turn, reply: Reply) -> None:
         assert turn.frame is not None
-        union = reply.union_mask(*turn.frame.image.shape[:2])
-        self._send(turn, self._outputs.mask, conversions.fill_mask(Image(), turn.job.header, union))
+        if self._outputs.mask.wanted and not turn.job.one_shot:
+            self._outputs.mask.publish(turn.job.header, reply.union_mask(*turn.frame.image.shape[:2]))
 
     def _send_points(self, turn: _Turn, reply: Reply) -> None:
         """Publish the points of the masks so far, where depth came with the image and they are not out already."""
@@ -286,10 +281,9 @@ class TurnRunner:
         values = self._parameters()
         if not (turn.told and values.publish_partials):
             self._send_mask(turn, reply)
-        if values.publish_overlay:
+        if values.publish_overlay and self._outputs.overlay.wanted and not turn.job.one_shot:
             painted = paint(turn.frame.image, [segment.mask for segment in reply.segments])
-            overlay = conversions.fill_image(Image(), turn.job.header, painted, "rgb8")
-            self._send(turn, self._outputs.overlay, overlay)
+            self._outputs.overlay.publish(turn.job.header, painted)
 
     def _answer(self, turn: _Turn, reply: Reply) -> None:
         """End a turn."""

@@ -14,12 +14,21 @@ from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.ros import compressed, conversions
+from pixelrs_ros.ros.image_outputs import compress_color, compress_mask
 
 MAX_MEGAPIXELS = 1.0
 # Smooth, so that JPEG keeps it nearly, and different in each channel.
 RGB = np.stack([*np.meshgrid(np.arange(40), np.arange(24), indexing="xy"), np.full((24, 40), 90)], axis=-1)
 RGB = (RGB * np.array([5, 9, 1])).astype(np.uint8)
 DEPTH_MM = np.arange(24 * 40, dtype=np.uint16).reshape(24, 40) * 7
+
+
+def decompress(sent: CompressedImage, max_megapixels: float) -> Image:
+    return conversions.fill_image(Image(), sent.header, *compressed.decode(sent, max_megapixels))
+
+
+def decompress_depth(sent: CompressedImage, max_megapixels: float) -> Image:
+    return conversions.fill_image(Image(), sent.header, *compressed.decode_depth(sent, max_megapixels))
 
 
 def encode(pixels: np.ndarray, suffix: str = ".png", *options: int) -> bytes:
@@ -44,19 +53,19 @@ PNG, JPEG = encode(RGB[:, :, ::-1]), encode(RGB[:, :, ::-1], ".jpg", cv2.IMWRITE
 
 @pytest.mark.parametrize("image_format", ["png", "", "rgb8; png compressed bgr8"])
 def test_png_comes_back_as_it_was(image_format: str) -> None:
-    image = compressed.decompress(message(PNG, image_format), MAX_MEGAPIXELS)
+    image = decompress(message(PNG, image_format), MAX_MEGAPIXELS)
     assert (image.encoding, image.header.frame_id) == ("rgb8", "camera")
     np.testing.assert_array_equal(pixels_of(image), RGB)
 
 
 @pytest.mark.parametrize("image_format", ["jpeg", "jpg", "rgb8; jpeg compressed bgr8", "bgr8; jpeg compressed bgr8"])
 def test_jpeg_comes_back_nearly_as_it_was(image_format: str) -> None:
-    image = compressed.decompress(message(JPEG, image_format), MAX_MEGAPIXELS)
+    image = decompress(message(JPEG, image_format), MAX_MEGAPIXELS)
     assert np.abs(pixels_of(image).astype(int) - RGB).mean() < 2.0
 
 
 def test_channels_that_the_sender_says_were_not_swapped_are_not_swapped_here() -> None:
-    image = compressed.decompress(message(encode(RGB), "rgb8; png compressed rgb8"), MAX_MEGAPIXELS)
+    image = decompress(message(encode(RGB), "rgb8; png compressed rgb8"), MAX_MEGAPIXELS)
     np.testing.assert_array_equal(pixels_of(image), RGB)
 
 
@@ -69,7 +78,7 @@ def test_channels_that_the_sender_says_were_not_swapped_are_not_swapped_here() -
     ],
 )
 def test_one_channel_keeps_its_meaning(pixels: np.ndarray, image_format: str, encoding: str) -> None:
-    image = compressed.decompress(message(encode(pixels), image_format), MAX_MEGAPIXELS)
+    image = decompress(message(encode(pixels), image_format), MAX_MEGAPIXELS)
     assert image.encoding == encoding
     np.testing.assert_array_equal(pixels_of(image), pixels)
     assert conversions.image_to_rgb(image).shape == (24, 40, 3)
@@ -79,7 +88,7 @@ def test_16_bit_colours_and_transparency_become_8_bit_colours() -> None:
     wide = RGB[:, :, ::-1].astype(np.uint16) * 257
     alpha = np.dstack([RGB[:, :, ::-1], np.full((24, 40), 7, np.uint8)])
     for pixels in (wide, alpha):
-        image = compressed.decompress(message(encode(pixels)), MAX_MEGAPIXELS)
+        image = decompress(message(encode(pixels)), MAX_MEGAPIXELS)
         np.testing.assert_array_equal(pixels_of(image), RGB)
 
 
@@ -100,26 +109,26 @@ def test_the_size_of_a_jpeg_is_not_that_of_the_thumbnail_it_carries() -> None:
 def test_cut_anywhere_it_is_truncated(data: bytes) -> None:
     for length in range(8, len(data), 7):
         with pytest.raises(BadInputError, match="truncated"):
-            compressed.decompress(message(data[:length]), MAX_MEGAPIXELS)
+            decompress(message(data[:length]), MAX_MEGAPIXELS)
 
 
 def test_a_jpeg_that_is_filled_up_with_zeros_is_whole() -> None:
-    image = compressed.decompress(message(JPEG + bytes(100)), MAX_MEGAPIXELS)
+    image = decompress(message(JPEG + bytes(100)), MAX_MEGAPIXELS)
     assert (image.width, image.height) == (40, 24)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"GIF89a" + bytes(50), b"not an image at all", bytes(1000)])
 def test_what_is_no_image_is_called_so(data: bytes) -> None:
     with pytest.raises(BadInputError, match="neither JPEG nor PNG"):
-        compressed.check_compressed(message(data), MAX_MEGAPIXELS)
+        compressed.inspect_message(message(data), MAX_MEGAPIXELS)
 
 
 def test_damage_inside_is_found_when_it_is_decoded() -> None:
     damaged = bytearray(PNG)
     damaged[len(PNG) // 2] ^= 0xFF
-    compressed.check_compressed(message(bytes(damaged)), MAX_MEGAPIXELS)
+    compressed.inspect_message(message(bytes(damaged)), MAX_MEGAPIXELS)
     with pytest.raises(BadInputError, match="damaged"):
-        compressed.decompress(message(bytes(damaged)), MAX_MEGAPIXELS)
+        decompress(message(bytes(damaged)), MAX_MEGAPIXELS)
 
 
 def bomb(width_px: int, height_px: int) -> bytes:
@@ -138,16 +147,16 @@ def test_a_decompression_bomb_is_refused_by_its_header(
     size_px: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
-    for call in (compressed.check_compressed, compressed.decompress):
+    for call in (compressed.inspect_message, decompress):
         with pytest.raises(BadInputError, match="'max_image_megapixels'"):
             call(message(bomb(*size_px)), MAX_MEGAPIXELS)
     with pytest.raises(BadInputError, match="'max_image_megapixels'"):
-        compressed.decompress_depth(message(bytes(12) + bomb(*size_px), "16UC1; compressedDepth png"), MAX_MEGAPIXELS)
+        decompress_depth(message(bytes(12) + bomb(*size_px), "16UC1; compressedDepth png"), MAX_MEGAPIXELS)
 
 
 def test_an_empty_image_is_refused() -> None:
     with pytest.raises(BadInputError, match="empty"):
-        compressed.check_compressed(message(bomb(0, 5)), MAX_MEGAPIXELS)
+        compressed.inspect_message(message(bomb(0, 5)), MAX_MEGAPIXELS)
 
 
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=100).map(lambda data: JPEG[:2] + data),
@@ -157,7 +166,7 @@ def test_an_empty_image_is_refused() -> None:
                      lambda change: PNG[: change[0]] + change[1] + PNG[change[0] + len(change[1]) :])))  # fmt: skip
 def test_whatever_the_bytes_are_they_give_an_image_or_a_clear_error(data: bytes) -> None:
     try:
-        image = compressed.decompress(message(data), MAX_MEGAPIXELS)
+        image = decompress(message(data), MAX_MEGAPIXELS)
     except BadInputError as error:
         assert "image" in str(error)
     else:
@@ -170,7 +179,7 @@ def depth_message(data: bytes, image_format: str, scale: float = 0.0, offset: fl
 
 @pytest.mark.parametrize("image_format", ["16UC1; compressedDepth png", "16UC1; compressedDepth"])
 def test_millimetres_come_back_as_they_were(image_format: str) -> None:
-    image = compressed.decompress_depth(depth_message(encode(DEPTH_MM), image_format), MAX_MEGAPIXELS)
+    image = decompress_depth(depth_message(encode(DEPTH_MM), image_format), MAX_MEGAPIXELS)
     assert (image.encoding, image.header.frame_id) == ("16UC1", "camera")
     np.testing.assert_array_equal(pixels_of(image), DEPTH_MM)
 
@@ -183,7 +192,7 @@ def test_metres_come_back_within_their_quantisation_and_no_depth_as_nan() -> Non
     offset = 1.0 - scale / 10.0
     quantized = np.where(np.isnan(depth_m), 0, np.rint(scale / depth_m + offset)).astype(np.uint16)
     sent = depth_message(encode(quantized), "32FC1; compressedDepth png", scale, offset)
-    image = compressed.decompress_depth(sent, MAX_MEGAPIXELS)
+    image = decompress_depth(sent, MAX_MEGAPIXELS)
     assert image.encoding == "32FC1"
     received_m = pixels_of(image)
     assert np.isnan(received_m[3, 4]) and np.isnan(received_m).sum() == 1
@@ -205,27 +214,27 @@ def test_metres_come_back_within_their_quantisation_and_no_depth_as_nan() -> Non
 )
 def test_what_is_no_compressed_depth_is_called_so(sent: CompressedImage, words: str) -> None:
     with pytest.raises(BadInputError, match=words):
-        compressed.decompress_depth(sent, MAX_MEGAPIXELS)
+        decompress_depth(sent, MAX_MEGAPIXELS)
 
 
 def test_numbers_that_make_no_sense_give_no_depth_instead_of_nonsense() -> None:
     for scale, offset in ((float("nan"), 0.0), (0.0, 0.0), (-5.0, 0.0), (1.0, float("inf"))):
         sent = depth_message(encode(DEPTH_MM), "32FC1; compressedDepth png", scale, offset)
-        assert np.isnan(pixels_of(compressed.decompress_depth(sent, MAX_MEGAPIXELS))).all()
+        assert np.isnan(pixels_of(decompress_depth(sent, MAX_MEGAPIXELS))).all()
 
 
 def test_what_is_sent_can_be_read_by_anybody() -> None:
     mask = np.zeros((24, 40), np.bool_)
     mask[3:9, 5:20] = True
     header = Header(frame_id="camera")
-    sent = compressed.compress_mask(CompressedImage(), header, mask)
+    sent = compress_mask(CompressedImage(), header, mask)
     assert (sent.format, sent.header) == ("mono8; png compressed mono8", header)
     pixels = cv2.imdecode(np.frombuffer(sent.data, np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(pixels, mask * np.uint8(255))
     sizes = {}
     for quality in (10, 95):
-        sent = compressed.compress_color(CompressedImage(), header, RGB, quality)
+        sent = compress_color(CompressedImage(), header, RGB, quality)
         assert sent.format == "rgb8; jpeg compressed bgr8"
         sizes[quality] = len(sent.data)
     assert sizes[10] < sizes[95]
-    assert np.abs(pixels_of(compressed.decompress(sent, MAX_MEGAPIXELS)).astype(int) - RGB).mean() < 2.0
+    assert np.abs(pixels_of(decompress(sent, MAX_MEGAPIXELS)).astype(int) - RGB).mean() < 2.0

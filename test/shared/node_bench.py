@@ -178,6 +178,8 @@ class Bench:
                     self.caller.count_publishers(topic)
                     for topic in ("segmentation", "partial_segmentation", "mask", "explanation")
                 )
+                and self.node._outputs is not None
+                and self.node._outputs.mask.wanted  # nothing is sent to whom the node does not see yet
             )
         )
 
