@@ -9,10 +9,10 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_bench import Bench, Echo
-from pixelrs_ros.msg import Segmentation
+from pixelrs_ros.msg import Geometry, Segmentation
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pixelrs_ros.ros import conversions, turns
 from pixelrs_ros.ros.image_outputs import compress_color
@@ -29,7 +29,11 @@ def benches() -> Iterator[Any]:
     def make(**overrides: Any) -> Bench:
         bench = Bench(Echo(), **{"image_transport": "compressed", **overrides})
         made.append(bench)
-        bench.images = bench.caller.create_publisher(CompressedImage, "image/compressed", qos_profile_sensor_data)
+        if bench.node.values.image_transport == "compressed":
+            bench.images = bench.caller.create_publisher(CompressedImage, "image/compressed", qos_profile_sensor_data)
+        if bench.node.values.depth_transport == "compressedDepth":
+            topic = "depth/compressedDepth"
+            bench.depths = bench.caller.create_publisher(CompressedImage, topic, qos_profile_sensor_data)
         bench.activate()
         return bench
 
@@ -137,6 +141,43 @@ def test_masks_and_overlays_go_out_compressed(benches: Any) -> None:
     assert masks[-1].format == "mono8; png compressed mono8"
     assert conversions.image_to_rgb(overlays[0]).shape == (40, 60, 3)
     assert sizes[5] < sizes[95]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_compressed_depth_is_measured_with(benches: Any, whole: bool) -> None:
+    bench = benches(depth_transport="compressedDepth", image_transport="raw")
+    infos = bench.caller.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+    publishers = (bench.images, bench.depths, infos)
+    bench.until(lambda: all(publisher.get_subscription_count() for publisher in publishers))
+    header = conversions.fill_image(Image(), Image().header, PIXELS, "rgb8").header
+    header.stamp = conversions.ns_to_stamp(bench.now_ns())
+    png = cv2.imencode(".png", np.full((40, 60), 800, np.uint16))[1].tobytes()
+    depth = CompressedImage(header=header, format="16UC1; compressedDepth png")
+    depth.data = bytes(12) + (png if whole else png[:-20])
+    k = [50.0, 0.0, 30.0, 0.0, 50.0, 20.0, 0.0, 0.0, 1.0]
+    messages = (
+        conversions.fill_image(Image(), header, PIXELS, "rgb8"),
+        depth,
+        CameraInfo(header=header, width=60, height=40, k=k),
+    )
+    active = bench.node._active
+    assert active is not None
+    streams = active.inputs.cameras._buffers["image"].values()
+
+    def all_have_come() -> bool:
+        for publisher, message in zip(publishers, messages, strict=True):  # again: who has just matched may miss one
+            publisher.publish(message)
+        return all(len(buffer) > 0 for buffer in streams)
+
+    bench.until(all_have_come)
+    bench.echo.more.release(2)
+    bench.send("point", 0)
+    bench.answers(1)
+    geometry = bench.segmentations[0].segments[0].geometry
+    if whole:
+        assert geometry.status in (Geometry.MEASURED, Geometry.TOO_LITTLE_DEPTH), geometry.message
+    else:
+        assert (geometry.status, "truncated" in geometry.message) == (Geometry.BAD_DEPTH, True)
 
 
 def test_no_overlay_is_painted_while_nobody_listens(benches: Any, monkeypatch: pytest.MonkeyPatch) -> None:

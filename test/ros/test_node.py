@@ -17,7 +17,6 @@ from std_msgs.msg import String
 from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.node import PerceptionNode
-from pixelrs_ros.ros.turns import Outputs
 from pixelrs_ros.types import Frame
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -62,17 +61,19 @@ def test_what_the_robot_waits_for_is_published_before_pictures_for_people(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    send = Outputs.send
+    publish = LifecyclePublisher.publish
 
-    def note(self: Outputs, publisher: LifecyclePublisher[Any], message: Any) -> None:
-        sent.append(publisher.topic_name.removeprefix("/"))
-        send(self, publisher, message)
+    def note(self: LifecyclePublisher[Any], message: Any) -> None:
+        sent.append(self.topic_name.removeprefix("/"))
+        publish(self, message)
 
-    monkeypatch.setattr(Outputs, "send", note)
+    monkeypatch.setattr(LifecyclePublisher, "publish", note)
     overlays: list[Image] = []
     bench.caller.create_subscription(Image, "overlay", overlays.append, 10)
     bench.activate()
-    bench.until(lambda: bench.caller.count_publishers("overlay") > 0)
+    outputs = bench.node._outputs
+    assert outputs is not None
+    bench.until(lambda: outputs.overlay.wanted)
     bench.show(bench.now_ns())
     bench.echo.more.release(2)
     bench.send("point", 0)

@@ -25,6 +25,8 @@ OTHERS: dict[str, Any] = {
     "language_weights": "int8",
     "onnx_dir": "/somewhere",
     "storage_dir": "/somewhere",
+    "image_transport": "compressed",
+    "depth_transport": "compressedDepth",
     "image_topics": ["left", "right"],
     "depth_topics": ["elsewhere"],
     "camera_info_topics": ["elsewhere"],
