@@ -16,6 +16,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import TrackedSegment, Tracking
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.frames import BufferedFrame, Stream
@@ -162,6 +163,8 @@ class TargetFollower:
             started_s = time.monotonic()
             try:
                 self._follow(targets, frame)
+            except BadInputError as error:  # a compressed image that cannot be decoded; the next one may be whole
+                self._logger.warning(f"tracking skips an image: {error}", throttle_duration_sec=5.0)
             except Exception:  # nobody would hear of it; the turns must go on
                 self._logger.error(traceback.format_exc())
                 self._abandon(targets)
