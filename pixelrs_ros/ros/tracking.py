@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
@@ -196,7 +197,8 @@ class TargetFollower:
         for frame in targets.missed:
             if self._closed or self._targets is not targets:
                 break
-            tracker.update(conversions.image_to_rgb(frame.message))
+            with contextlib.suppress(BadInputError):  # one that cannot be decoded
+                tracker.update(conversions.image_to_rgb(frame.message))
         return tracker
 
     def _abandon(self, targets: _Targets | None) -> None:
