@@ -122,6 +122,12 @@ class DialogueArchive:
         now_ns = self._clock()
         self._write(session_id, lambda database: database.save(session_id, turn, evidence or Evidence(), now_ns))
 
+    def resize(self, max_sessions: int, max_turns: int) -> None:
+        """Set new bounds of the memory and, from each dialogue's next turn on, of the disk."""
+        self._note_evicted(self._memory.resize(max_sessions, max_turns))
+        if self._database is not None:
+            self._database.max_turns = max_turns
+
     def reset(self, session_id: str) -> int:
         """Forget a dialogue, here and on disk; returns how many remembered turns were dropped."""
         dropped = len(self.turns(session_id))

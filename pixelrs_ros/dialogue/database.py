@@ -107,7 +107,7 @@ class Database:
 
     def __init__(self, path: Path, max_turns: int) -> None:
         self.path = path
-        self._max_turns = max_turns
+        self.max_turns = max_turns
         self._syncer = ThreadPoolExecutor(1, "pixelrs_store")
         self._syncing: Future[None] | None = None
         with self._errors():
@@ -232,7 +232,7 @@ class Database:
         with self._transaction():
             dialogue = self._touch(session_id, turn.index + 1, active_ns)
             self._put(dialogue, turn, evidence)
-            self._trim(dialogue, turn.index + 1 - self._max_turns)
+            self._trim(dialogue, turn.index + 1 - self.max_turns)
 
     def rewrite(self, session_id: str, turns: Sequence[Turn], active_ns: int) -> None:
         """Make a dialogue what it is in memory; turns that are stored as they are keep their images and masks."""

@@ -100,6 +100,20 @@ class DialogueStore:
         excess = len(self._dialogues) - self.max_sessions
         return tuple(self._dialogues.popitem(last=False)[0] for _ in range(excess))
 
+    def resize(self, max_sessions: int, max_turns: int) -> tuple[str, ...]:
+        """Set new bounds, which hold at once; returns the sessions that were forgotten.
+
+        Raises:
+            ValueError: A bound is below 1.
+        """
+        if max_sessions < 1 or max_turns < 1:
+            raise ValueError(f"expected bounds of at least 1, got {max_sessions} sessions, {max_turns} turns")
+        self.max_sessions, self.max_turns = max_sessions, max_turns
+        for dialogue in self._dialogues.values():
+            del dialogue.turns[:-max_turns]
+        excess = max(0, len(self._dialogues) - max_sessions)
+        return tuple(self._dialogues.popitem(last=False)[0] for _ in range(excess))
+
     def reset(self, session_id: str) -> int:
         """Forget a session.
 

@@ -237,6 +237,28 @@ class Session:
             self._maintain()
             return self._dialogues.take_notices()
 
+    def set_bounds(
+        self, *, max_sessions: int, max_turns: int, max_characters: int, max_new_tokens: int, max_cached_sessions: int,
+        max_cached_frames: int, max_frame_cache_mb: float, max_history_tokens: int, session_idle_s: float,
+    ) -> None:  # fmt: skip
+        """Set new bounds, which hold at once; what exceeds them is forgotten. The turn that is being answered goes on.
+
+        The arguments are those of the class, but 0 stands for None.
+
+        Raises:
+            ConfigError: `max_new_tokens` leaves no room for an instruction; nothing has changed.
+        """
+        self.engine.check_answer_length(max_new_tokens or None)
+        with self._state_lock:
+            self._dialogues.resize(max_sessions, max_turns)
+            self._frames.resize(max_cached_frames, max_frame_cache_mb)
+            self.max_characters, self.session_idle_s = max_characters, session_idle_s
+            self.max_new_tokens, self.max_history_tokens = max_new_tokens or None, max_history_tokens or None
+            self.max_cached_sessions = max_cached_sessions
+            while len(self._prefixes) > max_cached_sessions:
+                self._prefixes.popitem(last=False)
+            self._forget_unknown()
+
     def close(self) -> None:
         """Let the store's file go; what is said from now on stays in memory."""
         with self._state_lock:

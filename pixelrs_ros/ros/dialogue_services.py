@@ -55,6 +55,9 @@ class KeptDialogues(Dialogues, Protocol):
     def maintain(self) -> list[Notice]:
         """Forget what has been silent too long; what the log should say."""
 
+    def set_bounds(self, **bounds: Any) -> None:
+        """Bound dialogues and caches anew, at once."""
+
     def close(self) -> None:
         """Let the store's file go."""
 

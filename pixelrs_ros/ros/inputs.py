@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import zip_longest
 from typing import Any
@@ -33,7 +33,7 @@ class CameraInputs:
 
     Attributes:
         cameras: The buffers.
-        max_image_megapixels: Largest compressed image that is accepted, in millions of pixels; may change at any time.
+        max_image_megapixels: Largest compressed image that is accepted, in millions of pixels.
     """
 
     def __init__(
@@ -57,6 +57,12 @@ class CameraInputs:
             self._subscribe_images(camera, values.image_transport, partial(self._on_image, camera))
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self._forget())
+
+    def adopt(self, changed: Mapping[str, Any]) -> None:
+        """Put new values of parameters in force, as far as they concern this."""
+        if "frame_buffer_size" in changed:
+            self.cameras.resize(changed["frame_buffer_size"])
+        self.max_image_megapixels = changed.get("max_image_megapixels", self.max_image_megapixels)
 
     def close(self) -> None:
         """Unsubscribe."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -20,7 +19,6 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header, String
 
-from pixelrs_ros.dialogue.archive import Storage
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking
 from pixelrs_ros.ros import conversions, parameters, qos
@@ -35,6 +33,7 @@ from pixelrs_ros.ros.inputs import CameraInputs
 from pixelrs_ros.ros.intake import Intake
 from pixelrs_ros.ros.job import Job
 from pixelrs_ros.ros.namesakes import name_status
+from pixelrs_ros.ros.opening import open_session, session_bounds
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.running import ros
 from pixelrs_ros.ros.segment_service import SegmentService
@@ -49,47 +48,6 @@ _DIAGNOSTICS_PERIOD_S = 1.0
 _STOP_TIMEOUT_S = 20.0
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-
-
-def storage_of(values: NodeParameters) -> Storage | None:
-    """Where the parameters want dialogues stored; None for nowhere."""
-    if not values.store_dialogues:
-        return None
-    return Storage(Path(values.storage_dir), values.store_images, values.max_stored_days, values.max_stored_mb)
-
-
-def open_session(values: NodeParameters) -> KeptDialogues:
-    """Load the network.
-
-    Raises:
-        CheckpointError: The checkpoint is incomplete or does not fit its configuration.
-    """
-    # Here and not above: importing PyTorch takes seconds, in which the node can already answer lifecycle calls.
-    from pixelrs_ros.engine.engine import Engine
-    from pixelrs_ros.engine.session import Session
-
-    engine = Engine.from_checkpoint(
-        values.checkpoint,
-        device=values.device,
-        num_threads=values.num_threads or None,
-        backend=values.backend,
-        precision=values.precision,
-        language_weights=values.language_weights,
-        onnx_dir=values.onnx_dir or None,
-    )
-    return Session(
-        engine,
-        max_turns=values.max_turns,
-        max_sessions=values.max_sessions,
-        max_characters=values.max_characters,
-        max_new_tokens=values.max_new_tokens or None,
-        max_cached_sessions=values.max_cached_sessions,
-        max_cached_frames=values.max_cached_frames,
-        max_frame_cache_mb=values.max_frame_cache_mb,
-        max_history_tokens=values.max_history_tokens or None,
-        session_idle_s=values.session_idle_s,
-        storage=storage_of(values),
-    )
 
 
 @dataclass(frozen=True)
@@ -350,10 +308,14 @@ class PerceptionNode(LifecycleNode):
             return SetParametersResult(successful=False, reason=problem)
         # No other callback has a say after this one, so that what is put in force here is what the parameters will be.
         new = {parameter.name: parameter.value for parameter in changed}
-        if active is not None and "frame_buffer_size" in new:
-            active.inputs.cameras.resize(new["frame_buffer_size"])
-        if active is not None and "max_image_megapixels" in new:
-            active.inputs.max_image_megapixels = new["max_image_megapixels"]
+        if self._dialogues is not None:
+            bounds = session_bounds(self.values)
+            try:
+                self._dialogues.set_bounds(**{**bounds, **{name: new[name] for name in bounds if name in new}})
+            except ConfigError as error:
+                return SetParametersResult(successful=False, reason=str(error))
+        if active is not None:
+            active.inputs.adopt(new)
         return SetParametersResult(successful=True)
 
     def _on_reset(self, session_id: str) -> None:

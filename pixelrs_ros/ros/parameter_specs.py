@@ -76,27 +76,27 @@ SPECS: dict[str, Spec] = {
         "", "Where `pixelrs export` wrote; empty: `onnx` in the checkpoint's folder.", Change.WHEN_UNCONFIGURED
     ),
     "max_turns": Spec(
-        16, "Turns of a dialogue that are remembered; older ones are forgotten.", Change.WHEN_UNCONFIGURED, 1, 1000
+        16, "Turns of a dialogue that are remembered; older ones are forgotten.", Change.ANY_TIME, 1, 1000
     ),
     "max_sessions": Spec(
         8,
         "Dialogues in memory; the one idle longest makes room. It is forgotten, or read back from the store if it "
         "goes on.",
-        Change.WHEN_UNCONFIGURED,
+        Change.ANY_TIME,
         1,
         1000,
     ),
     "max_history_tokens": Spec(
         0,
         "Past turns that the network is shown, in tokens; 0 takes what the checkpoint's context leaves.",
-        Change.WHEN_UNCONFIGURED,
+        Change.ANY_TIME,
         0,
         1_000_000,
     ),
     "session_idle_s": Spec(
         0.0,
         "Silence after which a dialogue is over and forgotten, here and on disk, in seconds; 0: never.",
-        Change.WHEN_UNCONFIGURED,
+        Change.ANY_TIME,
         0.0,
         1e9,
     ),
@@ -128,24 +128,22 @@ SPECS: dict[str, Spec] = {
         0.0,
         1e9,
     ),
-    "max_characters": Spec(
-        2000, "Longest instruction that is accepted, in characters.", Change.WHEN_UNCONFIGURED, 1, 100_000
-    ),
+    "max_characters": Spec(2000, "Longest instruction that is accepted, in characters.", Change.ANY_TIME, 1, 100_000),
     "max_new_tokens": Spec(
-        0, "Longest answer, in tokens; 0 takes the checkpoint's own limit.", Change.WHEN_UNCONFIGURED, 0, 4096
+        0, "Longest answer, in tokens; 0 takes the checkpoint's own limit.", Change.ANY_TIME, 0, 4096
     ),
     "max_cached_sessions": Spec(
         4,
         "Dialogues whose keys and values are kept between turns; the others are read anew at their next turn.",
-        Change.WHEN_UNCONFIGURED,
+        Change.ANY_TIME,
         1,
         1000,
     ),
     "max_cached_frames": Spec(
-        8, "Encoded images that are kept for the dialogues that refer to them.", Change.WHEN_UNCONFIGURED, 1, 1000
+        8, "Encoded images that are kept for the dialogues that refer to them.", Change.ANY_TIME, 1, 1000
     ),
     "max_frame_cache_mb": Spec(
-        256.0, "Memory for encoded images, in MB of 10^6 bytes.", Change.WHEN_UNCONFIGURED, 1.0, 1_000_000.0
+        256.0, "Memory for encoded images, in MB of 10^6 bytes.", Change.ANY_TIME, 1.0, 1_000_000.0
     ),
     "max_waiting": Spec(
         8,

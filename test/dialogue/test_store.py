@@ -103,3 +103,17 @@ def test_a_turn_that_does_not_fit_hides_the_older_ones() -> None:
     assert turns_that_fit([1, 9, 2], budget=10) == 1
     assert turns_that_fit([1, 8, 2], budget=10) == 2
     assert turns_that_fit([], budget=0) == 0
+
+
+def test_new_bounds_hold_at_once() -> None:
+    store = DialogueStore(3, 3)
+    for session_id in "abc":
+        for index in range(3):
+            store.put(session_id, a_turn(index))
+    assert store.resize(2, 1) == ("a",)
+    assert store.turns("b") == (a_turn(2),) and store.next_index("b") == 3
+    assert store.resize(5, 2) == ()
+    store.put("b", a_turn(3))
+    assert store.turns("b") == (a_turn(2), a_turn(3))
+    with pytest.raises(ValueError, match="at least 1"):
+        store.resize(0, 1)

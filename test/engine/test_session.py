@@ -421,3 +421,30 @@ def test_names_that_no_dialogue_may_have(session: Session) -> None:
         with pytest.raises(BadInputError, match="session_id"):
             session.say(Utterance("the mug", name), a_frame())
         assert session.turns(name) == () and session.reset(name) == 0
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_new_bounds_hold_at_once(engine: CountingEngine, tmp_path: Path, stored: bool) -> None:
+    storage = Storage(tmp_path, images=False, max_days=0.0, max_mb=100.0) if stored else None
+    session = Session(engine, max_sessions=3, max_turns=3, max_new_tokens=4, storage=storage)
+    for session_id in ("a", "b"):
+        for text in ("one", "two", "three"):
+            session.say(Utterance(text, session_id), a_frame())
+    bounds = {
+        "max_sessions": 1, "max_turns": 2, "max_characters": 5, "max_new_tokens": 3, "max_cached_sessions": 1,
+        "max_cached_frames": 1, "max_frame_cache_mb": 10.0, "max_history_tokens": 0, "session_idle_s": 0.0,
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="max_new_tokens"):
+        session.set_bounds(**{**bounds, "max_new_tokens": 100_000})  # type: ignore[arg-type]
+    assert len(session.turns("a")) == 3
+    session.set_bounds(**bounds)  # type: ignore[arg-type]
+    assert session.session_ids() == ("b",)
+    assert len(session.turns("a")) == (2 if stored else 0), "what is on disk is not forgotten"
+    assert [turn.text for turn in session.turns("b")] == ["two", "three"]
+    assert session.next_index("b") == 3
+    assert list(session._prefixes) == ["b"]
+    with pytest.raises(BadInputError, match="at most 5"):
+        session.say(Utterance("longer", "b"), a_frame())
+    session.say(Utterance("four", "b"), a_frame())
+    assert [turn.text for turn in session.turns("b")] == ["three", "four"]
+    session.close()

@@ -205,14 +205,14 @@ def test_diagnostics_tell_of_a_bad_image_and_of_a_failed_turn(bench: Bench) -> N
 
 def test_parameters_that_a_running_network_could_not_follow_are_refused(bench: Bench) -> None:
     bench.activate()
-    (result,) = bench.node.set_parameters([Parameter("max_turns", value=3)])
-    assert (result.successful, "'max_turns'" in result.reason) == (False, True)
+    (result,) = bench.node.set_parameters([Parameter("num_threads", value=3)])
+    assert (result.successful, "'num_threads'" in result.reason) == (False, True)
     (result,) = bench.node.set_parameters([Parameter("max_frame_age_s", value=0.5)])
     assert result.successful
     assert bench.node.values.max_frame_age_s == 0.5
     assert bench.node.trigger_deactivate() == SUCCESS
     assert bench.node.trigger_cleanup() == SUCCESS
-    (result,) = bench.node.set_parameters([Parameter("max_turns", value=3)])
+    (result,) = bench.node.set_parameters([Parameter("num_threads", value=3)])
     assert result.successful
     (result,) = bench.node.set_parameters([Parameter("device", value="tpu")])
     assert (result.successful, "cpu, cuda or cuda:N" in result.reason) == (False, True)

@@ -167,6 +167,16 @@ def test_fewer_frames_are_kept_at_once_and_more_from_now_on(bench: Bench) -> Non
     assert len(active.inputs.cameras) == 3
 
 
+def test_bounds_of_dialogues_and_caches_hold_at_once_or_are_refused_by_the_network(bench: Bench) -> None:
+    bench.activate()
+    for name in ("max_turns", "max_sessions", "max_characters", "max_cached_frames", "session_idle_s"):
+        value = another(name)
+        assert not put(bench, name, value)
+        assert bench.echo.bounds[name] == value
+    assert "max_new_tokens must be less than 100" in put(bench, "max_new_tokens", 101)
+    assert bench.node.values.max_new_tokens == bench.echo.bounds["max_new_tokens"] == 0
+
+
 def test_fewer_may_wait_from_now_on(bench: Bench) -> None:
     bench.activate()
     bench.show(bench.now_ns())

@@ -19,6 +19,7 @@ from std_msgs.msg import String
 from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueSummary
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.dialogue_services import KeptDialogues
 from pixelrs_ros.ros.node import PerceptionNode
@@ -37,6 +38,7 @@ class Echo:
     def __init__(self) -> None:
         self.dialogues: dict[str, list[Turn]] = {}
         self.said: list[tuple[str, str]] = []
+        self.bounds: dict[str, Any] = {}
         self.more = threading.Semaphore(0)
         self.begun = threading.Semaphore(0)
         self.hush = threading.Event()
@@ -120,6 +122,11 @@ class Echo:
 
     def storage_state(self) -> StorageState:
         return StorageState(None, "", False, 0)
+
+    def set_bounds(self, **bounds: Any) -> None:
+        if bounds["max_new_tokens"] > 100:
+            raise ConfigError("max_new_tokens must be less than 100")
+        self.bounds = bounds
 
     def maintain(self) -> list[Notice]:
         return []
