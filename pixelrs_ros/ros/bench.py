@@ -38,7 +38,7 @@ from pixelrs_ros.engine.background import default_num_threads
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.ros import conversions, node
+from pixelrs_ros.ros import conversions, node, opening
 from pixelrs_ros.ros.parameters import NodeParameters
 from pixelrs_ros.ros.processes import Processes, isolate
 from pixelrs_ros.ros.running import ros
@@ -54,7 +54,7 @@ _CAMERA = "camera"
 
 def forced_session(values: NodeParameters) -> Session:
     """The package as it is, saying the answers of the benchmark and storing its turns as the parameters want it."""
-    return Session(ForcedEngine(_network(values), _backend(values)), storage=node.storage_of(values))
+    return Session(ForcedEngine(_network(values), _backend(values)), storage=opening.storage_of(values))
 
 
 def published_session(values: NodeParameters) -> Session:

@@ -55,7 +55,10 @@ class KeptDialogues(Dialogues, Protocol):
     def maintain(self) -> list[Notice]:
         """Forget what has been silent too long; what the log should say."""
 
-    def set_bounds(self, **bounds: Any) -> None:
+    def set_bounds(
+        self, *, max_sessions: int, max_turns: int, max_characters: int, max_new_tokens: int, max_cached_sessions: int,
+        max_cached_frames: int, max_frame_cache_mb: float, max_history_tokens: int, session_idle_s: float,
+    ) -> None:  # fmt: skip
         """Bound dialogues and caches anew, at once."""
 
     def close(self) -> None:

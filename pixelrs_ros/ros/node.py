@@ -151,7 +151,7 @@ class PerceptionNode(LifecycleNode):
                 self,
                 "overlay",
                 fill=partial(conversions.fill_image, encoding="rgb8"),
-                compress=lambda *picture: compress_color(*picture, self.values.jpeg_quality),
+                compress=lambda message, header, rgb: compress_color(message, header, rgb, self.values.jpeg_quality),
             ),
             target_points=qos.advertise_managed(self, PointCloud2, "target_points"),
             tracking=qos.advertise_managed(self, Tracking, "tracking"),

@@ -62,9 +62,14 @@ def test_a_compressed_image_is_answered_about_and_only_that_one_is_decoded(
     benches: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = benches()
-    decoded = []
+    decoded: list[object] = []
     decode = cv2.imdecode
-    monkeypatch.setattr(cv2, "imdecode", lambda *args: decoded.append(1) or decode(*args))
+
+    def count(*args: Any) -> Any:
+        decoded.append(args)
+        return decode(*args)
+
+    monkeypatch.setattr(cv2, "imdecode", count)
     for value in range(5):
         shown = show(bench, value=10 * value)
     assert not decoded
@@ -136,7 +141,7 @@ def test_masks_and_overlays_go_out_compressed(benches: Any) -> None:
         assert masks[-1].header == overlays[-1].header == shown.header
         sizes[quality] = len(overlays[-1].data)
     mask = cv2.imdecode(np.frombuffer(masks[-1].data, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert mask.dtype == np.uint8 and mask.shape == (40, 60)
+    assert mask is not None and mask.dtype == np.uint8 and mask.shape == (40, 60)
     assert (mask[:2] == 255).all() and (mask[2:] == 0).all()
     assert masks[-1].format == "mono8; png compressed mono8"
     assert conversions.image_to_rgb(overlays[0]).shape == (40, 60, 3)
@@ -182,9 +187,14 @@ def test_compressed_depth_is_measured_with(benches: Any, whole: bool) -> None:
 
 def test_no_overlay_is_painted_while_nobody_listens(benches: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = benches()
-    painted = []
+    painted: list[object] = []
     paint = turns.paint
-    monkeypatch.setattr(turns, "paint", lambda *args: painted.append(1) or paint(*args))
+
+    def count(*args: Any) -> Any:
+        painted.append(args)
+        return paint(*args)
+
+    monkeypatch.setattr(turns, "paint", count)
     show(bench)
     bench.send("first", 0)
     bench.answers(1)
@@ -212,7 +222,8 @@ def test_no_overlay_is_painted_while_nobody_listens(benches: Any, monkeypatch: p
 def test_a_late_comer_gets_the_last_overlay_where_it_is_kept() -> None:
     rclpy.init()
     name = "qos_overrides./overlay.publisher.durability"
-    bench = Bench(Echo(), **{name: "transient_local"})
+    overrides: dict[str, Any] = {name: "transient_local"}
+    bench = Bench(Echo(), **overrides)
     try:
         bench.activate()
         outputs = bench.node._outputs

@@ -223,7 +223,8 @@ def test_partials_can_be_switched_off_and_on(bench: Bench) -> None:
 
 def test_the_image_subscription_can_be_made_reliable() -> None:
     rclpy.init()
-    bench = Bench(Echo(), **{"qos_overrides./image.subscription.reliability": "reliable"})
+    overrides: dict[str, Any] = {"qos_overrides./image.subscription.reliability": "reliable"}
+    bench = Bench(Echo(), **overrides)
     try:
         assert bench.node.autostart()
         (info,) = bench.node.get_subscriptions_info_by_topic("/image")
@@ -248,7 +249,8 @@ def test_the_image_subscription_can_be_made_reliable() -> None:
 )
 def test_an_impossible_override_keeps_the_node_from_starting_and_is_named(name: str, capfd: Any) -> None:
     rclpy.init()
-    bench = Bench(Echo(), **{name: "sometimes"})
+    overrides: dict[str, Any] = {name: "sometimes"}
+    bench = Bench(Echo(), **overrides)
     try:
         assert not bench.node.autostart()
         assert f"parameter '{name}' must be one of" in capfd.readouterr().err
