@@ -160,10 +160,9 @@ def _without_padding(message: Image) -> Image:
     if message.step == row_bytes and not swapped:
         dense.data = message.data
         return dense
-    flat = np.frombuffer(message.data, dtype=np.uint8)
-    padded_bytes = message.step * message.height
-    flat = np.pad(flat, (0, max(0, padded_bytes - flat.size)))[:padded_bytes]
-    rows = np.ascontiguousarray(flat.reshape(message.height, message.step)[:, :row_bytes])
+    # In place: the last row may come without its padding, and a step that lies would take any memory to fill up.
+    padded: np.ndarray = np.ndarray((message.height, row_bytes), np.uint8, message.data, strides=(message.step, 1))
+    rows = np.ascontiguousarray(padded)
     dense.data = bytes_of(rows.view(np.uint16).byteswap() if swapped else rows)
     return dense
 

@@ -1,3 +1,4 @@
+import tracemalloc
 from array import array
 
 import cv2
@@ -172,3 +173,13 @@ def test_the_explanation_of_a_failure_says_why() -> None:
     reply = Reply(status=Status.BAD_INPUT, text="", message="the instruction is empty")
     explanation = conversions.fill_explanation(Explanation(), Header(), Instruction(), 0, reply)
     assert (explanation.text, explanation.session_id) == ("the instruction is empty", "default")
+
+
+def test_a_step_that_lies_takes_no_memory() -> None:
+    message = Image(height=1, width=2, encoding="mono8", step=2**32 - 1, data=array("B", [1, 2]))
+    tracemalloc.start()
+    rgb = conversions.image_to_rgb(message)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rgb[0, :, 0].tolist() == [1, 2]
+    assert peak_bytes < 1_000_000
