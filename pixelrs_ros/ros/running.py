@@ -38,6 +38,9 @@ def ros(args: list[str] | None) -> Iterator[None]:
 
     Args:
         args: Command line, None for that of the process.
+
+    Raises:
+        SystemExit: ROS cannot be started, for instance secured as the environment demands it; the message says why.
     """
     # rclpy calls the handler that it finds. Its own shuts the context down under whatever is running, which while a
     # network is loading or a node half made would surface as an error of some call or other.
@@ -45,6 +48,9 @@ def ros(args: list[str] | None) -> Iterator[None]:
     make_room_for_images()
     try:
         rclpy.init(args=args)
+    except rclpy_implementation.RCLError as error:
+        raise SystemExit(f"ROS cannot be started: {error}") from None
+    try:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
