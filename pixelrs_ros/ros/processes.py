@@ -68,6 +68,10 @@ class Processes:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
 
+    def pid(self, name: str) -> int:
+        """Process id."""
+        return self._processes[name].pid
+
     def exit_status(self, name: str) -> int | None:
         """Exit status, None while it runs."""
         return self._processes[name].poll()

@@ -60,7 +60,7 @@ class Robot:
 
     def __init__(self, processes: Processes, caller: Caller) -> None:
         self._processes, self._caller = processes, caller
-        processes.start("robot", NODE)
+        processes.start("robot", NODE, "-p", "store_dialogues:=false")
 
     def said(self) -> str:
         return self._processes.log_tail("robot")

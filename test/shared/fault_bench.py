@@ -175,9 +175,20 @@ class Caller(Node):
 
     def dialogue(self, session_id: str = "") -> list[str]:
         """What the user said in a dialogue that is remembered."""
-        response = self.call(GetDialogue, "perception/get_dialogue", session_id=session_id)
-        assert response.success, response.message
-        return [turn.text for turn in response.turns]
+        client = self.create_client(GetDialogue, "perception/get_dialogue")
+        answers: list[Any] = []
+
+        def answered() -> bool:
+            # Again and again: what is asked of a node that was killed just now is lost.
+            future = client.call_async(GetDialogue.Request(session_id=session_id))
+            rclpy.spin_until_future_complete(self, future, timeout_sec=5.0)
+            answers.extend([future.result()] if future.done() else [])
+            return future.done()
+
+        self.until(answered, "the dialogue")
+        self.destroy_client(client)
+        assert answers[0].success, answers[0].message
+        return [turn.text for turn in answers[0].turns]
 
     def _on_segmentation(self, message: Segmentation) -> None:
         self.results[conversions.stamp_to_ns(message.instruction_stamp)].append(message)
@@ -197,6 +208,8 @@ def hosted(**parameters: Any) -> Iterator[tuple[PerceptionNode, Caller]]:
     """An active node in a thread of this process, and its caller."""
     rclpy.init()
     parameters.setdefault("max_frame_wait_s", 0.0)  # images are shown now and then, in no rhythm
+    parameters.setdefault("max_instructions_per_s", 0.0)
+    parameters.setdefault("store_dialogues", False)
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
     node, executor = PerceptionNode(parameter_overrides=overrides), SingleThreadedExecutor()
     caller = Caller()

@@ -1,0 +1,84 @@
+"""Writes the table of faults into README.md, from the markers of the tests in test/faults.
+
+scripts/env.sh python scripts/write_faults.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BEGIN, END = "<!-- faults -->\n", "<!-- /faults -->"
+
+
+@dataclass
+class Row:
+    """One fault: what the node does about it, where that is tested and how many times."""
+
+    answer: str = ""
+    files: list[str] = field(default_factory=list)
+    cases: int = 0
+
+
+class Collector:
+    """A pytest plug-in that gathers the markers of what it collects."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Read the markers."""
+        for item in session.items:
+            for marker in item.iter_markers("fault"):
+                done, answer = marker.args
+                row = self.rows.setdefault(done, Row())
+                row.answer = row.answer or answer
+                row.cases += marker.kwargs.get("cases", 1)
+                if item.path.name not in row.files:
+                    row.files.append(item.path.name)
+
+
+def table() -> str:
+    """The rows as Markdown.
+
+    Raises:
+        RuntimeError: The tests could not be collected.
+    """
+    collector = Collector()
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = pytest.main(["--collect-only", "-q", str(ROOT / "test" / "faults")], plugins=[collector])
+    if status != pytest.ExitCode.OK:
+        raise RuntimeError(said.getvalue())
+    lines = ["| what is done to the node | what it does | tested in `test/faults/` | cases |", "|---|---|---|---|"]
+    for done, row in collector.rows.items():
+        files = ", ".join(f"`{name}`" for name in row.files)
+        lines.append(f"| {done} | {row.answer} | {files} | {row.cases:,} |")
+    total = sum(row.cases for row in collector.rows.values())
+    lines.append(f"| **{len(collector.rows)} faults** | | | **{total:,}** |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Replace what stands between the markers, or compare it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="only compare; status 1 when the table is outdated")
+    options = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    written = re.sub(f"({BEGIN}).*?({END})", lambda m: m[1] + table() + m[2], text, flags=re.DOTALL)
+    if options.check:
+        return int(written != text)
+    README.write_text(written, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
