@@ -258,6 +258,7 @@ def build_interfaces(ros: Ros) -> None:
         "msg/*",
         "srv/*",
         "launch/*.py",
+        "security/*",
         "config/**/*.yaml",
     )
     sources = [path for pattern in patterns for path in ROOT.glob(pattern)]

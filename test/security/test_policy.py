@@ -22,9 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "security" / "policy.xml").getroot()
 KINDS = {"topics": ("publish", "subscribe"), "services": ("reply", "request"), "actions": ("execute", "call")}
 # What the node has only where its parameters ask for it.
-OPTIONAL = {
-    "/clock", "/image/compressed", "/depth/compressedDepth", "/mask/compressed", "/overlay/compressed", "/tracking",
-}  # fmt: skip
+OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth"}
 Rights = dict[str, set[str]]
 
 
