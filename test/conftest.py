@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +25,19 @@ if TYPE_CHECKING:  # a test that needs no network does not wait for torch
 
 # Before anything imports rclpy, and inherited by the processes that tests start: two test runs at once, or a robot in
 # the same network, must not hear each other. Domains from 102 on use ports that Linux gives to outgoing connections.
-os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 101))
+DOMAINS = itertools.cycle(random.SystemRandom().sample(range(1, 102), 101))
+os.environ["ROS_DOMAIN_ID"] = str(next(DOMAINS))
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-# Where the nodes of a test run keep their dialogues; what an earlier run left must not be gone on with.
-_STATE = tempfile.TemporaryDirectory(prefix="pixelrs_state_")
-os.environ["XDG_STATE_HOME"] = _STATE.name
 
 settings.register_profile("pixelrs", derandomize=True, deadline=None)
 settings.load_profile("pixelrs")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_world(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps a file's nodes from what an earlier file's left: in DDS, which may not have buried them, and on disk."""
+    os.environ["ROS_DOMAIN_ID"] = str(next(DOMAINS))
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(scope="session")
