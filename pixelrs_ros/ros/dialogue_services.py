@@ -192,7 +192,7 @@ class DialogueServices:
     async def _on_export(
         self, request: ExportDialogue.Request, response: ExportDialogue.Response
     ) -> ExportDialogue.Response:
-        future: Future[Any] = Future()
+        future: Any = Future()  # as rclpy types it, awaiting one may give None
         self._exporter.submit(lambda: self._courier.send(future, self._export(request.session_id)))
         response.success, response.message, response.folder, response.num_turns = await future
         return response

@@ -11,7 +11,7 @@ from rclpy.task import Future
 from sensor_msgs.msg import Image
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Instruction
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.event_loop import Courier
 from pixelrs_ros.ros.frames import BoundFrame, BufferedFrame, Stream
@@ -42,7 +42,7 @@ class SegmentService:
         self, request: SegmentImage.Request, response: SegmentImage.Response
     ) -> SegmentImage.Response:
         """Queue a turn and wait for its end; the executor does other things meanwhile."""
-        answer: Future[tuple[Segmentation, Explanation]] = Future()
+        answer: Any = Future()  # of a segmentation and an explanation; as rclpy types it, awaiting one may give None
         job = job_of(request)
         job.on_end = lambda segmentation, explanation: self._courier.send(answer, (segmentation, explanation))
         intake = self._intake()

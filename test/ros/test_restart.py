@@ -16,7 +16,6 @@ from pixelrs_ros.msg import Explanation, Instruction
 from pixelrs_ros.srv import GetDialogue
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from rclpy.task import Future
 from sensor_msgs.msg import Image
 
 from pixelrs_ros.ros import conversions
@@ -69,7 +68,7 @@ class User(Node):
     def dialogue(self) -> list[Any]:
         client: Any = self.create_client(GetDialogue, "perception/get_dialogue")
         assert client.wait_for_service(DEADLINE_S)
-        future: Future[Any] = client.call_async(GetDialogue.Request(session_id="日本 ../'; --"))
+        future: Any = client.call_async(GetDialogue.Request(session_id="日本 ../'; --"))
         self.until(future.done, "the dialogue")
         assert future.result().success
         return list(future.result().turns)

@@ -161,7 +161,7 @@ class Caller(Node):
         return str(final.text)
 
     def call(self, service: Any, name: str, **request: Any) -> Any:
-        client = self.create_client(service, name)
+        client: Any = self.create_client(service, name)
         assert client.wait_for_service(DEADLINE_S), f"{name} is not served"
         future = client.call_async(service.Request(**request))
         self.until(future.done, f"{name} to answer")
@@ -175,7 +175,7 @@ class Caller(Node):
 
     def dialogue(self, session_id: str = "") -> list[str]:
         """What the user said in a dialogue that is remembered."""
-        client = self.create_client(GetDialogue, "perception/get_dialogue")
+        client: Any = self.create_client(GetDialogue, "perception/get_dialogue")
         answers: list[Any] = []
 
         def answered() -> bool:
