@@ -38,6 +38,7 @@ class Job:
             image, or where the image is meant to be an old one.
         one_shot: It belongs to no dialogue: none is read or changed, and the answer goes to `on_end` alone.
         on_progress: Told how far the turn has come and the words so far, in the worker's thread; must not raise.
+        ended: Its answer is on its way out; what the node still does about it is nobody's business.
         on_end: Told the messages that end the turn, exactly once and in whatever thread ends it; must not raise.
     """
 
@@ -50,6 +51,7 @@ class Job:
     one_shot: bool = False
     on_progress: Callable[[Stage, str], None] = lambda stage, text: None
     on_end: Callable[[Segmentation, Explanation], None] = lambda segmentation, explanation: None
+    ended: bool = False
     _cancelled: str = ""
 
     @property

@@ -191,7 +191,7 @@ class PerceptionNode(LifecycleNode):
             parameters=lambda: self.values,
             on_answered=follower.begin,
         )
-        worker = Worker(runner.run, customer_of)
+        worker = Worker(runner.run, customer_of, ended=lambda job: job.ended)
         intake = Intake(
             inputs.cameras,
             self._session_frames,

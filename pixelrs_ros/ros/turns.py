@@ -294,6 +294,7 @@ class TurnRunner:
         if not job.one_shot:
             self._session_frames.close(job.session_id, job.bound, answered=answered)
         segmentation = self._segmentation(turn, reply)
+        job.ended = True  # before anybody can know: who has the answer may speak again at once
         self._send(turn, self._outputs.segmentation, segmentation)
         if answered:
             self._send_points(turn, reply)

@@ -73,15 +73,19 @@ class Worker(Generic[JobT]):
     Args:
         work: Does one job, in the thread; must not raise.
         customer: Whose job it is; without it all jobs belong to the same one.
+        ended: Whether a job has given its customer what it wanted, though the thread may still tidy up after it: then
+            the customer is free to send the next.
     """
 
     def __init__(
         self,
         work: Callable[[JobT], None],
         customer: Callable[[JobT], Hashable] = lambda job: None,
+        ended: Callable[[JobT], bool] = lambda job: False,
     ) -> None:
         self._work = work
         self._customer = customer
+        self._ended = ended
         self._jobs: list[tuple[int, int, JobT]] = []  # a heap of (start tag, order of arrival, job)
         self._running: JobT | None = None  # the one that is being done
         self._begun_s = 0.0  # since when, by time.monotonic()
@@ -177,7 +181,8 @@ class Worker(Generic[JobT]):
 
     def _runs(self, customer: Hashable) -> bool:
         """Whether the job that is being done is a customer's; the lock is held."""
-        return self._running is not None and self._customer(self._running) == customer
+        running = self._running
+        return running is not None and self._customer(running) == customer and not self._ended(running)
 
     def _displace(self, customer: Hashable, job: JobT) -> list[JobT]:
         """Put a job in the place of the customer's first waiting one; what waited, in order. The lock is held."""

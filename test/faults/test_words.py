@@ -71,7 +71,14 @@ def test_words_and_session_ids_come_back_as_they_were(
         assert (result.status, result.session_id) == (Segmentation.ANSWERED, said)
         assert caller.words(result) == said
         assert caller.dialogue(said) == [said]
-    logged = capfd.readouterr().err
+    logged = ""
+
+    def last_is_logged() -> bool:  # a turn is logged after its answer has gone out
+        nonlocal logged
+        logged += capfd.readouterr().err
+        return f"{NASTY[-1]!r} 0]" in logged
+
+    caller.until(last_is_logged, "the log")
     for words in NASTY:
         said = words.split("\x00")[0] or "nothing"
         assert f"[{said!r} 0] {said!r} -> answered: {said!r}" in logged, "one line, letter for letter"

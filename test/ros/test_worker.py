@@ -116,6 +116,25 @@ def test_where_the_policy_is_to_reject_a_customer_has_one_job_at_a_time_running_
     assert not shop.told
 
 
+def test_who_has_the_answer_may_send_the_next_job_though_the_thread_still_tidies_up() -> None:
+    begun, go, ended = threading.Event(), threading.Event(), set[str]()
+
+    def work(job: str) -> None:
+        begun.set()
+        assert go.wait(DEADLINE_S)
+
+    worker = Worker(work, ended=lambda job: job in ended)
+    assert worker.submit("a1", Bounds(policy=BusyPolicy.REJECT)).refusal is None
+    assert begun.wait(DEADLINE_S)
+    assert worker.submit("a2", Bounds(policy=BusyPolicy.REJECT)).refusal is Refusal.BUSY
+    ended.add("a1")
+    taken = worker.submit("a3", Bounds(policy=BusyPolicy.PREEMPT))
+    assert (taken.refusal, taken.preempted) == (None, None), "there is nothing left to call off"
+    assert worker.submit("a4", Bounds(policy=BusyPolicy.REJECT)).refusal is Refusal.BUSY, "a3 waits"
+    go.set()
+    worker.stop(DEADLINE_S)
+
+
 def test_a_job_that_preempts_takes_the_place_of_what_waited_and_ends_what_runs() -> None:
     shop = Shop(policy=BusyPolicy.PREEMPT, max_customers=2)
     assert shop.submit("a1") is None
