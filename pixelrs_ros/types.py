@@ -113,6 +113,15 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def mask_box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """Tightest box around an (H, W) bool mask: (x0, y0, x1, y1) in px, half open; all zero when the mask is empty."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    if columns.size == 0:
+        return (0, 0, 0, 0)
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
 @dataclass(frozen=True)
 class Segment:
     """One mask and the words it belongs to.
@@ -141,11 +150,7 @@ class Segment:
     @property
     def box(self) -> tuple[int, int, int, int]:
         """(x0, y0, x1, y1) in px, half open; all zero when the mask is empty."""
-        columns = np.flatnonzero(self.mask.any(axis=0))
-        rows = np.flatnonzero(self.mask.any(axis=1))
-        if columns.size == 0:
-            return (0, 0, 0, 0)
-        return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+        return mask_box(self.mask)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,17 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.msg import Explanation, GroundedPhrase, Instruction, Segment, Segmentation, StageLatency
+from pixelrs_ros.msg import (
+    Explanation,
+    GroundedPhrase,
+    Instruction,
+    Segment,
+    Segmentation,
+    StageLatency,
+    TrackedSegment,
+)
 from pixelrs_ros.ros import compressed
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Status, Utterance
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Status, Utterance, mask_box
 
 _NS_PER_S = 1_000_000_000
 _BRIDGE = CvBridge()
@@ -231,6 +239,14 @@ def utterance_from_instruction(message: Instruction, stamp_ns: int) -> Utterance
     )
 
 
+def fill_mask_and_box(message: Segment | TrackedSegment, header: Header, mask: np.ndarray) -> None:
+    """Fill the mask of one target, (H, W) bool, and the tightest box around it."""
+    x0_px, y0_px, x1_px, y1_px = mask_box(mask)
+    message.box.x_offset, message.box.y_offset = x0_px, y0_px
+    message.box.width, message.box.height = x1_px - x0_px, y1_px - y0_px
+    fill_mask(message.mask, header, mask)
+
+
 def fill_segmentation(
     message: Segmentation, header: Header, instruction: Instruction, turn: int, reply: Reply
 ) -> Segmentation:
@@ -249,10 +265,7 @@ def fill_segmentation(
     message.segments = []
     for segment in reply.segments:
         filled = Segment(phrase=segment.phrase, score=float(segment.score))
-        x0_px, y0_px, x1_px, y1_px = segment.box
-        filled.box.x_offset, filled.box.y_offset = x0_px, y0_px
-        filled.box.width, filled.box.height = x1_px - x0_px, y1_px - y0_px
-        fill_mask(filled.mask, header, segment.mask)
+        fill_mask_and_box(filled, header, segment.mask)
         message.segments.append(filled)
     message.latencies = [
         StageLatency(stage=stage, milliseconds=float(value)) for stage, value in reply.latency_ms.items()

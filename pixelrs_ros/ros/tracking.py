@@ -233,8 +233,5 @@ def fill_tracked(
     """
     message.state = tracked.state.value
     message.segment, message.phrase, message.confidence = index, phrase, tracked.confidence
-    x0_px, y0_px, x1_px, y1_px = Segment(phrase, tracked.mask, 0.0).box
-    message.box.x_offset, message.box.y_offset = x0_px, y0_px
-    message.box.width, message.box.height = x1_px - x0_px, y1_px - y0_px
-    conversions.fill_mask(message.mask, header, tracked.mask)
+    conversions.fill_mask_and_box(message, header, tracked.mask)
     return message
