@@ -190,9 +190,11 @@ def test_following_ends_when_nobody_wants_it(robot: Robot, stage: Stage, how: st
     elif how == "parameter":
         robot.node.set_parameters([Parameter("track_targets", value=False)])
     else:
+        inputs = (robot.images, robot.instructions)
         robot.node.trigger_deactivate()
+        robot.until(lambda: [publisher.get_subscription_count() for publisher in inputs] == [0, 0])
         robot.node.trigger_activate()
-        robot.until(lambda: robot.images.get_subscription_count() == 1)
+        robot.until(lambda: [publisher.get_subscription_count() for publisher in inputs] == [1, 1])
     ended_ns = robot.stamp_ns
     for _ in range(3):
         robot.look(picture)
