@@ -114,7 +114,13 @@ class TrainConfig:
         dialogues_per_scene: How many dialogues of one image are packed behind its image tokens.
         num_eval_images: How many images of the val split the held-out curve is measured on.
         loss_weights: Of the dialogue phases.
-        phases: By name: towers, masks, words (stage 1, alignment) and connect, sight, joint (stage 2, dialogue).
+        phases: By name: towers, masks, words (stage 1, alignment) and connect, sight, joint (stage 2, dialogue). Without
+            `words`, which a pretrained language model may not need, `connect` goes on from the language model as it is.
+        eyes: Checkpoint, a folder or the name of a shipped one, whose towers and SAM are taken over; `towers` and `masks`
+            are then left out.
+
+    Raises:
+        ConfigError: A phase is unknown or missing.
     """
 
     preset: str
@@ -127,6 +133,14 @@ class TrainConfig:
     num_eval_images: int
     loss_weights: LossWeights
     phases: dict[str, PhaseConfig]
+    eyes: str | None = None
+
+    def __post_init__(self) -> None:
+        taken_over = {"towers", "masks"} if self.eyes else set()
+        wrong = self.phases.keys() - (set(PHASES) - taken_over)
+        wrong |= set(PHASES) - taken_over - {"words"} - self.phases.keys()
+        known = ", ".join(name for name in PHASES if name not in taken_over)
+        require(not wrong, f"phases must be {known}; unknown or missing: {', '.join(sorted(wrong))}")
 
 
 _PUBLISHED_LORA = LoraConfig(r=8, alpha=16.0, dropout=0.05, target_modules=("q_proj", "v_proj"))

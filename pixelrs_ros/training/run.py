@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from rich.progress import track
 from tokenizers import Tokenizer
+from torch import nn
 
-from pixelrs_ros.checkpoint import TOKENIZER, save_checkpoint
-from pixelrs_ros.config import load_config, load_preset, read_yaml
+from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, load_checkpoint, resolve, save_checkpoint
+from pixelrs_ros.config import MirasConfig, load_config, load_preset, read_yaml
 from pixelrs_ros.errors import ConfigError, DataError
 from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.build import build_miras
+from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.model.pretrained import pretrained_folder
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import adopt_tokenizer, load_tokenizer, train_tokenizer
@@ -28,7 +30,7 @@ from pixelrs_ros.training.loop import Trainer, join_processes
 from pixelrs_ros.training.masks import MaskBranch, MasksPhase
 from pixelrs_ros.training.recipe import train_recipe
 from pixelrs_ros.training.scenes import ScenesPhase
-from pixelrs_ros.training.state import load_weights
+from pixelrs_ros.training.state import load_weights, state_path
 from pixelrs_ros.training.towers import Towers, TowersPhase
 
 
@@ -36,9 +38,6 @@ class Run:
     """One training run: its data, its network and the phases that shape it."""
 
     def __init__(self, config: TrainConfig) -> None:
-        unknown = sorted(set(config.phases) ^ set(PHASES))
-        if unknown:
-            raise ConfigError(f"phases must be exactly {', '.join(PHASES)}; unknown or missing: {', '.join(unknown)}")
         torch.set_num_threads(config.threads)
         self.config = config
         self.out = Path(config.out)
@@ -53,10 +52,12 @@ class Run:
         self.layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, self.miras_config.text)
         torch.manual_seed(config.seed)
         self.miras = build_miras(self.miras_config, self.layout.vocab_size)
+        if config.eyes:
+            take_eyes(self.miras, self.miras_config, config.eyes)
 
     def export(self, folder: Path) -> None:
         """Put the newest weights of every part together into a checkpoint folder."""
-        load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
+        self._take("towers", Towers(self.miras, self.miras_config))
         load_weights(self.out, "sight", Talker(self.miras, self.miras_config, self.layout))
         branch = MaskBranch(self.miras, self.miras_config)
         load_weights(self.out, "joint", Joint(branch, self.miras.segmentation_prompt))
@@ -80,8 +81,9 @@ class Run:
 
     def phase(self, name: str) -> ScenesPhase:
         """A phase, with what it needs of those before it."""
-        if name not in PHASES:
-            raise ConfigError(f"unknown phase {name!r}; known: {', '.join(PHASES)}")
+        if name not in self.config.phases:
+            known = ", ".join(phase for phase in PHASES if phase in self.config.phases)
+            raise ConfigError(f"unknown phase {name!r}; known: {known}")
         train, val = self.splits["train"], self.splits["val"]
         seed, num_eval = self.config.seed, self.config.num_eval_images
         if name == "towers":
@@ -92,22 +94,27 @@ class Run:
         if name == "words":
             initialise_embeddings(dialogue.module)
         elif name in ("connect", "sight"):
-            load_weights(self.out, "words", dialogue.module)
+            self._take("words", dialogue.module)
             if name == "connect":
                 return ConnectPhase(dialogue, seed)
             load_weights(self.out, "connect", dialogue.module.projector)
         else:
             load_weights(self.out, "sight", dialogue.module)
             branch = MaskBranch(self.miras, self.miras_config)
-            load_weights(self.out, "masks", branch)
+            self._take("masks", branch)
             return JointPhase(dialogue, branch, seed)
         return dialogue
+
+    def _take(self, phase: str, module: nn.Module) -> None:
+        """Load what an earlier phase has trained, if this run has that phase."""
+        if phase in self.config.phases:
+            load_weights(self.out, phase, module)
 
     def _dialogue(self, name: str) -> DialoguePhase:
         """The dialogue phase with what it needs of the earlier ones."""
         features = None
         if name != "words":
-            load_weights(self.out, "towers", Towers(self.miras, self.miras_config))
+            self._take("towers", Towers(self.miras, self.miras_config))
             features = {split: self._features(split) for split in self.splits}
         return DialoguePhase(
             name, self.miras, self.miras_config, self.layout, self.splits["train"], self.splits["val"],
@@ -118,7 +125,8 @@ class Run:
     @torch.no_grad()
     def _features(self, split: str) -> np.ndarray:
         """(N, P, C) float16 fused tokens of a split, computed once for the towers as they now are."""
-        towers = (self.out / "towers" / "state.safetensors").stat().st_mtime_ns
+        eyes = self.config.eyes
+        towers = (resolve(eyes) / CONFIG if eyes else state_path(self.out, "towers")).stat().st_mtime_ns
         path = self.out / "features" / f"{split}_{towers}.npy"
         arrays = self.splits[split]
         if not path.exists():
@@ -138,6 +146,21 @@ class Run:
             np.save(partial, features)
             partial.replace(path)
         return np.load(path, mmap_mode="r")
+
+
+def take_eyes(miras: Miras, config: MirasConfig, checkpoint: str) -> None:
+    """Copy the towers, their fusion and SAM of a finished network into another, in place.
+
+    Raises:
+        CheckpointError: The checkpoint is missing or malformed.
+        ConfigError: Its towers or its SAM have other sizes.
+    """
+    finished, its, _ = load_checkpoint(checkpoint)
+    for part in ("clip", "convnext", "sam"):
+        if getattr(its, part) != getattr(config, part):
+            raise ConfigError(f"eyes: {part} of {checkpoint} is not {part} of the preset; remedy: another checkpoint")
+    for part in ("clip", "convnext", "fusion", "sam"):
+        getattr(miras, part).load_state_dict(getattr(finished, part).state_dict())
 
 
 def train(
@@ -165,7 +188,7 @@ def train(
         raise DataError(f"no PRIST folder {config.data}; remedy: pixelrs generate --out {config.data}")
     engine = EngineConfig(seed=config.seed, cpu=True)
     processes = join_processes(engine)
-    for name in [phase] if phase else PHASES:
+    for name in [phase] if phase else [name for name in PHASES if name in config.phases]:
         with processes.main_process_first():  # which fills the caches that the others read
             run = Run(config)
             made = run.phase(name)

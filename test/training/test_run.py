@@ -125,12 +125,32 @@ def test_workers_read_the_same_as_one_process(data: Path, tmp_path: Path) -> Non
         assert (getattr(one, name) == getattr(two, name)).all()
 
 
+def test_a_run_may_take_over_finished_eyes(
+    unbroken: Path, configure: Callable[..., Path], data: Path, tmp_path: Path
+) -> None:
+    eyes = unbroken / "checkpoint"
+    phases = {name: read_yaml(DEBUG)["phases"][name] for name in ("connect", "sight", "joint")}
+    train(configure(tmp_path / "run", eyes=str(eyes), seed=5, phases=phases))
+    before, after = (load_file(folder / "model.safetensors") for folder in (eyes, tmp_path / "run" / "checkpoint"))
+    kept = {name for name in before if name.startswith(("clip.", "convnext.", "fusion."))}
+    assert kept
+    assert all(torch.equal(before[name], after[name]) for name in kept)
+    grid = "sam.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"  # where "here" is, for words and SAM alike
+    assert torch.equal(before[grid], after[grid])
+    moved = [name for name in after if name.startswith(("language.", "sam.mask_decoder.transformer."))]
+    assert any(not torch.equal(before[name], after[name]) for name in moved)
+    with pytest.raises(ConfigError, match="eyes: clip of nano is not clip of the preset"):
+        train(configure(tmp_path / "other", eyes="nano", phases=phases))
+    with pytest.raises(ConfigError, match="phases must be words, connect, sight, joint; unknown or missing: towers"):
+        train(configure(tmp_path / "other", eyes=str(eyes), phases={**phases, "towers": phases["joint"]}))
+
+
 def test_what_is_missing_is_named(configure: Callable[..., Path], data: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"towers/state\.safetensors is missing.*run the phase 'towers' first"):
         train(configure(tmp_path), "connect")
     with pytest.raises(ConfigError, match="unknown phase 'dream'; known: towers"):
         train(configure(tmp_path), "dream")
-    with pytest.raises(ConfigError, match="unknown or missing: joint"):
+    with pytest.raises(ConfigError, match="phases must be towers, .*; unknown or missing: joint"):
         phases = {name: phase for name, phase in read_yaml(DEBUG)["phases"].items() if name != "joint"}
         train(configure(tmp_path, phases=phases))
     with pytest.raises(ConfigError, match="unknown preset 'giant'"):
