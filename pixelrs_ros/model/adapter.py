@@ -115,7 +115,7 @@ def add_lora(language: PreTrainedModel, config: LoraConfig) -> None:
         from peft import LoraConfig as PeftLoraConfig
         from peft import inject_adapter_in_model
     except ImportError as error:
-        raise CheckpointError("a LoRA adapter needs peft; remedy: pip install 'pixelrs_ros[train]'") from error
+        raise CheckpointError("a LoRA adapter needs peft; remedy: pip install 'pixelrs_ros[small]'") from error
     try:
         adapter = PeftLoraConfig(
             r=config.r,
