@@ -212,9 +212,7 @@ def install_packages(ros: Ros) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
     steps = requirement_lines(ros)
-    wanted = fingerprint(
-        [CONSTRAINTS, SMOLLM2], sys.version, base_python(), str(ROOT), repr(ros), repr(steps)
-    )
+    wanted = fingerprint([CONSTRAINTS, SMOLLM2], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
     if is_fresh(stamp, wanted):
         return
     for old in (VENV, ROOT / "build", ROOT / "install"):

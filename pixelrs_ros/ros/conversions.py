@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -294,6 +297,15 @@ def fill_partial(message: Explanation, header: Header, instruction: Instruction,
     message.text = text
     message.is_final = False
     return message
+
+
+def diagnostic(
+    node: str, part: str, message: str, values: Mapping[str, str] = MappingProxyType({}),
+    level: bytes = DiagnosticStatus.OK,
+) -> DiagnosticStatus:  # fmt: skip
+    """What a node says of one of its parts on `/diagnostics`; `node` is its fully qualified name."""
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    return DiagnosticStatus(name=f"{node}: {part}", hardware_id=node, level=level, message=message, values=pairs)
 
 
 def _fill_ids(message: Segmentation | Explanation, header: Header, instruction: Instruction, turn: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -122,22 +122,19 @@ class DialogueServices:
     def status(self) -> DiagnosticStatus:
         """How storing dialogues fares: ERROR while turns are lost to the disk, WARN after a store was set aside."""
         name = self._node.get_fully_qualified_name()
-        status = DiagnosticStatus(name=f"{name}: storage", hardware_id=name, level=DiagnosticStatus.OK)
         dialogues = self._dialogues()
         if dialogues is None:
-            status.message = "the node is not configured"
-            return status
+            return conversions.diagnostic(name, "storage", "the node is not configured")
         state = dialogues.storage_state()
+        level = DiagnosticStatus.OK
         if state.problem:
-            status.level = DiagnosticStatus.ERROR if state.failing else DiagnosticStatus.WARN
-            status.message = state.problem
+            level, message = DiagnosticStatus.ERROR if state.failing else DiagnosticStatus.WARN, state.problem
         elif state.path is None:
-            status.message = "dialogues are kept in memory only (parameter 'store_dialogues')"
+            message = "dialogues are kept in memory only (parameter 'store_dialogues')"
         else:
-            status.message = f"dialogues are stored in {state.path}"
+            message = f"dialogues are stored in {state.path}"
         values = {"path": str(state.path or ""), "dialogues behind on disk": str(state.unsaved)}
-        status.values = [KeyValue(key=key, value=value) for key, value in values.items()]
-        return status
+        return conversions.diagnostic(name, "storage", message, values, level)
 
     def _require(self, session_id: str) -> tuple[KeptDialogues, str]:
         """The dialogues and the name of the one that is meant.

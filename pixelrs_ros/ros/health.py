@@ -24,8 +24,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 
+from pixelrs_ros.ros.conversions import diagnostic
 from pixelrs_ros.types import Reply, Status
 
 IMAGE_AGE = "age of the newest image [s]"
@@ -224,7 +225,7 @@ class Health:
             level, message = WARN, f"{dropped} images of the last {_RECENT_S:g} s were bad or out of order"
         values = {f"{kind} images": str(camera.counts[kind]) for kind in ("good", "bad", "out of order")}
         values[IMAGE_AGE] = "" if age_s is None else f"{age_s:.2f}"
-        return self._status(f"camera {topic}", level, message, values)
+        return diagnostic(self._name, f"camera {topic}", message, values, level)
 
     def _all_cameras(self, cameras: list[DiagnosticStatus], around: Surroundings) -> DiagnosticStatus:
         """The worst level with its words; counts added up; the age of the newest image of all."""
@@ -241,7 +242,7 @@ class Health:
         if level == OK and self._mismatch and around.state == "active":
             level, message = WARN, self._mismatch
         totals["turns whose depth does not fit"] = str(self._mismatches)
-        return self._status("camera", level, message, {**totals, IMAGE_AGE: age})
+        return diagnostic(self._name, "camera", message, {**totals, IMAGE_AGE: age}, level)
 
     def _instruction_status(self, now_s: float) -> DiagnosticStatus:
         received, refused = self._received.count(now_s), self._refused.count(now_s)
@@ -256,7 +257,7 @@ class Health:
         values = {f"instructions {kind}": str(count) for kind, count in counts.items()}
         values[f"instructions received in the last {_RECENT_S:g} s"] = str(received)
         values[f"instructions rejected in the last {_RECENT_S:g} s"] = str(refused)
-        return self._status("instructions", level, message, values)
+        return diagnostic(self._name, "instructions", message, values, level)
 
     def _dialogue(self, around: Surroundings) -> DiagnosticStatus:
         level, message = OK, "no turn yet"
@@ -268,7 +269,7 @@ class Health:
             values.update({f"last turn, {stage} [ms]": f"{ms:.0f}" for stage, ms in self._turn.latency_ms.items()})
         if around.busy_s > SLOW_TURN_S and level != ERROR:
             level, message = WARN, f"a turn has been running for {around.busy_s:.0f} s"
-        return self._status("dialogue", level, message, values)
+        return diagnostic(self._name, "dialogue", message, values, level)
 
     def _latency(self, around: Surroundings, now_s: float) -> DiagnosticStatus:
         values = {f"{stage} [ms]": summary(ms) for stage, ms in self._stages.items()}
@@ -280,13 +281,7 @@ class Health:
             words = f"{stale} of {len(recent_s)} turns of the last minute began with a frame older than max_frame_age_s"
             if 20 * stale >= len(recent_s):
                 level, message = (ERROR if 2 * stale >= len(recent_s) else WARN), words
-        return self._status("latency", level, message, values)
-
-    def _status(self, part: str, level: bytes, message: str, values: dict[str, str]) -> DiagnosticStatus:
-        pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
-        return DiagnosticStatus(
-            name=f"{self._name}: {part}", level=level, message=message, hardware_id=self._name, values=pairs
-        )
+        return diagnostic(self._name, "latency", message, values, level)
 
 
 def summary(values: Iterable[float], digits: int = 1) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 
+from pixelrs_ros.ros.conversions import diagnostic
+
 _LOG_THROTTLE_S = 10.0
 
 
@@ -15,12 +17,11 @@ def name_status(node: Node) -> DiagnosticStatus:
     """
     name = node.get_fully_qualified_name()
     count = node.get_node_names_and_namespaces().count((node.get_name(), node.get_namespace()))
-    status = DiagnosticStatus(name=f"{name}: name", hardware_id=name, level=DiagnosticStatus.OK, message="unique")
-    if count > 1:
-        status.level = DiagnosticStatus.ERROR
-        status.message = (
-            f"{count} nodes are called {name}: each answers every instruction, and services reach any of them. Stop "
-            "all but one, or start them under other names or namespaces (-r __node:=NAME, -r __ns:=/NAMESPACE)"
-        )
-        node.get_logger().error(status.message, throttle_duration_sec=_LOG_THROTTLE_S)
-    return status
+    if count <= 1:
+        return diagnostic(name, "name", "unique")
+    message = (
+        f"{count} nodes are called {name}: each answers every instruction, and services reach any of them. Stop "
+        "all but one, or start them under other names or namespaces (-r __node:=NAME, -r __ns:=/NAMESPACE)"
+    )
+    node.get_logger().error(message, throttle_duration_sec=_LOG_THROTTLE_S)
+    return diagnostic(name, "name", message, level=DiagnosticStatus.ERROR)

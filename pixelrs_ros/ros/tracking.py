@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -92,13 +92,12 @@ class TargetFollower:
             node: Fully qualified name of the node.
         """
         with self._changed:
-            targets, counts = self._targets, (self._followed, self._dropped)
+            targets, followed, dropped = self._targets, self._followed, self._dropped
         message = "no target is followed" if targets is None else f"following turn {targets.turn}"
-        status = DiagnosticStatus(name=f"{node}: tracking", hardware_id=node, level=DiagnosticStatus.OK)
-        status.message = message if self._parameters().track_targets else "off (parameter 'track_targets')"
-        values = zip(("images looked at", "images dropped for newer ones"), map(str, counts), strict=True)
-        status.values = [KeyValue(key=key, value=value) for key, value in values]
-        return status
+        if not self._parameters().track_targets:
+            message = "off (parameter 'track_targets')"
+        values = {"images looked at": str(followed), "images dropped for newer ones": str(dropped)}
+        return conversions.diagnostic(node, "tracking", message, values)
 
     def on_frame(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
         """Take an image; costs the caller next to nothing."""

@@ -114,10 +114,10 @@ class TrainConfig:
         dialogues_per_scene: How many dialogues of one image are packed behind its image tokens.
         num_eval_images: How many images of the val split the held-out curve is measured on.
         loss_weights: Of the dialogue phases.
-        phases: By name: towers, masks, words (stage 1, alignment) and connect, sight, joint (stage 2, dialogue). Without
-            `words`, which a pretrained language model may not need, `connect` goes on from the language model as it is.
-        eyes: Checkpoint, a folder or the name of a shipped one, whose towers and SAM are taken over; `towers` and `masks`
-            are then left out.
+        phases: By name: towers, masks, words (stage 1, alignment) and connect, sight, joint (stage 2, dialogue).
+            Without `words`, which a pretrained language model may not need, `connect` goes on from the model as it is.
+        eyes: Checkpoint, a folder or the name of a shipped one, whose towers and SAM are taken over; `towers` and
+            `masks` are then left out.
 
     Raises:
         ConfigError: A phase is unknown or missing.

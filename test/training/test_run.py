@@ -150,7 +150,7 @@ def test_what_is_missing_is_named(configure: Callable[..., Path], data: Path, tm
         train(configure(tmp_path), "connect")
     with pytest.raises(ConfigError, match="unknown phase 'dream'; known: towers"):
         train(configure(tmp_path), "dream")
-    with pytest.raises(ConfigError, match="phases must be towers, .*; unknown or missing: joint"):
+    with pytest.raises(ConfigError, match=r"phases must be towers, .*; unknown or missing: joint"):
         phases = {name: phase for name, phase in read_yaml(DEBUG)["phases"].items() if name != "joint"}
         train(configure(tmp_path, phases=phases))
     with pytest.raises(ConfigError, match="unknown preset 'giant'"):
