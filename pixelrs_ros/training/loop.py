@@ -171,17 +171,21 @@ class Trainer:
 
     def _optimiser(self) -> torch.optim.Optimizer:
         config, module = self.config, self.phase.module
-        inner = inner_matrices(module) if config.optimiser == "muon" else []
+        inner = {id(matrix) for matrix in inner_matrices(module)} if config.optimiser == "muon" else set()
         if inner and self.accelerator.distributed_type == DistributedType.FSDP:
             raise ConfigError(f"{self.phase.name}: muon needs whole matrices, FSDP cuts them; remedy: optimiser: adamw")
-        taken = {id(parameter) for parameter in inner}
-        others = [parameter for parameter in trained(module).values() if id(parameter) not in taken]
+        alike: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in trained(module).items():
+            alike.setdefault((id(parameter) in inner, "lora_" in name, parameter.ndim > 1), []).append(parameter)
         groups = [
-            {"params": inner, "weight_decay": config.weight_decay, "orthogonal": True},
-            {"params": [p for p in others if p.ndim > 1], "weight_decay": config.weight_decay},
-            {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+            {
+                "params": parameters,
+                "orthogonal": orthogonal,
+                "lr": config.learning_rate * (config.adapter_rate if adapter else 1.0),
+                "weight_decay": config.weight_decay if matrix else 0.0,
+            }
+            for (orthogonal, adapter, matrix), parameters in alike.items()
         ]
-        groups = [group for group in groups if group["params"]]
         return (Muon if inner else torch.optim.AdamW)(groups, lr=config.learning_rate, betas=config.betas)
 
     def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:

@@ -144,3 +144,21 @@ def test_what_is_to_be_sharded_is_in_the_network(path: Path, debug_config: Miras
         names = {type(module).__name__ for module in build_miras(debug_config, 300, empty=True).modules()}
         assert set(sharding["fsdp_transformer_layer_cls_to_wrap"].split(",")) <= names
         assert sharding["fsdp_version"] == 2
+
+
+class Adapted(Line):
+    """The same with an adapter beside the layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.module.lora_A = nn.Parameter(torch.zeros(2, 1))
+
+
+def test_an_adapter_learns_at_its_own_rate(tmp_path: Path) -> None:
+    pace = dataclasses.replace(PACE, weight_decay=0.1, adapter_rate=5.0)
+    trainer = Trainer(Adapted(), pace, ENGINE, tmp_path)
+    groups = trainer.optimiser.param_groups
+    decays = {tuple(p.shape): (group["initial_lr"], group["weight_decay"]) for group in groups for p in group["params"]}
+    assert decays == {(1, 1): (1e-2, 0.1), (1,): (1e-2, 0.0), (2, 1): (5e-2, 0.1)}
+    with pytest.raises(ConfigError, match="adapter_rate must be a finite number of at least 0"):
+        dataclasses.replace(PACE, adapter_rate=-1.0)
