@@ -222,7 +222,13 @@ class ScoreConfig:
 
 @dataclass(frozen=True)
 class MirasConfig:
-    """A whole MIRAS network; `framing` says how `images` fits a picture into the encoders' squares."""
+    """A whole MIRAS network.
+
+    Attributes:
+        framing: How `images` fits a picture into the encoders' squares.
+        pointer: Whether image tokens are given a learnt embedding of their place, and a `[SEG]` adds to its prompt the
+            places, in SAM's encoding, of the image tokens that it points at.
+    """
 
     clip: ClipConfig
     convnext: ConvNextConfig
@@ -232,6 +238,7 @@ class MirasConfig:
     text: TextConfig
     score: ScoreConfig = ScoreConfig()
     framing: str = "stretch"
+    pointer: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(self, "")
@@ -246,6 +253,10 @@ class MirasConfig:
             self.text.max_context_tokens <= positions,
             f"text.max_context_tokens must not exceed language.arguments.max_position_embeddings ({positions}), "
             f"got {self.text.max_context_tokens}",
+        )
+        _check(
+            not self.pointer or self.framing == "stretch",
+            f"pointer needs framing stretch: CLIP and SAM have to see the same picture, got {self.framing!r}",
         )
         _check(self.framing in FRAMINGS, f"framing must be one of {', '.join(FRAMINGS)}, got {self.framing!r}")
         _check(

@@ -163,7 +163,7 @@ def test_the_precision_can_be_chosen(
     assert rotary and all(buffer.dtype == torch.float32 for buffer in rotary)
     reply = engine.answer(engine.encode(np.full((48, 64, 3), 90, np.uint8)), [], "What do you see?")
     assert reply.status is not Status.INTERNAL_ERROR
-    prompts = engine.miras.prompts(torch.randn(1, 32, dtype=DTYPES[dtype]))
+    prompts = engine.miras.prompts(torch.randn(1, 32, dtype=DTYPES[dtype]), torch.randn(1, 16, 32, dtype=DTYPES[dtype]))
     sam = torch.randn(1, 32, 8, 8, dtype=DTYPES[dtype])
     assert engine.miras.sam.decode(sam, prompts, torch.tensor([0]))[0].isfinite().all()
 

@@ -109,7 +109,7 @@ def _run_stages(engine: Engine, image: np.ndarray, clock: _Clock) -> None:
     said = layout.answer(DIALOGUE[3][1])
     clock("one token", partial(_decode, engine, prefix, said), share=len(said))
     index = torch.zeros(1, dtype=torch.long, device=engine.device)
-    logits, _ = clock("mask decoder", lambda: miras.sam.decode(embedding, miras.prompts(hidden), index))
+    logits, _ = clock("mask decoder", lambda: miras.sam.decode(embedding, miras.prompts(hidden, tokens), index))
     size = (image.shape[0], image.shape[1])
     clock("mask at the image's size", lambda: (masks_to_image(logits.float(), *size, config) > 0).cpu())
 

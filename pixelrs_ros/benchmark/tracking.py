@@ -131,7 +131,7 @@ class PromptEngine(Engine):
     prompt: torch.Tensor | None = None
 
     def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str, certainty: float) -> Segment:
-        self.prompt = self.miras.prompts(hidden)
+        self.prompt = self.miras.prompts(hidden, encoded.image_tokens)
         return super()._segment(encoded, hidden, phrase, certainty)
 
     def ground(self, image: np.ndarray, words: str) -> np.ndarray:

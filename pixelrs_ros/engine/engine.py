@@ -250,7 +250,8 @@ class Engine:
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""
         index = torch.zeros(1, dtype=torch.long, device=self.device)
-        logits, quality = self.miras.sam.decode(encoded.sam_embedding, self.miras.prompts(hidden), index)
+        prompts = self.miras.prompts(hidden, encoded.image_tokens)
+        logits, quality = self.miras.sam.decode(encoded.sam_embedding, prompts, index)
         logits = masks_to_image(logits.float(), encoded.height_px, encoded.width_px, self.config)[0]
         return logits, quality[0, 0].float()
 

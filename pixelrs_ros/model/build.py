@@ -16,6 +16,7 @@ from pixelrs_ros.model.convnext import ConvNextEncoder
 from pixelrs_ros.model.fusion import PatchInformationMining
 from pixelrs_ros.model.language import build_language_model
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.model.place import PlaceEmbedding, Pointer
 from pixelrs_ros.model.sam import build_sam
 
 _ONE_AT_A_TIME = threading.Lock()  # what `parameters_on_meta` changes, it changes for every thread
@@ -44,6 +45,7 @@ def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:
         nn.Linear(config.clip.hidden_size, config.projector_hidden_size),
         nn.GELU(),
         nn.Linear(config.projector_hidden_size, hidden_size),
+        *([PlaceEmbedding(config.clip.num_patches, hidden_size)] if config.pointer else []),
     )
     segmentation_prompt = nn.Sequential(
         nn.Linear(hidden_size, hidden_size), nn.ReLU(), nn.Linear(hidden_size, config.sam.prompt_dim)
@@ -56,6 +58,7 @@ def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:
         language=language,
         segmentation_prompt=segmentation_prompt,
         sam=build_sam(config.sam),
+        pointer=Pointer(hidden_size) if config.pointer else None,
     )
 
 

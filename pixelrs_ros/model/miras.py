@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from pixelrs_ros.model.place import Pointer
 from pixelrs_ros.model.sam import Sam
 
 
@@ -25,6 +28,7 @@ class Miras(nn.Module):
         language: PreTrainedModel,
         segmentation_prompt: nn.Module,
         sam: Sam,
+        pointer: Pointer | None = None,
     ) -> None:
         super().__init__()
         self.clip = clip
@@ -34,6 +38,7 @@ class Miras(nn.Module):
         self.language = language
         self.segmentation_prompt = segmentation_prompt
         self.sam = sam
+        self.pointer = pointer
 
     def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalised -> (B, P, C_clip) float fused tokens."""
@@ -57,6 +62,19 @@ class Miras(nn.Module):
         embeddings = self.language.get_input_embeddings()(token_ids)
         return embeddings.masked_scatter(is_image.unsqueeze(-1), image_tokens.to(embeddings.dtype))
 
-    def prompts(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(N, H) float last hidden states at the positions that predict `[SEG]` -> (N, 1, C) float prompts."""
-        return self.segmentation_prompt(hidden).unsqueeze(1)
+    def prompts(self, hidden: torch.Tensor, image_tokens: torch.Tensor) -> torch.Tensor:
+        """SAM's prompts.
+
+        Args:
+            hidden: (N, H) float last hidden states at the positions that predict `[SEG]`.
+            image_tokens: (N, P, H) float, those of the image that each is about.
+
+        Returns:
+            (N, 1, C) float.
+        """
+        prompts = self.segmentation_prompt(hidden)
+        if self.pointer is not None:
+            grid = math.isqrt(image_tokens.shape[1])
+            places = self.sam.prompt_encoder.pe_layer((grid, grid)).flatten(1).T.to(prompts.dtype)
+            prompts = prompts + self.pointer(hidden, image_tokens).softmax(dim=-1) @ places
+        return prompts.unsqueeze(1)

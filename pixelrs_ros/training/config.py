@@ -97,6 +97,7 @@ class LossWeights:
     cross_entropy: float
     alignment: float
     pointer: float
+    place: float
     dice: float
     focal: float
     boundary: float

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.adapter import ExtendedEmbedding, is_adapted
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.model.place import Pointer
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import COLOUR_NAMES, KIND_NAMES, PART_NAMES, parse_label
@@ -76,19 +77,6 @@ def _smooth_places(grid: int, hidden_size: int) -> torch.Tensor:
     return features @ torch.randn(features.shape[1], hidden_size) / math.sqrt(features.shape[1] / 2)
 
 
-class Pointer(nn.Module):
-    """Says from a hidden state which image tokens show what is spoken about; used in training only."""
-
-    def __init__(self, hidden_size: int) -> None:
-        super().__init__()
-        self.query = nn.Linear(hidden_size, 64)
-        self.key = nn.Linear(hidden_size, 64)
-
-    def forward(self, hidden: torch.Tensor, image_tokens: torch.Tensor) -> torch.Tensor:
-        """(K, H) float hidden states and (K, P, H) float image tokens -> (K, P) float logits."""
-        return torch.einsum("kd,kpd->kp", self.query(hidden), self.key(image_tokens)) / 8
-
-
 @dataclass(frozen=True)
 class TalkBatch:
     """Dialogues of a few scenes, and the truth about them.
@@ -120,7 +108,7 @@ class Talker(nn.Module):
         self.projector = miras.projector
         self.segmentation_prompt = miras.segmentation_prompt
         self.oracle_tokens = OracleTokens(layout, config, hidden_size, self.scale)
-        self.pointer = Pointer(hidden_size)
+        self.pointer = miras.pointer or Pointer(hidden_size)
         self.in_play = Pointer(hidden_size)
         self.where = nn.Linear(hidden_size, 2)
 
@@ -242,10 +230,14 @@ class DialoguePhase(ScenesPhase):
         meant = F.cross_entropy(self.module.in_play(asked, tokens[packed.asked_at[:, 0]]), batch.in_play)
         placed = (self.module.where(at_seg) - batch.places).abs().mean()
         wanted = self.oracle_prompt(packed.concepts, batch.places)
-        aligned = F.mse_loss(self.miras.prompts(at_seg), wanted) / wanted.var()
+        of_seg = tokens[packed.seg_at[:, 0]]
+        aligned = F.mse_loss(self.miras.prompts(at_seg, of_seg), wanted) / wanted.var()
         named = {"words": words, "pointed": pointed, "meant": meant, "placed": placed, "aligned": aligned}
-        loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + meant + placed)
-        loss = loss + self.weights.alignment * aligned
+        loss = self.weights.cross_entropy * words + self.weights.pointer * (pointed + meant)
+        loss = loss + self.weights.place * placed + self.weights.alignment * aligned
+        if self.miras.pointer is not None:
+            named["found"] = F.cross_entropy(self.miras.pointer(at_seg, of_seg), patches)
+            loss = loss + 2 * self.weights.pointer * named["found"]  # it is part of the answer, and not a hint only
         terms = {name: float(value.detach()) for name, value in named.items()}
         return loss, terms
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from pixelrs_ros.images import sam_pixels
+from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.training.dialogue import DialoguePhase, TalkBatch
 from pixelrs_ros.training.losses import mask_iou
 from pixelrs_ros.training.masks import MaskBranch, mask_losses, mean_ious
@@ -23,12 +24,13 @@ UNNAMED_WEIGHT = 0.3  # "this one" may be the wrong one: SAM shall not learn to 
 
 
 class Joint(nn.Module):
-    """SAM, and the segmentation prompt that it is given."""
+    """SAM, and what makes the prompt that it is given."""
 
-    def __init__(self, branch: MaskBranch, segmentation_prompt: nn.Module) -> None:
+    def __init__(self, branch: MaskBranch, miras: Miras) -> None:
         super().__init__()
         self.sam = branch.sam
-        self.segmentation_prompt = segmentation_prompt
+        self.segmentation_prompt = miras.segmentation_prompt.requires_grad_(True)
+        self.pointer = None if miras.pointer is None else miras.pointer.requires_grad_(True)
 
 
 class JointPhase(ScenesPhase):
@@ -41,7 +43,7 @@ class JointPhase(ScenesPhase):
         super().__init__(len(dialogue.data["train"].split.sam), seed)
         self.dialogue = dialogue
         dialogue.module.requires_grad_(False).eval()
-        self.module = Joint(branch, dialogue.miras.segmentation_prompt.requires_grad_(True))
+        self.module = Joint(branch, dialogue.miras)
 
     def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """A random few of the `[SEG]` in one batch of packed dialogues."""
@@ -70,8 +72,10 @@ class JointPhase(ScenesPhase):
     def _prompts(self, split: str, images: np.ndarray, dialogues: int) -> tuple[TalkBatch, torch.Tensor]:
         batch = self.dialogue.data[split].batch(images, dialogues)
         with torch.no_grad():
-            hidden = self.dialogue.hidden(batch.packed, self.dialogue.image_tokens(split, images))
-        return batch, self.dialogue.miras.prompts(hidden[batch.packed.seg_at[:, 0], batch.packed.seg_at[:, 1]])
+            tokens = self.dialogue.image_tokens(split, images)
+            hidden = self.dialogue.hidden(batch.packed, tokens)
+        row, position = batch.packed.seg_at.unbind(dim=1)
+        return batch, self.dialogue.miras.prompts(hidden[row, position], tokens[row])
 
     def _decode(
         self, split: str, batch: TalkBatch, prompts: torch.Tensor, some: torch.Tensor

@@ -60,7 +60,7 @@ class Run:
         self._take("towers", Towers(self.miras, self.miras_config))
         load_weights(self.out, "sight", Talker(self.miras, self.miras_config, self.layout))
         branch = MaskBranch(self.miras, self.miras_config)
-        load_weights(self.out, "joint", Joint(branch, self.miras.segmentation_prompt))
+        load_weights(self.out, "joint", Joint(branch, self.miras))
         save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
 
     def _load(self, split: str) -> SplitArrays:

@@ -175,7 +175,7 @@ class StagePhase:
         ).last_hidden_state
         logits = miras.language.get_output_embeddings()(hidden[batch.predict])
         words = F.cross_entropy(logits.float(), batch.ids.roll(-1, dims=1)[batch.predict], reduction="sum")
-        prompts = miras.prompts(hidden[batch.seg_at[:, 0], batch.seg_at[:, 1]])
+        prompts = miras.prompts(hidden[batch.seg_at[:, 0], batch.seg_at[:, 1]], tokens[batch.seg_at[:, 0]])
         masks, quality = miras.sam.decode(miras.sam.encode(batch.sam), prompts, batch.seg_at[:, 0])
         masks = masks.float()
         iou = mask_iou(masks.detach(), batch.targets)

@@ -46,7 +46,7 @@ def _parts(miras: Miras, config: TrainableConfig) -> list[nn.Module]:
     if config.embeddings:
         parts += [miras.language.get_input_embeddings(), miras.language.get_output_embeddings()]
     if config.segmentation_prompt:
-        parts.append(miras.segmentation_prompt)
+        parts += [part for part in (miras.segmentation_prompt, miras.pointer) if part is not None]
     if config.mask_decoder:
         parts.append(miras.sam.mask_decoder)
     if config.fusion_and_projector:

@@ -124,7 +124,7 @@ def test_every_stage_equals_the_published_mathematics(folder: Path, state: dict[
     rows, positions = torch.eq(ids, seg).nonzero().unbind(1)
     predicting = positions - 1  # whose next token is [SEG]
     prompts = plain.prompt(hidden[rows, predicting])
-    close(miras.prompts(ours[rows, predicting])[:, 0], prompts)
+    close(miras.prompts(ours[rows, predicting], image_tokens[rows])[:, 0], prompts)
     embedding = plain.sam_encode(sam)
     close(miras.sam.encode(sam), embedding)
     masks, quality = miras.sam.decode(embedding, prompts[:, None], rows)

@@ -85,7 +85,7 @@ def test_the_cache_changes_nothing(engine: Engine, bias_token: Callable[..., Non
     reply = engine.answer(encoded, history, "which one cuts bread?")
     assert reply.answer == engine.layout.decode_answer(said)
     assert len(reply.segments) == len(at_seg)
-    prompts = engine.miras.prompts(torch.cat(at_seg))
+    prompts = engine.miras.prompts(torch.cat(at_seg), encoded.image_tokens)
     logits, quality = engine.miras.sam.decode(
         encoded.sam_embedding, prompts, torch.zeros(len(prompts), dtype=torch.long)
     )

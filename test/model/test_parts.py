@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import pytest
@@ -47,6 +48,44 @@ def test_convnext_concatenates_its_stages_in_order() -> None:
         start += channels
 
 
+def test_image_tokens_are_told_apart_by_their_places_where_the_configuration_asks_for_it() -> None:
+    config = dataclasses.replace(load_preset("debug"), pointer=False)
+    same = torch.randn(1, 1, config.clip.hidden_size).expand(2, config.clip.num_patches, -1)
+    plain = build_miras(config, 10).projector(same)
+    assert torch.equal(plain, plain[:, :1].expand_as(plain))
+    projector = build_miras(dataclasses.replace(config, pointer=True), 10).projector
+    alike = projector(same)
+    assert torch.equal(alike, alike[:, :1].expand_as(alike)), "the places are zero, until they are trained"
+    places = torch.randn(alike.shape[1:])
+    projector.load_state_dict({**projector.state_dict(), "3.weight": places})
+    assert torch.allclose(projector(same) - alike, places.expand_as(alike), atol=1e-6)
+
+
+def test_a_prompt_carries_the_place_that_is_pointed_at() -> None:
+    config = load_preset("debug")
+    miras = build_miras(config, 10).eval()
+    assert miras.pointer is not None
+    hidden, tokens = torch.randn(3, 32), torch.randn(3, config.clip.num_patches, 32)
+    miras.pointer.key.load_state_dict({"weight": torch.zeros(64, 32), "bias": torch.zeros(64)})
+    nowhere = miras.prompts(hidden, tokens)[:, 0] - miras.segmentation_prompt(hidden)
+    assert torch.allclose(nowhere, nowhere[:1].expand_as(nowhere), atol=1e-5), "everywhere at once"
+    # A query of ones, and keys that are ones where the first channel of a token is.
+    miras.pointer.query.load_state_dict({"weight": torch.zeros(64, 32), "bias": torch.ones(64)})
+    miras.pointer.key.load_state_dict(
+        {"weight": F.one_hot(torch.zeros(64).long(), 32).float(), "bias": torch.zeros(64)}
+    )
+    tokens[..., 0] = 0.0
+    tokens[torch.arange(3), [0, 6, 15], 0] = 100.0
+    found = miras.prompts(hidden, tokens)[:, 0] - miras.segmentation_prompt(hidden)
+    centres = torch.tensor([[0.5, 0.5], [2.5, 1.5], [3.5, 3.5]]) / 4  # x, y of patches 0, 6 and 15 of 4 x 4
+    assert torch.allclose(found, miras.sam.prompt_encoder.pe_layer._pe_encoding(centres), atol=1e-4)
+
+
+def test_a_pointer_needs_clip_and_sam_to_see_the_same_picture() -> None:
+    with pytest.raises(ConfigError, match="pointer needs framing stretch"):
+        dataclasses.replace(load_preset("debug"), framing="centre")
+
+
 def mined_by_loops(fusion: PatchInformationMining, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
     fused = low.clone()
     grid = high.shape[-1] // 2
@@ -92,7 +131,7 @@ def test_shapes_of_the_whole(debug_miras: Miras, debug_config: MirasConfig) -> N
     clip, convnext, sam = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 64, 64), torch.randn(2, 3, 64, 64)
     assert debug_miras.fuse(clip, convnext).shape == (2, 16, 32)
     assert debug_miras.encode_image(clip, convnext).shape == (2, 16, debug_miras.language.config.hidden_size)
-    prompts = debug_miras.prompts(torch.randn(5, 32))
+    prompts = debug_miras.prompts(torch.randn(5, 32), torch.randn(5, 16, 32))
     assert prompts.shape == (5, 1, debug_config.sam.prompt_dim)
     embeddings = debug_miras.sam.encode(sam)
     assert embeddings.shape == (2, 32, 8, 8)

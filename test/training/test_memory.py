@@ -23,7 +23,9 @@ def test_weights_gradients_and_moments_are_counted(debug_config: MirasConfig) ->
     recipe = load_config(RecipeConfig, RECIPE)
     parts = empty(debug_config)
     whole = count_parameters(parts)
-    trained = count_parameters(parts.segmentation_prompt) + count_parameters(parts.sam.mask_decoder) + 2 * 300 * 32
+    assert parts.pointer is not None
+    trained = sum(map(count_parameters, (parts.segmentation_prompt, parts.pointer, parts.sam.mask_decoder)))
+    trained += 2 * 300 * 32
     trained += 2 * 2 * 2 * 8 * 32  # LoRA: two layers, q and v, A and B of rank 8
     adapter = 2 * 2 * 2 * 8 * 32
     needed = training_memory(empty(debug_config), debug_config, recipe, batch=1)

@@ -44,7 +44,7 @@ def miras(request: pytest.FixtureRequest, debug_tokenizer: Tokenizer) -> Miras:
 @pytest.fixture
 def phase(miras: Miras, debug_config: MirasConfig, layout: ChatLayout, split: SplitArrays) -> DialoguePhase:
     torch.manual_seed(0)
-    weights = LossWeights(1.0, 1.0, 0.5, 1.0, 10.0, 0.5)
+    weights = LossWeights(1.0, 1.0, 0.5, 0.5, 1.0, 10.0, 0.5)
     return DialoguePhase("words", copy.deepcopy(miras), debug_config, layout, split, split, weights, 0, 3, 2)
 
 
