@@ -118,7 +118,7 @@ def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
         loss.backward()
         optimiser.step()
         losses.append(terms["words"])
-    assert set(terms) == {"words", "pointed", "meant", "placed", "aligned"}
+    assert set(terms) == {"words", "pointed", "found", "meant", "placed", "aligned"}
     assert np.isfinite(losses).all() and np.mean(losses[-3:]) < 0.8 * losses[0]
     with torch.no_grad():
         measured = phase.measure()
