@@ -156,7 +156,7 @@ class TrainableConfig:
     Attributes:
         lora: Adapter of the language model; null trains none of its layers.
         embeddings: Token embeddings and language-model head.
-        segmentation_prompt: The MLP from the hidden state that predicts `[SEG]` to SAM's prompt.
+        segmentation_prompt: What makes SAM's prompt of the hidden state that predicts `[SEG]`: the MLP, and a pointer.
         mask_decoder: SAM's.
         fusion_and_projector: For networks assembled without a pretrained fusion; published: false.
         clip_upper_half: The upper half of CLIP's layers.
