@@ -12,11 +12,12 @@ from pixelrs_ros.checkpoint import CHECKPOINTS_DIR, check_weights
 from pixelrs_ros.commands.evaluate import load_engine
 from pixelrs_ros.data.generate import generate
 from pixelrs_ros.evaluation.evaluate import Job, evaluate
-from pixelrs_ros.evaluation.play import HEADLINE
+from pixelrs_ros.evaluation.play import HEADLINE, Condition
 from pixelrs_ros.evaluation.samples import Samples
 
 SHIPPED = sorted(path.name for path in CHECKPOINTS_DIR.iterdir() if path.is_dir())
 MAX_BYTES = 60_000_000
+BLIND = Condition(blind=True)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def played(folder: Path, checkpoint: str, split: str) -> dict[str, Any]:
-    """What a network reaches with its own answers as history."""
+    """What a network reaches with its own answers as history, by condition: with open eyes and blind."""
     samples = Samples.load(folder, split)
-    report, _ = evaluate(Job(samples, (HEADLINE,)), partial(load_engine, checkpoint, "cpu", None))
-    row: dict[str, Any] = report["conditions"][HEADLINE.name]
-    return row
+    report, _ = evaluate(Job(samples, (HEADLINE, BLIND)), partial(load_engine, checkpoint, "cpu", None))
+    rows: dict[str, Any] = report["conditions"]
+    return rows
 
 
 def test_what_is_shipped_is_small_and_whole() -> None:
@@ -46,8 +47,12 @@ def test_what_is_shipped_is_small_and_whole() -> None:
     ("name", "split", "referents", "g_iou"),  # a random object: 0.10 and 0.14
     [("nano", "test", 0.6, 0.4), ("small", "test_language", 0.3, 0.2)],
 )
-def test_it_finds_what_is_meant(folder: Path, name: str, split: str, referents: float, g_iou: float) -> None:
-    row = played(folder, name, split)
+def test_it_finds_what_is_meant_and_only_with_open_eyes(
+    folder: Path, name: str, split: str, referents: float, g_iou: float
+) -> None:
+    rows = played(folder, name, split)
+    row = rows[HEADLINE.name]
     assert row["count"] == 16
     assert row["referent_right"] >= referents
     assert row["g_iou"] >= g_iou
+    assert row["g_iou"] >= rows[BLIND.name]["g_iou"] + 0.1

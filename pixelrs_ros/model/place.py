@@ -34,4 +34,4 @@ class Pointer(nn.Module):
 
     def forward(self, hidden: torch.Tensor, image_tokens: torch.Tensor) -> torch.Tensor:
         """(N, H) float hidden states and (N, P, H) float image tokens of their images -> (N, P) float logits."""
-        return torch.einsum("nd,npd->np", self.query(hidden), self.key(image_tokens)) / math.sqrt(64)
+        return torch.einsum("nd,npd->np", self.query(hidden), self.key(image_tokens)) / math.sqrt(self.key.out_features)
