@@ -16,8 +16,8 @@ from pixelrs_ros.errors import ConfigError
 
 T = TypeVar("T")
 
-# "stretch": the whole picture, its sides stretched; "centre": as in the published code, the square in the middle.
-FRAMINGS = ("stretch", "centre")
+# "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle.
+FRAMINGS = ("stretch", "center")
 PRESETS_DIR = Path(__file__).parent / "presets"
 # What transformers divides by, or allocates, without a look at it.
 _LANGUAGE_SIZES = {
@@ -44,7 +44,7 @@ class ClipConfig:
 
     def __post_init__(self) -> None:
         _check_numbers(self, "clip", unbounded=("select_layer", "mean"))
-        _check_colours(self.mean, self.std, "clip")
+        _check_colors(self.mean, self.std, "clip")
         _check(self.image_size_px % self.patch_size_px == 0, "clip.image_size_px must be a multiple of patch_size_px")
         _check(self.hidden_size % self.num_heads == 0, "clip.hidden_size must be a multiple of num_heads")
         _check(-self.num_layers - 1 <= self.select_layer <= -1, "clip.select_layer must lie in [-num_layers-1, -1]")
@@ -73,7 +73,7 @@ class ConvNextConfig:
 
     def __post_init__(self) -> None:
         _check_numbers(self, "convnext", unbounded=("mean",))
-        _check_colours(self.mean, self.std, "convnext")
+        _check_colors(self.mean, self.std, "convnext")
         _check(len(self.depths) == len(self.hidden_sizes) == 4, "convnext.depths and hidden_sizes must have 4 entries")
         _check(self.image_size_px % 32 == 0, "convnext.image_size_px must be a multiple of 32")
 
@@ -162,7 +162,7 @@ class SamConfig:
 
     def __post_init__(self) -> None:
         _check_numbers(self, "sam", unbounded=("window_size", "global_attn_indexes", "mean"))
-        _check_colours(self.mean, self.std, "sam")
+        _check_colors(self.mean, self.std, "sam")
         _check(self.window_size >= 0, f"sam.window_size must be 0 (no windows) or greater, got {self.window_size}")
         inside = all(0 <= index < self.depth for index in self.global_attn_indexes)
         _check(inside, f"sam.global_attn_indexes must lie in [0, depth-1], got {list(self.global_attn_indexes)}")
@@ -226,7 +226,7 @@ class MirasConfig:
 
     Attributes:
         framing: How `images` fits a picture into the encoders' squares.
-        pointer: Whether image tokens are given a learnt embedding of their place, and a `[SEG]` adds to its prompt the
+        pointer: Whether image tokens are given a learned embedding of their place, and a `[SEG]` adds to its prompt the
             places, in SAM's encoding, of the image tokens that it points at.
     """
 
@@ -283,7 +283,7 @@ def _check_numbers(config: Any, where: str, unbounded: tuple[str, ...] = ()) -> 
             _check(number > 0 or field.name in unbounded, f"{name} must be greater than 0, got {number}")
 
 
-def _check_colours(mean: tuple[float, ...], std: tuple[float, ...], where: str) -> None:
+def _check_colors(mean: tuple[float, ...], std: tuple[float, ...], where: str) -> None:
     _check(len(mean) == len(std) == 3, f"{where}.mean and std must have 3 entries: red, green, blue")
 
 

@@ -12,15 +12,15 @@ from torch.nn import functional as F
 
 from pixelrs_ros.config import MirasConfig
 
-GREY = 127  # what the language model's eyes are shown in the blind control
+GRAY = 127  # what the language model's eyes are shown in the blind control
 
 
 @dataclass(frozen=True)
 class EncoderImages:
-    """One image at the size of each encoder, not yet normalised, RGB with black 0 and white 255.
+    """One image at the size of each encoder, not yet normalized, RGB with black 0 and white 255.
 
     Attributes:
-        clip: (S, S, 3) uint8, or float32 where the configuration frames the centre.
+        clip: (S, S, 3) uint8, or float32 where the configuration frames the center.
         convnext: (T, T, 3) likewise.
         sam: (h, w, 3) uint8, longest side resized, not padded.
     """
@@ -32,7 +32,7 @@ class EncoderImages:
 
 @dataclass(frozen=True)
 class Pixels:
-    """Normalised inputs of the three encoders, each (B, 3, side, side) float32."""
+    """Normalized inputs of the three encoders, each (B, 3, side, side) float32."""
 
     clip: torch.Tensor
     convnext: torch.Tensor
@@ -51,7 +51,7 @@ def _resize(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
     return cv2.resize(image, (width_px, height_px), interpolation=interpolation)
 
 
-def _centre_square(image: np.ndarray, side_px: int) -> np.ndarray:
+def _center_square(image: np.ndarray, side_px: int) -> np.ndarray:
     """The square in the middle, (side, side, 3) float32: shortest side resized bicubically, as the published code does.
 
     Values may leave [0, 255] a little at edges; that code does not clip them either.
@@ -84,19 +84,19 @@ def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = Fals
     Args:
         image: (H, W, 3) uint8 RGB in [0, 255].
         config: Sizes.
-        blind: Show plain grey to the encoders of the language model; SAM still sees the image.
+        blind: Show plain gray to the encoders of the language model; SAM still sees the image.
     """
-    seen = np.full_like(image, GREY) if blind else image
+    seen = np.full_like(image, GRAY) if blind else image
     clip, convnext = config.clip.image_size_px, config.convnext.image_size_px
     sam_shape = resized_shape(image.shape[0], image.shape[1], config.sam.image_size_px)
-    if config.framing == "centre":
-        square = _centre_square(seen, convnext)
+    if config.framing == "center":
+        square = _center_square(seen, convnext)
         small = cv2.resize(square, (clip, clip), interpolation=cv2.INTER_LINEAR)
         return EncoderImages(small, square, _resize_smoothly(image, *sam_shape))
     return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
 
 
-def normalise(images: np.ndarray, mean: Sequence[float], std: Sequence[float], scale: float) -> torch.Tensor:
+def normalize(images: np.ndarray, mean: Sequence[float], std: Sequence[float], scale: float) -> torch.Tensor:
     """(B, H, W, 3) uint8 or float32 -> (B, 3, H, W) float32: (value / scale - mean) / std."""
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float()
     offset = torch.tensor(mean).view(1, 3, 1, 1) * scale
@@ -104,24 +104,24 @@ def normalise(images: np.ndarray, mean: Sequence[float], std: Sequence[float], s
 
 
 def clip_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, S, S, 3) uint8 or float32 -> (B, 3, S, S) float32, normalised for CLIP."""
-    return normalise(images, config.clip.mean, config.clip.std, scale=255.0)
+    """(B, S, S, 3) uint8 or float32 -> (B, 3, S, S) float32, normalized for CLIP."""
+    return normalize(images, config.clip.mean, config.clip.std, scale=255.0)
 
 
 def convnext_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, T, T, 3) uint8 or float32 -> (B, 3, T, T) float32, normalised for ConvNeXt."""
-    return normalise(images, config.convnext.mean, config.convnext.std, scale=255.0)
+    """(B, T, T, 3) uint8 or float32 -> (B, 3, T, T) float32, normalized for ConvNeXt."""
+    return normalize(images, config.convnext.mean, config.convnext.std, scale=255.0)
 
 
 def sam_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32: normalised, then zeros at the bottom and right."""
+    """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32: normalized, then zeros at the bottom and right."""
     side = config.sam.image_size_px
-    pixels = normalise(images, config.sam.mean, config.sam.std, scale=1.0)
+    pixels = normalize(images, config.sam.mean, config.sam.std, scale=1.0)
     return F.pad(pixels, (0, side - pixels.shape[3], 0, side - pixels.shape[2]))
 
 
 def to_pixels(images: EncoderImages, config: MirasConfig) -> Pixels:
-    """Normalise one image for the three encoders; batch size 1."""
+    """Normalize one image for the three encoders; batch size 1."""
     return Pixels(
         clip=clip_pixels(images.clip[None], config),
         convnext=convnext_pixels(images.convnext[None], config),

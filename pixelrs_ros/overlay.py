@@ -1,4 +1,4 @@
-"""Masks painted over a picture: the one place where a mask gets its colour."""
+"""Masks painted over a picture: the one place where a mask gets its color."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from pixelrs_ros.errors import BadInputError
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-# Distinct under the common kinds of colour blindness (Okabe & Ito 2008, "Color Universal Design"), brightest first,
+# Distinct under the common kinds of color blindness (Okabe & Ito 2008, "Color Universal Design"), brightest first,
 # without their black; RGB in [0, 255].
-COLOURS: tuple[Colour, ...] = (
+COLORS: tuple[Color, ...] = (
     (230, 159, 0),
     (86, 180, 233),
     (0, 158, 115),
@@ -26,20 +26,20 @@ COLOURS: tuple[Colour, ...] = (
 _OUTLINE_SHADE = 0.6
 
 
-def colour_of(index: int, colours: Sequence[Colour] = COLOURS) -> Colour:
+def color_of(index: int, colors: Sequence[Color] = COLORS) -> Color:
     """RGB in [0, 255] of mask number `index`; the list starts again when it is used up."""
-    return colours[index % len(colours)]
+    return colors[index % len(colors)]
 
 
 def paint(
-    image: np.ndarray, masks: Sequence[np.ndarray], colours: Sequence[Colour] = COLOURS, *, opacity: float = 0.5
+    image: np.ndarray, masks: Sequence[np.ndarray], colors: Sequence[Color] = COLORS, *, opacity: float = 0.5
 ) -> np.ndarray:
-    """Lay masks over an image, each in its colour with a darker outline; later masks lie on top.
+    """Lay masks over an image, each in its color with a darker outline; later masks lie on top.
 
     Args:
         image: (H, W, 3) uint8 RGB in [0, 255]; not changed.
         masks: (H, W) bool each.
-        colours: RGB in [0, 255], one a mask; starts again when there are more masks.
+        colors: RGB in [0, 255], one a mask; starts again when there are more masks.
         opacity: Of the fill, in [0, 1]; the outline is always opaque.
 
     Returns:
@@ -54,10 +54,10 @@ def paint(
     for index, mask in enumerate(masks):
         if mask.dtype != np.bool_ or mask.shape != image.shape[:2]:
             raise BadInputError(f"mask {index} must be bool {image.shape[:2]}, got {mask.dtype} {mask.shape}")
-        colour = np.asarray(colour_of(index, colours), dtype=np.float32)
-        fill = painted[mask].astype(np.float32) * (1.0 - opacity) + colour * opacity
+        color = np.asarray(color_of(index, colors), dtype=np.float32)
+        fill = painted[mask].astype(np.float32) * (1.0 - opacity) + color * opacity
         painted[mask] = np.rint(fill).astype(np.uint8)
         outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        shade = tuple(int(value) for value in colour * _OUTLINE_SHADE)
+        shade = tuple(int(value) for value in color * _OUTLINE_SHADE)
         cv2.drawContours(painted, outlines, -1, shade, thickness=max(1, round(min(mask.shape) / 320)))
     return painted

@@ -37,7 +37,7 @@ from pixelrs_ros.errors import DataError, PixelrsError
 from pixelrs_ros.evaluation.metrics import iou
 from pixelrs_ros.evaluation.play import HEADLINE, play
 from pixelrs_ros.evaluation.samples import Sample, Samples
-from pixelrs_ros.overlay import Colour, colour_of, paint
+from pixelrs_ros.overlay import Color, color_of, paint
 from pixelrs_ros.types import GroundedPhrase, Reply, Status
 
 PAGE_WIDTH_PX = 1200
@@ -51,20 +51,20 @@ FAILURE_MAX_IOU = 0.3
 FAILURE_COLUMNS = 2
 PICTURE_COLUMNS = 4
 
-INK: Colour = (32, 36, 42)
-QUIET: Colour = (96, 104, 114)
-TRUTH: Colour = (0, 200, 60)  # the outline of what is right
-TRUTH_INK: Colour = (0, 120, 50)  # the same in text, dark enough to read on white
+INK: Color = (32, 36, 42)
+QUIET: Color = (96, 104, 114)
+TRUTH: Color = (0, 200, 60)  # the outline of what is right
+TRUTH_INK: Color = (0, 120, 50)  # the same in text, dark enough to read on white
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Words that look alike; `mark` is the colour of the mask that they belong to."""
+    """Words that look alike; `mark` is the color of the mask that they belong to."""
 
     text: str
-    colour: Colour = INK
+    color: Color = INK
     bold: bool = False
-    mark: Colour | None = None
+    mark: Color | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,14 +139,14 @@ class Page:
 
     def _word(self, word: str, piece: Piece, font: FontProperties, x_px: float, y_px: int, width_px: float) -> None:
         baseline_px = MAX_HEIGHT_PX - y_px - 0.75 * LINE_PX
-        if piece.mark is not None:  # as in the demo's report: tinted, and underlined in the mask's own colour
-            low_px, colour = baseline_px - 4, _unit(piece.mark)
-            tint = Rectangle((x_px, low_px), width_px, FONT_PX + 3, color=colour, alpha=0.32, lw=0)
-            line = Line2D([x_px, x_px + width_px], [low_px, low_px], color=colour, lw=3, solid_capstyle="butt")
+        if piece.mark is not None:  # as in the demo's report: tinted, and underlined in the mask's own color
+            low_px, color = baseline_px - 4, _unit(piece.mark)
+            tint = Rectangle((x_px, low_px), width_px, FONT_PX + 3, color=color, alpha=0.32, lw=0)
+            line = Line2D([x_px, x_px + width_px], [low_px, low_px], color=color, lw=3, solid_capstyle="butt")
             for artist in (tint, line):
                 artist.set_transform(None)
                 self._figure.add_artist(artist)
-        text = self._figure.text(0, 0, word, fontproperties=font, color=_unit(piece.colour), parse_math=False)
+        text = self._figure.text(0, 0, word, fontproperties=font, color=_unit(piece.color), parse_math=False)
         text.set_transform(None)
         text.set_position((x_px, baseline_px))
 
@@ -155,19 +155,19 @@ class Page:
         return y_px
 
 
-def _unit(colour: Colour) -> tuple[float, float, float]:
-    red, green, blue = colour
+def _unit(color: Color) -> tuple[float, float, float]:
+    red, green, blue = color
     return red / 255, green / 255, blue / 255
 
 
-def marked(text: str, phrases: Sequence[GroundedPhrase], colour: Colour = INK) -> list[Piece]:
-    """An explanation with each grounded phrase marked in the colour of its mask."""
+def marked(text: str, phrases: Sequence[GroundedPhrase], color: Color = INK) -> list[Piece]:
+    """An explanation with each grounded phrase marked in the color of its mask."""
     pieces, position = [], 0
     for phrase in sorted(phrases, key=lambda phrase: phrase.start):
-        pieces.append(Piece(text[position : phrase.start], colour))
-        pieces.append(Piece(text[phrase.start : phrase.end], colour, mark=colour_of(phrase.segment)))
+        pieces.append(Piece(text[position : phrase.start], color))
+        pieces.append(Piece(text[phrase.start : phrase.end], color, mark=color_of(phrase.segment)))
         position = phrase.end
-    return [*pieces, Piece(text[position:], colour)]
+    return [*pieces, Piece(text[position:], color)]
 
 
 def overlay(example: Example, reply: Reply, *, truth: bool = False) -> np.ndarray:
@@ -263,7 +263,7 @@ def draw_failures(examples: Sequence[Example]) -> Page:
     if not examples:
         raise DataError("no dialogue failed")
     page = Page()
-    legend = "Green outline: the target. Coloured: the mask that was given. Green words: what should have been said."
+    legend = "Green outline: the target. Colored: the mask that was given. Green words: what should have been said."
     top_px = page.words([Piece(legend, QUIET)], MARGIN_PX, MARGIN_PX, PAGE_WIDTH_PX) + MARGIN_PX
     cell_px = PAGE_WIDTH_PX // FAILURE_COLUMNS
     for first in range(0, len(examples), FAILURE_COLUMNS):
@@ -316,7 +316,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--failures", type=positive, metavar="N", help="draw failures.png with the first N; see --records"
     )
-    what.add_argument("--pictures", type=positive, metavar="N", help="draw randomised.png with the first N of --split")
+    what.add_argument("--pictures", type=positive, metavar="N", help="draw randomized.png with the first N of --split")
     parser.add_argument("--records", type=Path, metavar="FILE", help="what `pixelrs evaluate --json FILE` wrote")
     parser.add_argument(
         "--data", type=Path, default=Path("data/tabletop"), metavar="DIR", help="PRIST folder (%(default)s)"
@@ -337,7 +337,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--failures needs --records")
     try:
         if options.pictures:
-            return _save(draw_pictures(options.data, options.split, options.pictures), options.out / "randomised.png")
+            return _save(draw_pictures(options.data, options.split, options.pictures), options.out / "randomized.png")
         samples = Samples.load(options.data, options.split)
         engine = Engine.from_checkpoint(options.checkpoint, num_threads=options.threads)
         if options.strip:

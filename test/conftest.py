@@ -101,7 +101,7 @@ def debug_miras(debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> Miras:
 
 @pytest.fixture(scope="session")
 def data_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two pictures labelled in each format that training reads, in exactly that format."""
+    """A folder with two pictures labeled in each format that training reads, in exactly that format."""
     import cv2
     import numpy as np
 
@@ -132,7 +132,7 @@ def data_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write(
         folder / "prist" / "train.json", [{"img_id": f"{i}.jpg", "dialogue": turns, "focus": "dial"} for i in (0, 1)]
     )
-    asked = [("human", "<image>\nWhat is this?"), ("gpt", "Noise, in many colours.")]
+    asked = [("human", "<image>\nWhat is this?"), ("gpt", "Noise, in many colors.")]
     talk = {"id": "a", "image": "0.jpg", "conversations": [{"from": who, "value": value} for who, value in asked]}
     _write(folder / "vqa.json", [talk, {"id": "text only", "conversations": talk["conversations"]}])
     return folder

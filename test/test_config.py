@@ -44,7 +44,7 @@ def test_something_is_shipped() -> None:
     [
         ("clip.depth", 3, r"unknown key clip\.depth"),
         ("vision", {}, r"unknown key vision"),
-        ("clip.mean", "grey", r"clip\.mean must be a list"),
+        ("clip.mean", "gray", r"clip\.mean must be a list"),
         ("clip.mean", [0.5, "0.5", 0.5], r"clip\.mean\[1\] must be float"),
         ("clip.num_layers", 2.5, r"clip\.num_layers must be int"),
         ("clip.num_layers", True, r"clip\.num_layers must be int"),
@@ -127,8 +127,8 @@ def test_adapters_of_nothing_are_named(adapter: dict[str, Any], named: str) -> N
 
 def test_what_a_dataclass_refuses_is_placed_in_the_file() -> None:
     data = to_mapping(load_config(TrainConfig, TRAINING_DIR / "debug.yaml"))
-    data["phases"]["sight"]["optimiser"] = "sgd"
-    with pytest.raises(ConfigError, match=r"^phases\.sight: optimiser must be adamw or muon, got 'sgd'$"):
+    data["phases"]["sight"]["optimizer"] = "sgd"
+    with pytest.raises(ConfigError, match=r"^phases\.sight: optimizer must be adamw or muon, got 'sgd'$"):
         from_mapping(TrainConfig, data)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.images import GREY, encoder_images, masks_to_image, resized_shape, to_pixels
+from pixelrs_ros.images import GRAY, encoder_images, masks_to_image, resized_shape, to_pixels
 from pixelrs_ros.model import sam as _registers_segment_anything  # noqa: F401
 from pixelrs_ros.training.targets import soft_targets
 
@@ -60,7 +60,7 @@ def test_every_size_reaches_the_encoders_and_comes_back(debug_config: MirasConfi
     assert masks.shape == (2, height, width) and torch.allclose(masks, torch.ones(()))
 
 
-def test_pixels_are_normalised(debug_config: MirasConfig) -> None:
+def test_pixels_are_normalized(debug_config: MirasConfig) -> None:
     white = to_pixels(encoder_images(np.full((48, 64, 3), 255, np.uint8), debug_config), debug_config)
     assert white.clip[0, 0, 0, 0].item() == pytest.approx((1 - 0.48145466) / 0.26862954, abs=1e-5)
     assert white.convnext[0, 2, 5, 5].item() == pytest.approx((1 - 0.40821073) / 0.27577711, abs=1e-5)
@@ -78,10 +78,10 @@ def test_views_of_arrays_are_read_right(debug_config: MirasConfig) -> None:
         assert (seen == expected).all()
 
 
-def test_blind_is_grey_to_the_language_model_only(debug_config: MirasConfig) -> None:
+def test_blind_is_gray_to_the_language_model_only(debug_config: MirasConfig) -> None:
     image = a_picture(48, 64)
     seen, blind = (encoder_images(image, debug_config, blind=blind) for blind in (False, True))
-    assert (blind.clip == GREY).all() and (blind.convnext == GREY).all()
+    assert (blind.clip == GRAY).all() and (blind.convnext == GRAY).all()
     assert (blind.sam == seen.sam).all() and seen.clip.std() > 10
 
 
@@ -105,9 +105,9 @@ def test_a_mask_comes_back_where_it_was(debug_config: MirasConfig, height: int, 
 
 
 @pytest.mark.parametrize(("height", "width"), [(48, 80), (90, 31), (20, 20)])
-def test_the_centre_is_framed_as_in_the_published_code(debug_config: MirasConfig, height: int, width: int) -> None:
+def test_the_center_is_framed_as_in_the_published_code(debug_config: MirasConfig, height: int, width: int) -> None:
     """Shortest side to ConvNeXt's size by bicubic resampling, the middle of that, and CLIP's from it, bilinearly."""
-    config = dataclasses.replace(debug_config, framing="centre", pointer=False)
+    config = dataclasses.replace(debug_config, framing="center", pointer=False)
     picture = a_picture(height, width)
     pixels = to_pixels(encoder_images(picture, config), config)
 
@@ -124,11 +124,11 @@ def test_the_centre_is_framed_as_in_the_published_code(debug_config: MirasConfig
 
 
 @pytest.mark.parametrize(("height", "width"), [(48, 80), (90, 31), (300, 200)])
-def test_sam_sees_what_pillow_resizes_where_the_centre_is_framed(
+def test_sam_sees_what_pillow_resizes_where_the_center_is_framed(
     debug_config: MirasConfig, height: int, width: int
 ) -> None:
     image = pytest.importorskip("PIL.Image", reason="Pillow comes with matplotlib")
-    config = dataclasses.replace(debug_config, framing="centre", pointer=False)
+    config = dataclasses.replace(debug_config, framing="center", pointer=False)
     picture = a_picture(height, width)
     ours = encoder_images(picture, config).sam
     theirs = np.asarray(image.fromarray(picture).resize(ours.shape[1::-1], image.Resampling.BILINEAR))
@@ -137,7 +137,7 @@ def test_sam_sees_what_pillow_resizes_where_the_centre_is_framed(
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 60_000), (60_000, 1), (1, 1)])
-def test_the_centre_of_a_strip(debug_config: MirasConfig, height: int, width: int) -> None:
-    config = dataclasses.replace(debug_config, framing="centre", pointer=False)
+def test_the_center_of_a_strip(debug_config: MirasConfig, height: int, width: int) -> None:
+    config = dataclasses.replace(debug_config, framing="center", pointer=False)
     pixels = to_pixels(encoder_images(a_picture(height, width), config), config)
     assert pixels.clip.shape == (1, 3, 32, 32) and pixels.convnext.shape == (1, 3, 64, 64)

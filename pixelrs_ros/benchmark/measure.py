@@ -90,7 +90,7 @@ class _Clock:
 @torch.inference_mode()
 def _run_stages(engine: Engine, image: np.ndarray, clock: _Clock) -> None:
     miras, config, layout = engine.miras, engine.config, engine.layout
-    pixels = clock("resize and normalise", lambda: to_pixels(encoder_images(image, config), config))
+    pixels = clock("resize and normalize", lambda: to_pixels(encoder_images(image, config), config))
     clip, convnext, sam = (x.to(engine.device, engine.dtype) for x in (pixels.clip, pixels.convnext, pixels.sam))
     low = clock("CLIP", lambda: miras.clip(clip))
     high = clock("ConvNeXt", lambda: miras.convnext(convnext))

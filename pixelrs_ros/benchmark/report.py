@@ -120,9 +120,9 @@ def draw(result: dict[str, Any], path: Path) -> None:
     bars = [(turn, way) for turn in reversed(list(turns["pixelrs"])) for way in ("pixelrs", "published")]
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     left = [0.0] * len(bars)
-    for stage, (colour, label) in STAGES.items():
+    for stage, (color, label) in STAGES.items():
         values = [turns[way][turn].get(stage, {"median": 0.0})["median"] for turn, way in bars]
-        axes.barh([f"{turn} turn, {way}" for turn, way in bars], values, left=left, color=colour, label=label)
+        axes.barh([f"{turn} turn, {way}" for turn, way in bars], values, left=left, color=color, label=label)
         left = [begin + value for begin, value in zip(left, values, strict=True)]
     for place, (turn, way) in enumerate(bars):
         mask = turns[way][turn]["to the first mask"]["median"]

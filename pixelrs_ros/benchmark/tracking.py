@@ -41,7 +41,7 @@ class Recording:
         images: (N, H, W, 3) uint8 RGB.
         object_ids: (N, H, W) uint8.
         target: Which of them is to be followed.
-        words: Its colour and kind.
+        words: Its color and kind.
     """
 
     situation: str
@@ -90,7 +90,7 @@ def _record(renderer: Renderer, situation: Situation, seed: int) -> Recording:
     images = np.stack([np.zeros_like(view.image) if i in video.dark else view.image for i, view in enumerate(views)])
     thing = next(thing for thing in video.scenes[0].objects if thing.object_id == video.target)
     object_ids = np.stack([view.object_ids for view in views])
-    return Recording(situation, seed, images, object_ids, video.target, f"{thing.colour} {thing.kind}")
+    return Recording(situation, seed, images, object_ids, video.target, f"{thing.color} {thing.kind}")
 
 
 def follow_with_tracker(image: np.ndarray, mask: np.ndarray) -> Method:

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="own history, blind, last turn only, reference history at once"
     )
     parser.add_argument(
-        "--blind", action="store_true", help="show the language model a grey image; SAM sees the real one"
+        "--blind", action="store_true", help="show the language model a gray image; SAM sees the real one"
     )
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
     parser.add_argument(

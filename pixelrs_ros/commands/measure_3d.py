@@ -1,10 +1,10 @@
 """Measure how far the places and boxes of targets are from the simulator's truth.
 
-Seeded scenes are drawn with depth and spoilt as a depth camera spoils it: noise, flying pixels, holes, colour and depth
-a little apart, whole millimetres; and, for one sensor, a lens that distorts. Every visible object and part is measured
+Seeded scenes are drawn with depth and spoilt as a depth camera spoils it: noise, flying pixels, holes, color and depth
+a little apart, whole millimeters; and, for one sensor, a lens that distorts. Every visible object and part is measured
 with its true mask, or with that of a network, with and without erosion and removal of outliers.
 
-Centroid, box centre and box size are compared with the visible surface, which is all that one view can measure.
+Centroid, box center and box size are compared with the visible surface, which is all that one view can measure.
 "Whole" compares the same box with the one around all of the object: what faces away is missing, so that the error stays
 large however good the depth is. Sizes: mean of the three sides' errors. All in mm, median / 95th percentile. A network
 that takes something else for the target errs by the distance between the two; "found" leaves masks below IoU 0.5 out.
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
         seeds = range(options.seed, options.seed + options.scenes)
         for seed in track(seeds, "scenes", console=console, transient=True):
             records += measure_scene(renderer, seed, masks, VARIANTS, list(SENSORS))
-    result = summarise(records)
+    result = summarize(records)
     console.print(table(result))
     if options.json:
         made_with = {"command": " ".join(["pixelrs", *sys.argv[1:]]), "scenes": options.scenes, "masks": options.masks}
@@ -83,7 +83,7 @@ def _masks(options: argparse.Namespace) -> Masks:
     return network_masks(load_engine(options.checkpoint, options.device, options.threads))
 
 
-def summarise(records: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize(records: list[dict[str, Any]]) -> dict[str, Any]:
     """The numbers by sensor, by objects and parts, and by variant; masks of something else also left out."""
     from pixelrs_ros.evaluation.space import SENSORS, VARIANTS, summary
 

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
         reply = session.say(Utterance(text), frame)
         written = write_turn(options.out, number, frame.image, reply)
         console.print(f"{number} > {text}", style="bold", markup=False)
-        console.print(coloured(reply))
+        console.print(colored(reply))
         told = f"{reply.status.value}, {reply.latency_ms.get('total', 0.0):.0f} ms: {', '.join(map(str, written))}"
         console.print(told, style="dim", markup=False, soft_wrap=True)
 
@@ -87,15 +87,15 @@ def read_picture(path: Path) -> np.ndarray:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
 
-def coloured(reply: Reply) -> Text:
-    """The explanation with each grounded phrase in the colour of its mask."""
+def colored(reply: Reply) -> Text:
+    """The explanation with each grounded phrase in the color of its mask."""
     from rich.text import Text
 
-    from pixelrs_ros.overlay import colour_of
+    from pixelrs_ros.overlay import color_of
 
     text = Text(reply.text)
     for phrase in reply.phrases:
-        red, green, blue = colour_of(phrase.segment)
+        red, green, blue = color_of(phrase.segment)
         text.stylize(f"bold rgb({red},{green},{blue})", phrase.start, phrase.end)
     return text
 

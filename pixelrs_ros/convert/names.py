@@ -203,7 +203,7 @@ REFERENCE = (
 )
 
 
-def recognise(formats: Iterable[Names], theirs: Iterable[str]) -> Names | None:
+def recognize(formats: Iterable[Names], theirs: Iterable[str]) -> Names | None:
     """The first format whose sign some name bears."""
     names = list(theirs)
     return next((known for known in formats if any(name.startswith(known.sign) for name in names)), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixelrs_ros.checkpoint import listed, misfit
 from pixelrs_ros.convert.files import Stored, open_weights
-from pixelrs_ros.convert.names import Names, recognise
+from pixelrs_ros.convert.names import Names, recognize
 from pixelrs_ros.errors import CheckpointError
 
 
@@ -41,7 +41,7 @@ class Part:
 
 
 def read_part(path: Path, formats: Sequence[Names], option: str) -> Part:
-    """Open a file or folder and recognise its format.
+    """Open a file or folder and recognize its format.
 
     Args:
         path: A weight file or a folder that holds one.
@@ -52,7 +52,7 @@ def read_part(path: Path, formats: Sequence[Names], option: str) -> Part:
         CheckpointError: It cannot be read, or its tensors are named as in none of the formats.
     """
     stored = open_weights(path)
-    names = recognise(formats, stored)
+    names = recognize(formats, stored)
     if names is None:
         known = "; ".join(dict.fromkeys(f"{name.title} ({name.sign}…)" for name in formats))
         found = listed(sorted(stored), 12) or "nothing at all"

@@ -78,7 +78,7 @@ def import_reference(parts: ReferenceParts, base: MirasConfig, settings: Mapping
         settings.get("clip.num_heads"),
     )
     text = dataclasses.replace(base.text, template=reference_template(parts.folder), lowercase_user=False)
-    base = dataclasses.replace(base, text=text, framing="centre")
+    base = dataclasses.replace(base, text=text, framing="center")
     config = override(_config(described, sources, clip, base), settings)
     words = read_words(parts.folder, num_rows(whole), config.text.template, trained=REFERENCE_TOKENS)
     return assemble(config, words, sources, seed=0)

@@ -41,7 +41,7 @@ class PristSource:
         unknown = sorted({label for label in labels if label is not None and label.casefold() not in masks})
         if unknown:
             path = prist.mask_path(self._folder, dialogue.img_id)
-            raise DataError(f"{path}: no polygon is labelled {unknown[0]!r}, which a dialogue is about")
+            raise DataError(f"{path}: no polygon is labeled {unknown[0]!r}, which a dialogue is about")
         return Example(
             prist.read_image(self._folder, dialogue.img_id),
             tuple((turn.user, _answer(dialogue, index)) for index, turn in enumerate(dialogue.turns)),

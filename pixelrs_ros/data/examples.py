@@ -69,18 +69,18 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Region:
-    """Something labelled in an image: names that mean the same, and how to get its (H, W) bool mask."""
+    """Something labeled in an image: names that mean the same, and how to get its (H, W) bool mask."""
 
     names: tuple[str, ...]
     mask: Callable[[], np.ndarray]
 
 
 class RegionSource(ABC):
-    """Labelled images, recast as one-turn dialogues about at most `max_regions` regions each."""
+    """Labeled images, recast as one-turn dialogues about at most `max_regions` regions each."""
 
     def __init__(self, images: Sequence[Path], max_regions: int) -> None:
         if not images:
-            raise DataError(f"{type(self).__name__}: no labelled image; remedy: check the folders of the source")
+            raise DataError(f"{type(self).__name__}: no labeled image; remedy: check the folders of the source")
         self.images = images
         self.max_regions = max_regions
 
@@ -89,7 +89,7 @@ class RegionSource(ABC):
 
     @abstractmethod
     def regions(self, index: int) -> list[Region]:
-        """What is labelled in an image; may be empty only where the file has to be read to know."""
+        """What is labeled in an image; may be empty only where the file has to be read to know."""
 
     def draw(self, rng: np.random.Generator) -> Example:
         """See `Source.draw`."""
@@ -98,7 +98,7 @@ class RegionSource(ABC):
             if regions := self.regions(index):
                 break
         else:
-            raise DataError(f"none of {_ATTEMPTS} random images around {self.images[index]} has a labelled region")
+            raise DataError(f"none of {_ATTEMPTS} random images around {self.images[index]} has a labeled region")
         count = int(rng.integers(1, min(self.max_regions, len(regions)) + 1))
         chosen = [regions[i] for i in rng.choice(len(regions), count, replace=False)]
         names = [region.names[int(rng.integers(len(region.names)))] for region in chosen]

@@ -316,7 +316,7 @@ def to_prist(
         targets=tuple(tuple(label(target) for target in turn.targets) for turn in dialogue.turns),
         candidates=tuple(tuple(by_id[index].label for index in turn.candidates) for turn in dialogue.turns),
         kind=goal.kind,
-        colour=goal.colour,
+        color=goal.color,
         part=dialogue.target.part,
         sensor=sensor,
         visible=visible,

@@ -26,7 +26,7 @@ class LabelMapSource(RegionSource):
             label_maps: Folder of single-channel 8- or 16-bit PNGs.
             names: The classes in the order of their values, as lines of text or as a JSON list; commas or semicolons
                 separate names that mean the same.
-            first_value: Value of the first class; values outside the list are unlabelled.
+            first_value: Value of the first class; values outside the list are unlabeled.
             max_regions: At most so many classes in one dialogue.
 
         Raises:

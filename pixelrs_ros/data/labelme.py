@@ -29,7 +29,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Annotation:
-    """Everything labelled in one image."""
+    """Everything labeled in one image."""
 
     height_px: int
     width_px: int

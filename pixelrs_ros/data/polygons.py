@@ -17,7 +17,7 @@ def mask_to_polygons(mask: np.ndarray) -> list[Polygon]:
         mask: (H, W) bool.
 
     Returns:
-        One closed polygon [(x, y), …] in px through pixel centres for each connected region, holes included, so that
+        One closed polygon [(x, y), …] in px through pixel centers for each connected region, holes included, so that
         an even–odd fill which paints its edges gives the mask back; largest region first.
     """
     contours, hierarchy = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)

@@ -40,7 +40,7 @@ class PristMeta:
         targets: Labels of each answer's masks.
         candidates: Labels of the objects between which each "which one?" leaves the choice; empty for other answers.
         kind: Of the object that the dialogue ends on.
-        colour: Of that object.
+        color: Of that object.
         part: Its part that is the target, or None for all of it.
         sensor: Whether the picture shows a camera's faults; None where the data does not say.
         visible: Share of the target, in [0, 1], that other objects leave to be seen; None where the data does not say.
@@ -53,7 +53,7 @@ class PristMeta:
     targets: tuple[tuple[str, ...], ...]
     candidates: tuple[tuple[str, ...], ...]
     kind: str
-    colour: str
+    color: str
     part: str | None
     sensor: bool | None = None
     visible: float | None = None
@@ -87,7 +87,7 @@ class PristDialogue:
                 "statuses": [status.value for status in meta.statuses],
                 "targets": [list(labels) for labels in meta.targets],
                 "candidates": [list(labels) for labels in meta.candidates],
-                "target": {"kind": meta.kind, "colour": meta.colour, "part": meta.part},
+                "target": {"kind": meta.kind, "color": meta.color, "part": meta.part},
             }
             optional = {"sensor": meta.sensor, "visible": meta.visible}
             record["meta"] |= {key: value for key, value in optional.items() if value is not None}
@@ -220,7 +220,7 @@ def _meta(where: str, meta: Any, count: int) -> PristMeta:
             targets=_labels(meta["targets"]),
             candidates=_labels(meta["candidates"]),
             kind=str(target["kind"]),
-            colour=str(target["colour"]),
+            color=str(target["color"]),
             part=None if target["part"] is None else str(target["part"]),
             sensor=None if meta.get("sensor") is None else bool(meta["sensor"]),
             visible=None if meta.get("visible") is None else float(meta["visible"]),

@@ -63,7 +63,7 @@ def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
     records: list[dict[str, Any]] = []
     for place, (turn, evidence) in enumerate(recorded):
         img_id = f"turn_{turn.index:06d}.jpg"
-        masks = _labelled(evidence)
+        masks = _labeled(evidence)
         if evidence.picture is not None:
             prist.write_whole(prist.image_path(folder, img_id), evidence.picture)
         if masks:
@@ -79,14 +79,14 @@ def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
     return f"{lacking} of {len(recorded)} turns have no stored image" if lacking else ""
 
 
-def _labelled(evidence: Evidence) -> dict[tuple[str, int], np.ndarray]:
+def _labeled(evidence: Evidence) -> dict[tuple[str, int], np.ndarray]:
     """The masks that are not empty by (label, place), and after them all of them together where they are several."""
     found = [(mask.phrase.strip() or _NAMELESS, mask.mask()) for mask in evidence.masks]
-    labelled = {(label, place): mask for place, (label, mask) in enumerate(found) if mask.any()}
-    labels = list(dict.fromkeys(label for label, _ in labelled))
+    labeled = {(label, place): mask for place, (label, mask) in enumerate(found) if mask.any()}
+    labels = list(dict.fromkeys(label for label, _ in labeled))
     if len(labels) > 1:
-        labelled[" and ".join(labels), len(found)] = np.logical_or.reduce(list(labelled.values()))
-    return labelled
+        labeled[" and ".join(labels), len(found)] = np.logical_or.reduce(list(labeled.values()))
+    return labeled
 
 
 def _focus(masks: dict[tuple[str, int], np.ndarray]) -> str:

@@ -87,7 +87,7 @@ class Engine:
 
         Args:
             image: (H, W, 3) uint8 RGB in [0, 255].
-            blind: The language model's encoders see plain grey, SAM the image: the control for words without sight.
+            blind: The language model's encoders see plain gray, SAM the image: the control for words without sight.
         """
         started = time.perf_counter()
         self._set_threads()

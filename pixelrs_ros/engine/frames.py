@@ -19,7 +19,7 @@ def picture_key(image: np.ndarray, *, blind: bool = False) -> bytes:
 
     Args:
         image: (H, W, 3) uint8 RGB in [0, 255].
-        blind: Whether the language model is shown plain grey in its place.
+        blind: Whether the language model is shown plain gray in its place.
     """
     digest = hashlib.blake2b(f"{image.shape} {blind}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(image).data)

@@ -97,7 +97,7 @@ def draw_reliability(calibrations: Mapping[str, Calibration], path: Path) -> Non
 
     figure = Figure(figsize=(5.0, 6.0), layout="constrained")
     curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    curve.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1)
+    curve.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
     for name, calibration in calibrations.items():
         scores = [each.score for each in calibration.bins]
         label = f"{name} (error {calibration.expected_error:.3f})"

@@ -17,7 +17,7 @@ from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.evaluation.baselines import BASELINES
 from pixelrs_ros.evaluation.metrics import score_mask
 from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
-from pixelrs_ros.evaluation.records import Record, summarise_condition
+from pixelrs_ros.evaluation.records import Record, summarize_condition
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
 
 EngineFactory = Callable[[], AnsweringEngine]
@@ -50,7 +50,7 @@ def evaluate(
         on_progress: Called with the number of dialogues that were just finished.
 
     Returns:
-        The report (JSON types: "split", "dialogues", "images" and under "conditions" what `summarise_condition` says of
+        The report (JSON types: "split", "dialogues", "images" and under "conditions" what `summarize_condition` says of
         each condition and baseline), and the records behind it, ordered by condition and dialogue.
 
     Raises:
@@ -73,7 +73,7 @@ def evaluate(
         "dialogues": sum(len(group) for group in groups),
         "images": len(groups),
         "conditions": {
-            name: summarise_condition([record for record in records if record.condition == name]) for name in names
+            name: summarize_condition([record for record in records if record.condition == name]) for name in names
         },
     }
     return report, records
@@ -112,7 +112,7 @@ def _set_task(job: Job, make_engine: EngineFactory) -> None:
 
 @cache
 def _worker_engine(make_engine: EngineFactory) -> AnsweringEngine:
-    """Made by the first image, not by the initialiser, whose errors would not reach the parent process."""
+    """Made by the first image, not by the initializer, whose errors would not reach the parent process."""
     return make_engine()
 
 

@@ -31,16 +31,16 @@ def fit_score(records: Sequence[Record]) -> ScoreConfig:
     features = torch.tensor([score_features(quality, certainty) for quality, certainty, _ in masked]).double()
     reached = torch.tensor([iou for *_, iou in masked]).double()
     weights = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         log_odds = weights[0] + features @ weights[1:]
         value = F.binary_cross_entropy_with_logits(log_odds, reached) + _DECAY * weights[1:].square().sum()
         value.backward()
         return value
 
-    optimiser.step(loss)
+    optimizer.step(loss)
     intercept, quality, certainty = (round(float(value), 4) for value in weights.detach())
     return ScoreConfig(intercept, quality, certainty)
 

@@ -125,7 +125,7 @@ class MaskSummary:
     f1: float
 
 
-def summarise(scores: Sequence[MaskScore]) -> MaskSummary:
+def summarize(scores: Sequence[MaskScore]) -> MaskSummary:
     """Sum up the scores of a data set.
 
     Raises:

@@ -17,7 +17,7 @@ class AnsweringEngine(Protocol):
     """What an evaluation needs of an engine."""
 
     def encode(self, image: np.ndarray, *, blind: bool = False) -> Any:
-        """See an (H, W, 3) uint8 RGB image; `blind`: the language model's encoders see plain grey, SAM the image."""
+        """See an (H, W, 3) uint8 RGB image; `blind`: the language model's encoders see plain gray, SAM the image."""
 
     def answer(self, encoded: Any, turns: Sequence[Turn], text: str) -> Reply:
         """Answer an instruction after the turns of a dialogue."""
@@ -33,7 +33,7 @@ class Condition:
     Attributes:
         history: "own": every turn is played and the history holds the network's answers; "reference": the history
             holds the data's answers; "none": the last instruction alone.
-        blind: The language model sees plain grey instead of the image.
+        blind: The language model sees plain gray instead of the image.
     """
 
     history: Literal["own", "reference", "none"] = "own"

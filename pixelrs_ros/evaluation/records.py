@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pixelrs_ros.evaluation.calibration import Calibration, calibrate
-from pixelrs_ros.evaluation.metrics import MaskScore, bootstrap_interval, confusion, precision_recall, summarise
+from pixelrs_ros.evaluation.metrics import MaskScore, bootstrap_interval, confusion, precision_recall, summarize
 from pixelrs_ros.evaluation.referents import WordScore
 from pixelrs_ros.types import Status
 
@@ -67,7 +67,7 @@ class Record:
         return {**dataclasses.asdict(self), "iou": round(self.mask.iou, 4)}
 
 
-def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
+def summarize_condition(records: Sequence[Record]) -> dict[str, Any]:
     """Sum up the records of one condition, at least one; JSON types, rates in [0, 1], times in seconds.
 
     Returns:
@@ -107,7 +107,7 @@ def summarise_condition(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _scores(records: Sequence[Record]) -> dict[str, Any]:
-    scores = dataclasses.asdict(summarise([record.mask for record in records]))
+    scores = dataclasses.asdict(summarize([record.mask for record in records]))
     scores["no_mask"] = float(np.mean([not record.masked for record in records]))
     for name in ("referent_right", "object_right", "part_right"):
         known = [right for record in records if (right := getattr(record.words, name)) is not None]

@@ -14,9 +14,9 @@ def words(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words that name colours, kinds and parts, in lower case; a word may be both a kind and a part ("bowl")."""
+    """The words that name colors, kinds and parts, in lower case; a word may be both a kind and a part ("bowl")."""
 
-    colours: frozenset[str]
+    colors: frozenset[str]
     kinds: frozenset[str]
     parts: frozenset[str]
 
@@ -40,13 +40,13 @@ class WordScore:
 class Referent:
     """What a phrase names, or what it should: "handle of the red mug" is (("red",), ("mug",), ("handle",))."""
 
-    colours: frozenset[str]
+    colors: frozenset[str]
     kinds: frozenset[str]
     parts: frozenset[str]
 
     def same_object(self, other: Referent) -> bool:
-        """Whether both name the same colours and kinds, and no others."""
-        return self.colours == other.colours and self.kinds == other.kinds
+        """Whether both name the same colors and kinds, and no others."""
+        return self.colors == other.colors and self.kinds == other.kinds
 
     def same_part(self, other: Referent) -> bool:
         """Whether both name the same parts, or both none."""
@@ -57,24 +57,24 @@ def referent_of(phrases: Iterable[str], vocabulary: Vocabulary) -> Referent:
     """Read what grounded phrases name, by words alone.
 
     What stands before the last "of" names parts, what stands after it kinds: so "the bowl of the blue spoon" is a
-    spoon's bowl. Colours count on both sides. Without an "of" a word that may be both is a kind ("the blue bowl").
+    spoon's bowl. Colors count on both sides. Without an "of" a word that may be both is a kind ("the blue bowl").
     Several phrases are taken together, so that an answer which names two objects equals no single one.
     """
-    colours: set[str] = set()
+    colors: set[str] = set()
     kinds: set[str] = set()
     parts: set[str] = set()
     for phrase in phrases:
         spoken = words(phrase)
         split = len(spoken) - spoken[::-1].index("of") if "of" in spoken else 0
         before, after = set(spoken[:split]), set(spoken[split:])
-        colours |= (before | after) & vocabulary.colours
+        colors |= (before | after) & vocabulary.colors
         kinds |= (after & vocabulary.kinds) | (before & vocabulary.kinds - vocabulary.parts)
         parts |= (before & vocabulary.parts) | (after & vocabulary.parts - vocabulary.kinds)
-    return Referent(frozenset(colours), frozenset(kinds), frozenset(parts))
+    return Referent(frozenset(colors), frozenset(kinds), frozenset(parts))
 
 
 def score_phrases(phrases: Sequence[str], truth: Referent, vocabulary: Vocabulary) -> WordScore:
-    """Judge an answer's grounded phrases where the data names its target's colour, kind and part."""
+    """Judge an answer's grounded phrases where the data names its target's color, kind and part."""
     named = referent_of(phrases, vocabulary)
     object_right, part_right = named.same_object(truth), named.same_part(truth)
     return WordScore(object_right and part_right, object_right, part_right)

@@ -12,7 +12,7 @@ from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.evaluation.play import Exchange
 from pixelrs_ros.evaluation.referents import Referent, Vocabulary, WordScore, score_label, score_phrases, words
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.types import Status
 
 HIDDEN_BELOW = 0.6  # visible share of a target that counts as hidden
@@ -94,7 +94,7 @@ class Samples:
             raise DataError(f"{prist.split_path(folder, split)} has no dialogue")
         targets = [sample.target for sample in samples if sample.target]
         vocabulary = Vocabulary(
-            colours=frozenset(COLOURS).union(*(target.colours for target in targets)),
+            colors=frozenset(COLORS).union(*(target.colors for target in targets)),
             kinds=frozenset(KINDS).union(*(target.kinds for target in targets)),
             parts=frozenset(part for kind in KINDS.values() for part in kind.parts).union(
                 *(target.parts for target in targets)
@@ -114,7 +114,7 @@ class Samples:
             for sample in group:
                 if sample.focus_key not in labels:
                     where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
-                    raise DataError(f"{where}: no polygon in {mask_path} is labelled {sample.focus!r}")
+                    raise DataError(f"{where}: no polygon in {mask_path} is labeled {sample.focus!r}")
 
     def by_image(self) -> list[tuple[Sample, ...]]:
         """The dialogues of each image together, images in the order of their first dialogue."""
@@ -150,7 +150,7 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
     target = None
     if meta:
         target = Referent(
-            colours=frozenset(words(meta.colour)),
+            colors=frozenset(words(meta.color)),
             kinds=frozenset(words(meta.kind)),
             parts=frozenset(words(meta.part or "")),
         )

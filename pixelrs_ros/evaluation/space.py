@@ -40,7 +40,7 @@ VARIANTS: dict[str, Rules] = {
 
 # Which targets of a scene's view are measured, with which masks.
 Masks = Callable[[Scene, View], Iterable[tuple[Target, np.ndarray]]]
-ERRORS = ("centroid", "box_centre", "box_size", "longest", "whole_centre", "whole_size")
+ERRORS = ("centroid", "box_center", "box_size", "longest", "whole_center", "whole_size")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +50,20 @@ class Truth:
     Attributes:
         centroid_m: (3,) mean of its visible surface, every pixel alike.
         visible_size_m: (3,) sides of the upright box around its visible surface, longest first.
-        visible_centre_m: (3,) that box's centre.
+        visible_center_m: (3,) that box's center.
         whole_size_m: (3,) sides of the upright box around all of it, also what the camera cannot see.
-        whole_centre_m: (3,) that box's centre.
+        whole_center_m: (3,) that box's center.
     """
 
     centroid_m: np.ndarray
     visible_size_m: np.ndarray
-    visible_centre_m: np.ndarray
+    visible_center_m: np.ndarray
     whole_size_m: np.ndarray
-    whole_centre_m: np.ndarray
+    whole_center_m: np.ndarray
 
 
 def camera_of(view: View, distortion: Sequence[float] = ()) -> Camera:
-    """The camera of a rendered view; the simulator counts pixels from their corners, ROS from their centres."""
+    """The camera of a rendered view; the simulator counts pixels from their corners, ROS from their centers."""
     matrix = view.intrinsics - [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]]
     height, width = view.image.shape[:2]
     return Camera.from_calibration(Calibration(matrix.ravel().tolist(), distortion, "plumb_bob", width, height))
@@ -96,7 +96,7 @@ def truth(scene: Scene, view: View, target: Target) -> Truth | None:
     points_m = np.column_stack([rays, np.ones(len(rays))]) * z_m[shown, None]
     upright = scene.camera.axes.T @ [0.0, 0.0, 1.0]
     visible, whole = oriented_box(points_m, upright), oriented_box(whole_m, upright)
-    return Truth(points_m.mean(axis=0), visible.size_m, visible.centre_m, whole.size_m, whole.centre_m)
+    return Truth(points_m.mean(axis=0), visible.size_m, visible.center_m, whole.size_m, whole.center_m)
 
 
 def true_masks(scene: Scene, view: View) -> Iterator[tuple[Target, np.ndarray]]:
@@ -169,19 +169,19 @@ def errors_mm(geometry: Geometry, known: Truth) -> dict[str, Any]:
         known: The truth.
 
     Returns:
-        "centroid", "box_centre", "box_size" (mean of the three sides' absolute errors), "longest" (signed error of the
-        longest side), each against the visible surface; "whole_centre" and "whole_size" against the whole object.
+        "centroid", "box_center", "box_size" (mean of the three sides' absolute errors), "longest" (signed error of the
+        longest side), each against the visible surface; "whole_center" and "whole_size" against the whole object.
     """
     measured = geometry.status is GeometryStatus.MEASURED
     found: dict[str, Any] = {"measured": measured, "valid_depth": geometry.valid_depth, "points": geometry.num_points}
     if not measured:
         return found
-    size_m, centre_m = np.array(geometry.box_size_m), np.array(geometry.box_centre_m)
+    size_m, center_m = np.array(geometry.box_size_m), np.array(geometry.box_center_m)
     found["centroid"] = np.linalg.norm(geometry.centroid_m - known.centroid_m)
-    found["box_centre"] = np.linalg.norm(centre_m - known.visible_centre_m)
+    found["box_center"] = np.linalg.norm(center_m - known.visible_center_m)
     found["box_size"] = np.abs(size_m - known.visible_size_m).mean()
     found["longest"] = size_m[0] - known.visible_size_m[0]
-    found["whole_centre"] = np.linalg.norm(centre_m - known.whole_centre_m)
+    found["whole_center"] = np.linalg.norm(center_m - known.whole_center_m)
     found["whole_size"] = np.abs(size_m - known.whole_size_m).mean()
     return {name: round(1e3 * float(v), 3) if isinstance(v, np.floating) else v for name, v in found.items()}
 

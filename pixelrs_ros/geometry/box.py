@@ -18,12 +18,12 @@ class Box:
     """An oriented box.
 
     Attributes:
-        centre_m: (3,) float64.
+        center_m: (3,) float64.
         axes: (3, 3) float64, columns: its own x, y and z in the frame of the points; right-handed.
         size_m: (3,) float64, side lengths along its own x, y and z; x is the longest, z the shortest.
     """
 
-    centre_m: np.ndarray
+    center_m: np.ndarray
     axes: np.ndarray
     size_m: np.ndarray
 
@@ -53,7 +53,7 @@ def oriented_box(points_m: np.ndarray, normal: np.ndarray | None = None) -> Box:
     outer = _outermost(points)
     best = _smallest_box(points, outer) if normal is None else _box_seen_along(outer, _with_normal(normal), 2)
     around = _box_along(points, best.axes)
-    return _in_order(Box(around.centre_m + middle[:, 0], around.axes, around.size_m))
+    return _in_order(Box(around.center_m + middle[:, 0], around.axes, around.size_m))
 
 
 def _smallest_box(points: np.ndarray, outer: np.ndarray) -> Box:
@@ -133,7 +133,7 @@ def _in_order(box: Box) -> Box:
     axes = box.axes[:, order]
     x = axes[:, 0] * _sign(axes[:, 0])
     z = -axes[:, 2] * _sign(axes[[2, 1, 0], 2])
-    return Box(box.centre_m, np.column_stack([x, np.cross(z, x), z]), box.size_m[order])
+    return Box(box.center_m, np.column_stack([x, np.cross(z, x), z]), box.size_m[order])
 
 
 def _sign(vector: np.ndarray) -> float:

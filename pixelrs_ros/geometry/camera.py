@@ -66,7 +66,7 @@ class Camera:
     """A camera as its images are: binning and region of interest are part of the matrix.
 
     Attributes:
-        matrix: (3, 3) float64, px; the centre of the first pixel is (0, 0), as in OpenCV and ROS.
+        matrix: (3, 3) float64, px; the center of the first pixel is (0, 0), as in OpenCV and ROS.
         distortion: (N,) float64 in OpenCV's order; empty: none.
         fisheye: Whether the distortion is Kannala-Brandt's.
         width_px: Of its images; 0: not told.
@@ -107,7 +107,7 @@ class Camera:
         matrix = numbers.reshape(shape)[:, :3].copy()
         _require_pinhole(matrix, name)
         bins, region = _whole_pixels(calibration), calibration.region
-        # The centre of a binned pixel lies between the centres of those that it is made of.
+        # The center of a binned pixel lies between the centers of those that it is made of.
         for axis, offset_px in enumerate((region.x_offset_px, region.y_offset_px)):
             matrix[axis, 2] = (matrix[axis, 2] - offset_px - (bins[axis] - 1) / 2) / bins[axis]
             matrix[axis, axis] /= bins[axis]

@@ -26,7 +26,7 @@ class Rules:
         max_points: Of a target; where its mask is larger, every second, third, … row and column is taken.
         max_slope: Of a surface against the image plane: depth over breadth. Steeper ones give a depth camera nothing to
             see.
-        max_step: By what share of their depth two neighbours on a surface may differ, however flat it is.
+        max_step: By what share of their depth two neighbors on a surface may differ, however flat it is.
         min_surface: Share of the points that a surface must have to be kept, in [0, 1].
     """
 
@@ -41,11 +41,11 @@ class Rules:
     min_surface: float = 0.02
 
 
-def to_metres(depth: np.ndarray, encoding: str) -> np.ndarray:
-    """A depth image in metres.
+def to_meters(depth: np.ndarray, encoding: str) -> np.ndarray:
+    """A depth image in meters.
 
     Args:
-        depth: (H, W) uint16 millimetres for 16UC1, float32 metres for 32FC1 (REP-118).
+        depth: (H, W) uint16 millimeters for 16UC1, float32 meters for 32FC1 (REP-118).
         encoding: One of `DEPTH_ENCODINGS`.
 
     Returns:
@@ -56,7 +56,7 @@ def to_metres(depth: np.ndarray, encoding: str) -> np.ndarray:
     """
     if encoding not in DEPTH_ENCODINGS:
         raise BadInputError(
-            f"unknown depth encoding {encoding!r}; supported: 16UC1 (millimetres) and 32FC1 (metres), see REP-118"
+            f"unknown depth encoding {encoding!r}; supported: 16UC1 (millimeters) and 32FC1 (meters), see REP-118"
         )
     if depth.ndim != 2 or depth.dtype != DEPTH_ENCODINGS[encoding]:
         expected = np.dtype(DEPTH_ENCODINGS[encoding]).name
@@ -88,7 +88,7 @@ def erode(mask: np.ndarray, rim_px: float) -> np.ndarray:
 
 
 def links(depth_m: np.ndarray, usable: np.ndarray, focal_px: float, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
-    """Which neighbouring pixels belong to one surface.
+    """Which neighboring pixels belong to one surface.
 
     They do when what joins them is no steeper than `max_slope` against the image plane, or when their depths differ by
     no more than `max_step` of themselves, which is what sensors err by.
@@ -115,7 +115,7 @@ def links(depth_m: np.ndarray, usable: np.ndarray, focal_px: float, rules: Rules
 
 
 def on_surfaces(across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Pixels that are linked to a neighbour in their row and to one in their column.
+    """Pixels that are linked to a neighbor in their row and to one in their column.
 
     A flying pixel, which saw the edge of a thing and what is behind it at once, hangs between two surfaces: along one
     of the two axes nothing is linked to it. The last good pixel before the edge is linked to the one before it.

@@ -13,7 +13,7 @@ _TRIES = 96  # finds a plane of a third of the points with a chance of 97 % (Fis
 _MIN_SHARE = 0.35  # of the points around, for a plane to be taken for a support
 _MIN_POINTS = 50
 _MIN_WINDOW_PX = 24
-_THICKNESS = 0.5  # of what neighbours on a surface may differ by
+_THICKNESS = 0.5  # of what neighbors on a surface may differ by
 
 
 def support_normal(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules) -> np.ndarray | None:

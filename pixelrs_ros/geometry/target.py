@@ -28,14 +28,14 @@ class GeometryStatus(enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """Where a target is, in metres, in the camera's optical frame: x right, y down, z forward.
+    """Where a target is, in meters, in the camera's optical frame: x right, y down, z forward.
 
     Attributes:
         status: Only with `MEASURED` do the fields below hold more than zeros; `valid_depth` also with
             `TOO_LITTLE_DEPTH`.
         message: Why there is no measurement; else empty.
         centroid_m: Mean of the points.
-        box_centre_m: Centre of the oriented box around the points.
+        box_center_m: Center of the oriented box around the points.
         box_quaternion: (x, y, z, w), from the box's axes to the optical frame; of unit length.
         box_size_m: Side lengths along the box's own x, y and z.
         valid_depth: Share of the mask's pixels with a usable depth, in [0, 1].
@@ -46,7 +46,7 @@ class Geometry:
     status: GeometryStatus
     message: str = ""
     centroid_m: tuple[float, float, float] = _NOWHERE
-    box_centre_m: tuple[float, float, float] = _NOWHERE
+    box_center_m: tuple[float, float, float] = _NOWHERE
     box_quaternion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     box_size_m: tuple[float, float, float] = _NOWHERE
     valid_depth: float = 0.0
@@ -67,7 +67,7 @@ def locate(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules |
 
     Args:
         mask: (H, W) bool.
-        depth_m: (H, W) float32 of the same size, metres along the optical axis, registered to the mask's image; 0, NaN,
+        depth_m: (H, W) float32 of the same size, meters along the optical axis, registered to the mask's image; 0, NaN,
             infinite and negative values mean that there is none.
         camera: That took the mask's image.
         rules: Which depth is used.
@@ -101,7 +101,7 @@ def _measured(points_m: np.ndarray, pixels_px: np.ndarray, valid_depth: float, b
         GeometryStatus.MEASURED,
         "",
         (x_m, y_m, z_m),
-        (float(box.centre_m[0]), float(box.centre_m[1]), float(box.centre_m[2])),
+        (float(box.center_m[0]), float(box.center_m[1]), float(box.center_m[2])),
         box.quaternion,
         (float(box.size_m[0]), float(box.size_m[1]), float(box.size_m[2])),
         valid_depth,

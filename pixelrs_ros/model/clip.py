@@ -32,7 +32,7 @@ class ClipEncoder(nn.Module):
         """Encode.
 
         Args:
-            pixels: (B, 3, S, S) float, normalised with CLIP's mean and deviation.
+            pixels: (B, 3, S, S) float, normalized with CLIP's mean and deviation.
 
         Returns:
             (B, P, C) float patch tokens, row by row.

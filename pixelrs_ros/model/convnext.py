@@ -32,7 +32,7 @@ class ConvNextEncoder(nn.Module):
         """Encode.
 
         Args:
-            pixels: (B, 3, S, S) float, normalised.
+            pixels: (B, 3, S, S) float, normalized.
 
         Returns:
             (B, C0+C1+C2+C3, G, G) float.

@@ -47,7 +47,7 @@ def weight_bytes(miras: Miras) -> dict[str, dict[str, float]]:
     """Bytes of each part's weights, by kind of number: "fp32", "bf16", "int8", "int4"."""
     counts = parameters(miras)
     memory = {kind: {part: size * count for part, count in counts.items()} for kind, size in BYTES.items()}
-    linear, channels = _quantised(miras.language.base_model)
+    linear, channels = _quantized(miras.language.base_model)
     saved = {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
     for kind, fewer in saved.items():
         memory[kind] = {**memory["bf16"], "language": memory["bf16"]["language"] - fewer}
@@ -70,7 +70,7 @@ def _parts(miras: Miras) -> dict[str, nn.Module]:
     return parts
 
 
-def _quantised(model: nn.Module) -> tuple[int, int]:
+def _quantized(model: nn.Module) -> tuple[int, int]:
     """Weights and output channels of the linear layers."""
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     return sum(module.weight.numel() for module in linear), sum(module.out_features for module in linear)

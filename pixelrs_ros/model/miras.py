@@ -41,11 +41,11 @@ class Miras(nn.Module):
         self.pointer = pointer
 
     def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
-        """(B, 3, S, S) and (B, 3, T, T) float, normalised -> (B, P, C_clip) float fused tokens."""
+        """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens."""
         return self.fusion(self.clip(clip_pixels), self.convnext(convnext_pixels))
 
     def encode_image(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
-        """(B, 3, S, S) and (B, 3, T, T) float, normalised -> (B, P, H) float image tokens."""
+        """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, H) float image tokens."""
         return self.projector(self.fuse(clip_pixels, convnext_pixels))
 
     def embed(self, token_ids: torch.Tensor, image_tokens: torch.Tensor, is_image: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from torch import nn
 
 
 class PlaceEmbedding(nn.Module):
-    """Adds a learnt vector for its place to every image token, as a vision transformer does to its patches.
+    """Adds a learned vector for its place to every image token, as a vision transformer does to its patches.
 
     The towers' tokens do not carry it that far: they are trained on what a patch shows.
     """

@@ -78,7 +78,7 @@ def _smollm2() -> Path:
 
 
 def convert_gguf(file: Path, folder: Path) -> None:
-    """Write a GGUF file as a folder in transformers' format, weights dequantised to fp16.
+    """Write a GGUF file as a folder in transformers' format, weights dequantized to fp16.
 
     Raises:
         CheckpointError: The package gguf is missing or the file cannot be read.
@@ -93,7 +93,7 @@ def convert_gguf(file: Path, folder: Path) -> None:
         raise CheckpointError(f"{file} cannot be read: {error}") from error
     tied = set(model.all_tied_weights_keys)
     weights = {name: value.half() for name, value in model.state_dict().items() if name not in tied}
-    # Not model.save_pretrained: that one still takes the weights for quantised.
+    # Not model.save_pretrained: that one still takes the weights for quantized.
     vars(model.config).pop("quantization_config", None)  # there or not, as transformers happens to load
     tokenizer.save_pretrained(folder)
     model.config.save_pretrained(folder)

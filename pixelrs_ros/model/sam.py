@@ -99,7 +99,7 @@ class Sam(nn.Module):
         self.mask_decoder = mask_decoder
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(B, 3, S, S) float, normalised and padded -> (B, C, h, w) float image embeddings."""
+        """(B, 3, S, S) float, normalized and padded -> (B, C, h, w) float image embeddings."""
         return self.image_encoder(pixels)
 
     def decode(

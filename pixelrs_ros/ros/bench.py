@@ -208,7 +208,7 @@ def play(ways: dict[str, Player], repeats: int) -> dict[str, Any]:
 
 
 def transport(receiver: Node) -> dict[str, float]:
-    """Milliseconds that a 640x480 rgb8 image takes from one process to another, its serialisation included."""
+    """Milliseconds that a 640x480 rgb8 image takes from one process to another, its serialization included."""
     delays_ms: list[float] = []
 
     def note(message: Image) -> None:

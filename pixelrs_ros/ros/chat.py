@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 from sensor_msgs.msg import Image
 
-from pixelrs_ros.overlay import colour_of
+from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros import conversions
 from pixelrs_ros.ros.client import RELIABLE, Answer, NoAnswerError, RobotClient
 from pixelrs_ros.ros.processes import Processes, exit_on_signals, isolate
@@ -136,7 +136,7 @@ class Chat:
         status = conversions.STATUSES[answer.segmentation.status]
         words = Text(answer.explanation.text)
         for phrase in answer.explanation.phrases:
-            red, green, blue = colour_of(phrase.segment)
+            red, green, blue = color_of(phrase.segment)
             words.stylize(f"bold rgb({red},{green},{blue})", phrase.start, phrase.end)
         self._console.print(Text("robot> ", style="dim").append_text(words))
         self._console.print(f"       status: {status.value}", style="dim", highlight=False)

@@ -72,7 +72,7 @@ def inspect_message(message: CompressedImage, max_megapixels: float, *, depth: b
 
 
 def decode(message: CompressedImage, max_megapixels: float = math.inf) -> tuple[np.ndarray, str]:
-    """Decode a colour or grey image, 8 or 16 bits a channel.
+    """Decode a color or gray image, 8 or 16 bits a channel.
 
     Where the sender says so in `format` (compressed_image_transport: "<encoding>; jpeg compressed <encoding>"), a
     picture that was encoded as RGB without swapping its channels and a Bayer pattern are understood.
@@ -104,7 +104,7 @@ def decode(message: CompressedImage, max_megapixels: float = math.inf) -> tuple[
 def decode_depth(message: CompressedImage, max_megapixels: float = math.inf) -> tuple[np.ndarray, str]:
     """Decode a depth image of `compressedDepth` in its PNG format.
 
-    Twelve bytes go before the PNG. Millimetres (16UC1) are in it as they are; metres (32FC1) as the inverse depth
+    Twelve bytes go before the PNG. Millimeters (16UC1) are in it as they are; meters (32FC1) as the inverse depth
     q = a / depth + b in 16 bits, where a and b are in the twelve bytes and q = 0 stands for no depth
     (compressed_depth_image_transport).
 
@@ -123,7 +123,7 @@ def decode_depth(message: CompressedImage, max_megapixels: float = math.inf) -> 
     data = memoryview(message.data)
     pixels = _decode(_without_depth_header(data), max_megapixels)
     if pixels.ndim != 2 or pixels.dtype != np.uint16:
-        raise BadInputError(f"a compressed depth image holds 16-bit grey, got {pixels.dtype} {pixels.shape}")
+        raise BadInputError(f"a compressed depth image holds 16-bit gray, got {pixels.dtype} {pixels.shape}")
     if original == "16UC1":
         return pixels, original
     _, scale, offset = _DEPTH_HEADER.unpack_from(data)
@@ -145,10 +145,10 @@ def _without_depth_header(data: memoryview) -> memoryview:
 
 
 def _decode(data: memoryview, max_megapixels: float) -> np.ndarray:
-    """Pixels as the file has them, colours as BGR: (H, W) or (H, W, C), uint8 or uint16."""
+    """Pixels as the file has them, colors as BGR: (H, W) or (H, W, C), uint8 or uint16."""
     header = inspect(data, max_megapixels)
     view = memoryview(data).cast("B")
-    # OpenCV fills what is missing with grey and says nothing.
+    # OpenCV fills what is missing with gray and says nothing.
     whole = _png_is_whole(view) if header.codec == "png" else _jpeg_is_whole(view)
     if not whole:
         raise BadInputError(

@@ -125,7 +125,7 @@ def raw_depth(message: Image | CompressedImage) -> Image:
 def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
     """Convert an image message of any encoding in `ENCODINGS`, or a compressed one.
 
-    16-bit grey is divided by 257, so that 65535 becomes 255: the same scene keeps its brightness from frame to frame.
+    16-bit gray is divided by 257, so that 65535 becomes 255: the same scene keeps its brightness from frame to frame.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, its own memory.

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.camera import Calibration, Camera, Region
-from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, to_metres
+from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, to_meters
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 from pixelrs_ros.msg import Geometry as GeometryMessage
 from pixelrs_ros.ros.conversions import raw_depth
@@ -27,7 +27,7 @@ STATUS_CODES: dict[GeometryStatus, int] = {
 
 
 def depth_from_image(message: Image | CompressedImage) -> np.ndarray:
-    """A depth image in metres, (H, W) float32; a pixel of 0 or NaN has none.
+    """A depth image in meters, (H, W) float32; a pixel of 0 or NaN has none.
 
     Raises:
         BadInputError: Its encoding is neither 16UC1 nor 32FC1, it is empty, or its data is too short; or it is
@@ -36,7 +36,7 @@ def depth_from_image(message: Image | CompressedImage) -> np.ndarray:
     message = raw_depth(message)
     if message.encoding not in DEPTH_ENCODINGS:
         raise BadInputError(
-            f"unknown depth encoding {message.encoding!r}; supported: 16UC1 (millimetres) and 32FC1 (metres), see "
+            f"unknown depth encoding {message.encoding!r}; supported: 16UC1 (millimeters) and 32FC1 (meters), see "
             "REP-118"
         )
     height_px, width_px = message.height, message.width
@@ -51,7 +51,7 @@ def depth_from_image(message: Image | CompressedImage) -> np.ndarray:
             f"row, got a step of {message.step} and {len(message.data)} bytes in all"
         )
     rows: np.ndarray = np.ndarray((height_px, width_px), kind, message.data, strides=(message.step, kind.itemsize))
-    return to_metres(np.ascontiguousarray(rows, dtype=kind.newbyteorder("=")), message.encoding)
+    return to_meters(np.ascontiguousarray(rows, dtype=kind.newbyteorder("=")), message.encoding)
 
 
 def calibration_from_info(message: CameraInfo) -> Calibration:
@@ -149,7 +149,7 @@ def fill_geometry(message: GeometryMessage, geometry: Geometry) -> GeometryMessa
     message.num_points = geometry.num_points
     for point, values in (
         (message.centroid, geometry.centroid_m),
-        (message.box_pose.position, geometry.box_centre_m),
+        (message.box_pose.position, geometry.box_center_m),
         (message.box_size, geometry.box_size_m),
     ):
         point.x, point.y, point.z = values

@@ -248,8 +248,8 @@ SPECS: dict[str, Spec] = {
         "The images have been rectified: their pixels follow P of camera info, not K and D.",
         Change.ANY_TIME,
     ),
-    "min_depth_m": Spec(0.1, "Smallest depth that is believed, in metres.", Change.ANY_TIME, 0.0, 1000.0),
-    "max_depth_m": Spec(10.0, "Largest depth that is believed, in metres.", Change.ANY_TIME, 0.01, 1000.0),
+    "min_depth_m": Spec(0.1, "Smallest depth that is believed, in meters.", Change.ANY_TIME, 0.0, 1000.0),
+    "max_depth_m": Spec(10.0, "Largest depth that is believed, in meters.", Change.ANY_TIME, 0.01, 1000.0),
     "min_valid_depth": Spec(
         0.2, "Share of a mask's pixels that need a depth for a measurement, in [0, 1].", Change.ANY_TIME, 0.0, 1.0
     ),

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from pixelrs_ros.geometry.target import Geometry
 
-# As PCL and RViz read it: the colour's three bytes sit in a number that claims to be a float32.
+# As PCL and RViz read it: the color's three bytes sit in a number that claims to be a float32.
 _OFFSETS = {"x": 0, "y": 4, "z": 8, "rgb": 12, "segment": 16}
 _POINT = np.dtype(
     {
@@ -28,22 +28,22 @@ _TYPES = dict.fromkeys(("x", "y", "z", "rgb"), PointField.FLOAT32) | {"segment":
 def fill_point_cloud(
     message: PointCloud2, header: Header, geometries: Sequence[Geometry], image: np.ndarray
 ) -> PointCloud2:
-    """Fill an unorganised, dense cloud with the points of all targets, one target after another.
+    """Fill an unorganized, dense cloud with the points of all targets, one target after another.
 
     Args:
         message: Filled and returned.
-        header: Of the image: the points are in its optical frame, metres.
+        header: Of the image: the points are in its optical frame, meters.
         geometries: One a segment; the field `segment` (uint16) of their points is their index. Those without points
             leave none.
-        image: (H, W, 3) uint8 RGB that the points take their colours from.
+        image: (H, W, 3) uint8 RGB that the points take their colors from.
     """
     points = np.zeros(sum(geometry.num_points for geometry in geometries), dtype=_POINT)
     start = 0
     for index, geometry in enumerate(geometries):
         part = points[start : start + geometry.num_points]
         part["x"], part["y"], part["z"] = geometry.points_m.T
-        colours = image[geometry.pixels_px[:, 1], geometry.pixels_px[:, 0]].astype(np.uint32)
-        part["rgb"] = colours[:, 0] << 16 | colours[:, 1] << 8 | colours[:, 2]
+        colors = image[geometry.pixels_px[:, 1], geometry.pixels_px[:, 0]].astype(np.uint32)
+        part["rgb"] = colors[:, 0] << 16 | colors[:, 1] << 8 | colors[:, 2]
         part["segment"] = index
         start += geometry.num_points
     message.header = header

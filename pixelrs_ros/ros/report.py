@@ -12,13 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pixelrs_ros.overlay import colour_of, paint
+from pixelrs_ros.overlay import color_of, paint
 from pixelrs_ros.ros.report_style import STYLE
-from pixelrs_ros.ros.results import TurnResult, summarise
+from pixelrs_ros.ros.results import TurnResult, summarize
 from pixelrs_ros.types import GroundedPhrase
 
 _JPEG_QUALITY = 88
-# Stage -> colour of its bar and what it means; in the order of a turn.
+# Stage -> color of its bar and what it means; in the order of a turn.
 _STAGES = {
     "queue": ("#9aa5b1", "waiting for the turn before"),
     "convert": ("#c9a227", "image message to RGB"),
@@ -57,17 +57,17 @@ def render_report(turns: Sequence[TurnResult]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>pixelrs_ros: what was meant</title><style>{STYLE}</style></head><body><main>"
         "<header><h1>pixelrs_ros</h1><p>What the user said, what the robot understood, and what it pointed at.</p>"
-        f"{_tiles(summarise(list(turns)))}{_legend()}</header>{dialogues}</main></body></html>\n"
+        f"{_tiles(summarize(list(turns)))}{_legend()}</header>{dialogues}</main></body></html>\n"
     )
 
 
 def highlight(text: str, phrases: Sequence[GroundedPhrase]) -> str:
-    """The explanation as HTML, each grounded phrase in the colour of its mask."""
+    """The explanation as HTML, each grounded phrase in the color of its mask."""
     pieces, position = [], 0
     for phrase in sorted(phrases, key=lambda phrase: phrase.start):
         if phrase.start < position:  # overlapping ranges cannot be nested in HTML
             continue
-        red, green, blue = colour_of(phrase.segment)
+        red, green, blue = color_of(phrase.segment)
         style = f"background:rgba({red},{green},{blue},.32);box-shadow:inset 0 -3px rgb({red},{green},{blue})"
         pieces.append(escape(text[position : phrase.start]))
         pieces.append(f'<mark style="{style}">{escape(text[phrase.start : phrase.end])}</mark>')
@@ -134,8 +134,8 @@ def _latency_bar(latency_ms: dict[str, float], longest_ms: float) -> str:
     parts.append((_REST[1], _REST[0], max(0.0, total_ms - sum(known.values()))))
     scale = 100 / longest_ms
     bars = "".join(
-        f'<span style="width:{scale * value:.2f}%;background:{colour}" title="{stage}: {value:.0f} ms"></span>'
-        for stage, colour, value in parts
+        f'<span style="width:{scale * value:.2f}%;background:{color}" title="{stage}: {value:.0f} ms"></span>'
+        for stage, color, value in parts
     )
     numbers = " · ".join(f"{stage} {value:.0f}" for stage, _, value in parts if value >= 0.5)
     return (
@@ -162,7 +162,7 @@ def _tiles(summary: dict[str, Any]) -> str:
 def _legend() -> str:
     stages = [(name, *entry) for name, entry in _STAGES.items()] + [("rest", *_REST)]
     swatches = "".join(
-        f'<span title="{meaning}"><i style="background:{colour}"></i>{name}</span>' for name, colour, meaning in stages
+        f'<span title="{meaning}"><i style="background:{color}"></i>{name}</span>' for name, color, meaning in stages
     )
     return (
         f'<p class="legend">{swatches}<span><i class="truth"></i>white line: what the simulator knows to be right'

@@ -70,7 +70,7 @@ class TurnResult:
         }
 
 
-def summarise(turns: list[TurnResult]) -> dict[str, Any]:
+def summarize(turns: list[TurnResult]) -> dict[str, Any]:
     """The content of results.json.
 
     `mean_iou` is over the turns that have a target, `mean_final_iou` over the last turns of the dialogues; null when
@@ -94,7 +94,7 @@ def summarise(turns: list[TurnResult]) -> dict[str, Any]:
 
 def write_results(path: Path, turns: list[TurnResult]) -> dict[str, Any]:
     """Write results.json; its content."""
-    summary = summarise(turns)
+    summary = summarize(turns)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return summary

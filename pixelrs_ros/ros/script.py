@@ -14,7 +14,7 @@ from pixelrs_ros.sim.elements import elements
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.sim.scene import move_camera, sample_scene
 
-# Far from the seeds that the network learnt from.
+# Far from the seeds that the network learned from.
 FIRST_SCENE_SEED = 910_000
 MIN_TURNS, MAX_TURNS = 3, 4
 _MIN_PART_PX = 300

@@ -22,7 +22,7 @@ FRAME_ID = "camera_optical_frame"
 
 def fill_camera_info(message: CameraInfo, header: Header, view: View) -> CameraInfo:
     """Fill the intrinsics of a camera without distortion."""
-    # The simulator counts pixels from the corner of the first one, ROS from its centre.
+    # The simulator counts pixels from the corner of the first one, ROS from its center.
     (fx, _, cx), (_, fy, cy), _ = view.intrinsics - [[0.0, 0.0, 0.5], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]]
     message.header = header
     message.height, message.width = view.image.shape[:2]

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the camera is and what it looks at. World: metres, z up, the table's top at z = 0.
+    """Where the camera is and what it looks at. World: meters, z up, the table's top at z = 0.
 
     Attributes:
         azimuth_deg: Direction from the target to the camera, counter-clockwise seen from above.
@@ -42,7 +42,7 @@ class Camera:
         return np.stack([right, np.cross(forward, right), forward], axis=1)
 
     def intrinsics(self, width_px: int, height_px: int) -> np.ndarray:
-        """(3, 3) float64 pinhole matrix in px; pixels are square, pixel centres lie at half integers."""
+        """(3, 3) float64 pinhole matrix in px; pixels are square, pixel centers lie at half integers."""
         focal = height_px / 2 / math.tan(math.radians(self.fovy_deg) / 2)
         return np.array([[focal, 0.0, width_px / 2], [0.0, focal, height_px / 2], [0.0, 0.0, 1.0]])
 
@@ -52,7 +52,7 @@ class Camera:
         return seen[:, :2] / seen[:, 2:]
 
     def table_point(self, u_px: float, v_px: float, width_px: int, height_px: int) -> np.ndarray:
-        """(2,) float64, x and y in metres of the point of the table's plane that a picture point shows."""
+        """(2,) float64, x and y in meters of the point of the table's plane that a picture point shows."""
         focal = height_px / 2 / math.tan(math.radians(self.fovy_deg) / 2)
         ray = self.axes @ np.array([(u_px - width_px / 2) / focal, (v_px - height_px / 2) / focal, 1.0])
         position = self.position_m

@@ -1,4 +1,4 @@
-"""What a real depth camera does to depth: noise, flying pixels, wrong registration, holes, whole millimetres; a lens.
+"""What a real depth camera does to depth: noise, flying pixels, wrong registration, holes, whole millimeters; a lens.
 
 Axial noise grows with the square of the distance: Nguyen, Izadi and Lovell, "Modeling Kinect Sensor Noise for Improved
 3D Reconstruction and Tracking", 3DIMPVT 2012, equation 2. Flying pixels are what a pixel sees that lies on two surfaces
@@ -14,7 +14,7 @@ import numpy as np
 
 from pixelrs_ros.sim.render import View
 
-_JUMP = 0.01  # of the depth: more than this between neighbours is an edge
+_JUMP = 0.01  # of the depth: more than this between neighbors is an edge
 _HOLE_PX = 6.0  # size of the holes inside surfaces
 
 
@@ -27,8 +27,8 @@ class DepthFaults:
         flying: Share of the pixels at edges whose depth lies between the two surfaces, in [0, 1].
         no_edge: Share of the pixels at edges without depth, in [0, 1].
         holes: Share of all pixels that lie in holes, in [0, 1].
-        registration_px: Standard deviation of how far depth and colour are apart, along each axis.
-        whole_mm: Whether depth comes in whole millimetres.
+        registration_px: Standard deviation of how far depth and color are apart, along each axis.
+        whole_mm: Whether depth comes in whole millimeters.
     """
 
     noise: float = 1.0
@@ -51,7 +51,7 @@ def record_depth(depth_m: np.ndarray, rng: np.random.Generator, faults: DepthFau
         faults: How bad it is.
 
     Returns:
-        (H, W) float32 metres; 0 where there is none.
+        (H, W) float32 meters; 0 where there is none.
     """
     shift = np.round(rng.normal(0.0, 1.0, 2) * faults.registration_px).astype(int)
     height, width = depth_m.shape
@@ -81,7 +81,7 @@ def through_lens(view: View, matrix: np.ndarray, distortion: np.ndarray) -> View
 
     Args:
         view: With depth.
-        matrix: (3, 3) of both cameras, px, pixel centres at integers.
+        matrix: (3, 3) of both cameras, px, pixel centers at integers.
         distortion: Brown-Conrady coefficients in OpenCV's order.
 
     Returns:

@@ -18,7 +18,7 @@ __all__ = ["Dialogue", "DialogueTurn", "Target", "sample_dialogues"]
 
 MAX_ATTEMPTS = 60
 PART_RATE = 0.62  # of the targets that have parts, so that about half of all targets are parts
-TOLD_RATE = 0.3  # kept, of the dialogues whose words alone say kind and colour
+TOLD_RATE = 0.3  # kept, of the dialogues whose words alone say kind and color
 PLAIN_RATE = 0.6  # kept, of the dialogues whose last turn alone says which object it is
 LENGTHS = ((3, 4, 5), (0.42, 0.44, 0.14))
 

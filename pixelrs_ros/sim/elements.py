@@ -24,8 +24,8 @@ class Element:
     Attributes:
         object_id: The object's id in the view, from 1.
         kind: Key of `KINDS`.
-        colour: Key of `COLOURS`.
-        centre_px: (x, y) centroid of the visible pixels.
+        color: Key of `COLORS`.
+        center_px: (x, y) centroid of the visible pixels.
         area_px: Number of visible pixels.
         box_px: (x0, y0, x1, y1), half open.
         parts: Part name to visible pixels; only parts of at least `MIN_PART_PX`, in the order of the kind's parts.
@@ -33,8 +33,8 @@ class Element:
 
     object_id: int
     kind: str
-    colour: str
-    centre_px: tuple[float, float]
+    color: str
+    center_px: tuple[float, float]
     area_px: int
     box_px: tuple[int, int, int, int]
     parts: dict[str, int]
@@ -42,7 +42,7 @@ class Element:
     @property
     def label(self) -> str:
         """What the element is called, "red mug"; unique in a scene."""
-        return f"{self.colour} {self.kind}"
+        return f"{self.color} {self.kind}"
 
     def part_label(self, part: str) -> str:
         """What a part of the element is called, "handle of the red mug"."""
@@ -72,8 +72,8 @@ def elements(view: View) -> tuple[Element, ...]:
             if counts[1 + index] >= MIN_PART_PX
         }
         box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-        centre = (float(columns.mean()), float(rows.mean()))
-        found.append(Element(item.object_id, item.kind, item.colour, centre, area, box, parts))
+        center = (float(columns.mean()), float(rows.mean()))
+        found.append(Element(item.object_id, item.kind, item.color, center, area, box, parts))
     return tuple(sorted(found, key=lambda element: element.object_id))
 
 

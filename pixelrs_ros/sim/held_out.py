@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelrs_ros.sim.shapes import ALONG_X, ALONG_Y, Colour, Shaper, Vector, darker, lighter, mix, rotation
+from pixelrs_ros.sim.shapes import ALONG_X, ALONG_Y, Color, Shaper, Vector, darker, lighter, mix, rotation
 from pixelrs_ros.sim.vessels import liner
 
 _SIDE = 2**0.5  # a mesh of four facets scaled by this has its sides at one unit
 
 
-def _rod(s: Shaper, part: str, start: Vector, end: Vector, thick: float, rgb: Colour, mesh: str = "cylinder") -> None:
+def _rod(s: Shaper, part: str, start: Vector, end: Vector, thick: float, rgb: Color, mesh: str = "cylinder") -> None:
     """A straight bar between two points of the xz plane."""
     x, z = end[0] - start[0], end[2] - start[2]
     turn = rotation("y", float(np.degrees(np.arctan2(x, z))))
@@ -122,12 +122,12 @@ def lamp(s: Shaper) -> None:
     wide = s.pick(0.21, 0.24)
     turn = rotation("y", -s.pick(25, 40))
     down = turn @ [0.0, 0.0, -1.0]
-    centre = tuple(float(v) for v in np.asarray(end) + 0.14 * down)
-    s.add("shade", "bell", (wide, wide, 0.17), (centre[0], 0, centre[2]), turn=turn, specular=0.1)
+    center = tuple(float(v) for v in np.asarray(end) + 0.14 * down)
+    s.add("shade", "bell", (wide, wide, 0.17), (center[0], 0, center[2]), turn=turn, specular=0.1)
     bulb = mix(s.main, (1.0, 0.97, 0.85), 0.75)
-    s.add("shade", "sphere", (0.1, 0.1, 0.1), (centre[0] + 0.08 * down[0], 0, centre[2] + 0.08 * down[2]), rgb=bulb)
+    s.add("shade", "sphere", (0.1, 0.1, 0.1), (center[0] + 0.08 * down[0], 0, center[2] + 0.08 * down[2]), rgb=bulb)
     s.add(
-        "shade", "torus", (wide, wide, 0.22), tuple(np.add(centre, 0.16 * down)), turn=turn, rgb=s.accent, specular=0.1
+        "shade", "torus", (wide, wide, 0.22), tuple(np.add(center, 0.16 * down)), turn=turn, rgb=s.accent, specular=0.1
     )
 
 

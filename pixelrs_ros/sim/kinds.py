@@ -1,4 +1,4 @@
-"""The sixteen kinds of things, the names of their parts, and the eight colours."""
+"""The sixteen kinds of things, the names of their parts, and the eight colors."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pixelrs_ros.sim import held_out, tools, vessels
-from pixelrs_ros.sim.shapes import Colour, Shaper
+from pixelrs_ros.sim.shapes import Color, Shaper
 
-COLOURS: dict[str, Colour] = {
+COLORS: dict[str, Color] = {
     "red": (0.80, 0.07, 0.08),
     "green": (0.10, 0.55, 0.17),
     "blue": (0.08, 0.25, 0.82),

@@ -67,7 +67,7 @@ class Place:
 
 
 def body_of(geoms: list[Geom]) -> Body:
-    """The outline and footprint of geoms that are centred on the origin."""
+    """The outline and footprint of geoms that are centerd on the origin."""
     low, high = bounds_m(geoms)
     return Body(outline_points_m(geoms), np.maximum(-low, high)[:2])
 
@@ -76,7 +76,7 @@ def body_of(geoms: list[Geom]) -> Body:
 class _Footprint:
     """A rectangle on the table, turned about the vertical."""
 
-    centre_m: np.ndarray
+    center_m: np.ndarray
     axes: np.ndarray
     half_m: np.ndarray
 
@@ -87,7 +87,7 @@ class _Footprint:
 
     def apart(self, other: _Footprint, gap_m: float) -> bool:
         """Whether two footprints keep their distance: no separating axis closer than the gap."""
-        between = other.centre_m - self.centre_m
+        between = other.center_m - self.center_m
         far = self.radius_m + other.radius_m + gap_m
         if between @ between > far * far:
             return True
@@ -139,12 +139,12 @@ def _anywhere(camera: Camera, rng: np.random.Generator) -> Place:
 def _in_line(body: Body, placed: list[_Placed], camera: Camera, rng: np.random.Generator) -> Place:
     """A place close behind or before one of the placed things, seen from the camera."""
     other = placed[int(rng.integers(len(placed)))].footprint
-    sight = other.centre_m - camera.position_m[:2]
+    sight = other.center_m - camera.position_m[:2]
     sight /= np.linalg.norm(sight)
     size_m = body.half_m.max() + other.half_m.max()
     along = rng.choice([-1, 1]) * rng.uniform(0.35, 1.0) * size_m
     across = rng.normal(0.0, 0.3) * size_m
-    x, y = other.centre_m + along * sight + across * np.array([-sight[1], sight[0]])
+    x, y = other.center_m + along * sight + across * np.array([-sight[1], sight[0]])
     return Place(float(x), float(y), float(rng.uniform(0, 360)))
 
 

@@ -63,7 +63,7 @@ def sweep(path: np.ndarray, radii: np.ndarray, slices: int = 12, flatten: float 
     """Sweep an ellipse along a path in the xz plane.
 
     Args:
-        path: (N, 2) float, x and z of the centre line.
+        path: (N, 2) float, x and z of the center line.
         radii: (N,) float, half the thickness in the plane of the path.
         slices: Facets around.
         flatten: Half thickness along y divided by the one in the plane.
@@ -72,23 +72,23 @@ def sweep(path: np.ndarray, radii: np.ndarray, slices: int = 12, flatten: float 
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     normal = np.stack([tangent[:, 1], -tangent[:, 0]], -1)
     # Both ends collapse to a point, so that the tube is closed.
-    centre = np.concatenate([path[:1], path, path[-1:]])
+    center = np.concatenate([path[:1], path, path[-1:]])
     normal = np.concatenate([normal[:1], normal, normal[-1:]])
     radii = np.concatenate([[0.0], radii, [0.0]])[:, None]
     angle = np.arange(slices) * 2 * np.pi / slices
-    x = centre[:, :1] + normal[:, :1] * radii * np.cos(angle)
-    z = centre[:, 1:] + normal[:, 1:] * radii * np.cos(angle)
+    x = center[:, :1] + normal[:, :1] * radii * np.cos(angle)
+    z = center[:, 1:] + normal[:, 1:] * radii * np.cos(angle)
     y = radii * np.sin(angle) * flatten
-    return _without_slivers(np.stack([x, y, z], -1).reshape(-1, 3), _grid_faces(len(centre), slices, False))
+    return _without_slivers(np.stack([x, y, z], -1).reshape(-1, 3), _grid_faces(len(center), slices, False))
 
 
 def prism(outline: Sequence[tuple[float, float]]) -> Mesh:
     """Extrude a counter-clockwise outline in the xy plane, star-shaped about its mean, over z in [-1, 1]."""
     points = np.asarray(outline, dtype=np.float64)
     count = len(points)
-    centre = points.mean(axis=0)
+    center = points.mean(axis=0)
     rings = [np.column_stack([points, np.full(count, z)]) for z in (-1.0, 1.0)]
-    vertices = np.concatenate([*rings, [[*centre, -1.0], [*centre, 1.0]]])
+    vertices = np.concatenate([*rings, [[*center, -1.0], [*center, 1.0]]])
     i = np.arange(count)
     j = (i + 1) % count
     sides = [np.stack([i, j, j + count], -1), np.stack([i, j + count, i + count], -1)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pixelrs_ros.sim import answers
 from pixelrs_ros.sim.elements import Element
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.sim.rates import Rates
 from pixelrs_ros.sim.reasoning import PLACES, By, Reference, references, resolve
 from pixelrs_ros.sim.turns import Dialogue, DialogueTurn, Target
@@ -23,11 +23,11 @@ FUNCTIONS = {
     "shade": "shade", "pages": "pages",
 }  # fmt: skip
 NAMED_PART_RATE = 0.6
-FULL_RATE = 0.1  # of the last turns that go by kind or colour: they name both
+FULL_RATE = 0.1  # of the last turns that go by kind or color: they name both
 SHORT_RATE = 0.25  # of the named parts whose words allow it: "red mug handle"
 MAX_QUESTIONS = 1
 MAX_SHOWN = 3  # more masks than this in one answer teach nothing new
-_WEIGHTS = {"colour": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6}
+_WEIGHTS = {"color": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6}
 
 
 class DeadEndError(Exception):
@@ -67,7 +67,7 @@ class Path:
         self._wish: str | None = None
         self._hard: set[str] = set()
         self._questions = 0
-        self._colour_said = False
+        self._color_said = False
         self._kinds_left = {kind for kind, spec in KINDS.items() if part is None or part in spec.parts}
 
     def walk(self, length: int) -> Dialogue:
@@ -126,7 +126,7 @@ class Path:
         if draw < 0.92 or change:
             return self._open_named(Reference("kind", goal.kind), "change.kind" if change else "open.kind")
         if draw < 0.985:
-            return self._open_named(Reference("colour", goal.colour), "open.colour")
+            return self._open_named(Reference("color", goal.color), "open.color")
         return self._open_named(Reference("full", goal.label), "open.full")
 
     def _open_wish(self, goal: Element, *, change: bool) -> int:
@@ -182,7 +182,7 @@ class Path:
 
     def _open_all(self, goal: Element) -> int:
         edges = [Reference("wish", name) for name in wishes_for(goal.kind)]
-        edges += [Reference("kind", goal.kind), Reference("colour", goal.colour)]
+        edges += [Reference("kind", goal.kind), Reference("color", goal.color)]
         edges = [edge for edge in edges if 2 <= len(resolve(edge, self._all)) <= MAX_SHOWN]
         if not edges:
             raise DeadEndError
@@ -212,24 +212,24 @@ class Path:
             self._answer(answers.NO_MEANS, Status.NOT_FOUND)
             return 1
         reference, hard = self._missing()
-        action = reference.by != "colour" and self._rng.random() < (0.5 if reference.by == "full" else 0.25)
+        action = reference.by != "color" and self._rng.random() < (0.5 if reference.by == "full" else 0.25)
         return self._miss(reference, "take" if action else f"open.{reference.by}", hard)
 
     def _missing(self) -> tuple[Reference, tuple[str, ...]]:
-        """A kind, a colour or both that fit nothing here, and what is hard about it."""
+        """A kind, a color or both that fit nothing here, and what is hard about it."""
         rng = self._rng
-        kinds, colours = {item.kind for item in self._all}, {item.colour for item in self._all}
+        kinds, colors = {item.kind for item in self._all}, {item.color for item in self._all}
         if rng.random() < self._rates.unknown:
             kind = self._speaker.phrase("unknown")
             named = Reference("kind", kind)
             if rng.random() < 0.25:
-                named = Reference("full", f"{rng.choice(list(COLOURS))} {kind}")
+                named = Reference("full", f"{rng.choice(list(COLORS))} {kind}")
             return named, ("unknown_kind",)
-        ways: tuple[By, ...] = ("kind", "colour", "full")
+        ways: tuple[By, ...] = ("kind", "color", "full")
         by = rng.choices(ways, (0.35, 0.2, 0.45))[0]
-        # A colour and a kind that are both there, but not together, ask for the sharpest look.
-        lure = {f"{colour} {kind}" for colour in colours for kind in kinds} - {item.label for item in self._all}
-        values = {"kind": set(KINDS) - kinds, "colour": set(COLOURS) - colours, "full": lure}[by]
+        # A color and a kind that are both there, but not together, ask for the sharpest look.
+        lure = {f"{color} {kind}" for color in colors for kind in kinds} - {item.label for item in self._all}
+        values = {"kind": set(KINDS) - kinds, "color": set(COLORS) - colors, "full": lure}[by]
         if not values:
             raise DeadEndError
         return Reference(by, rng.choice(sorted(values))), ()
@@ -275,19 +275,19 @@ class Path:
             kind = rng.choice(shown)
         elif rng.random() < self._rates.unknown:
             kind = self._speaker.phrase("unknown")
-        colour = rng.choice([colour for colour in COLOURS if colour != self._goal.colour])
+        color = rng.choice([color for color in COLORS if color != self._goal.color])
         of_kind = sum(item.kind == kind for item in self._all)
-        any_colour = any(item.colour == colour for item in self._all)
+        any_color = any(item.color == color for item in self._all)
         slot, answer = rng.choice(
             (
                 ("count_all", answers.counted(len(self._all))),
                 ("count_kind", answers.counted(of_kind)),
                 ("any_kind", answers.YES if of_kind else answers.NO),
-                ("any_colour", answers.YES if any_colour else answers.NO),
+                ("any_color", answers.YES if any_color else answers.NO),
                 ("help", answers.HELP) if not self._turns else ("thanks", answers.THANKS),
             )
         )
-        words = {"kind": kind, "kinds": plural(kind), "a_kind": with_article(kind), "colour": colour}
+        words = {"kind": kind, "kinds": plural(kind), "a_kind": with_article(kind), "color": color}
         self._say(self._speaker.phrase(f"question.{slot}", words), "question")
         self._answer(answer, Status.ANSWERED)
         return 1
@@ -297,7 +297,7 @@ class Path:
     def _finish(self) -> Dialogue:
         goal, part = self._goal, self._part
         reference = Reference("it") if self._focus == goal else self._draw(self._exact_references())
-        if reference.by in ("kind", "colour") and self._rng.random() < FULL_RATE:
+        if reference.by in ("kind", "color") and self._rng.random() < FULL_RATE:
             reference = Reference("full", goal.label)
         self._mean(reference)
         self._say(self._action_words(reference), "part" if part else "take")
@@ -305,7 +305,7 @@ class Path:
         phrase = goal.part_label(part) if part else goal.label
         self._answer(answers.named(phrase, purpose, self._rng), Status.GROUNDED, [Target(goal.object_id, part)])
         alone = reference.by not in ("it", "other") and resolve(reference, self._all) == (goal,)
-        told = self._colour_said and len(self._kinds_left) == 1
+        told = self._color_said and len(self._kinds_left) == 1
         turns = tuple(map(self._spoken, self._turns))
         hard = tuple(sorted(self._hard.union(*(turn.hard for turn in turns))))
         return Dialogue(turns, purpose, ambiguous=not alone, told=told, hard=hard)
@@ -343,8 +343,8 @@ class Path:
     def _values(self, reference: Reference) -> dict[str, str]:
         """What stands for each {name} in a phrasing that uses the reference."""
         by, value = reference.by, reference.value
-        colour, _, kind = value.rpartition(" ") if by == "full" else (value, "", value)
-        values = {"colour": colour, "kind": kind, "kinds": plural(kind) if kind else ""}
+        color, _, kind = value.rpartition(" ") if by == "full" else (value, "", value)
+        values = {"color": color, "kind": kind, "kinds": plural(kind) if kind else ""}
         values |= {"a_kind": with_article(kind) if kind else "", "a_full": with_article(value) if value else ""}
         if by == "wish":
             self._tell_wish()
@@ -362,7 +362,7 @@ class Path:
         """Keeps what the words alone have told about the goal."""
         if self._goal not in found:
             return
-        self._colour_said |= reference.by in ("colour", "full")
+        self._color_said |= reference.by in ("color", "full")
         if reference.by in ("kind", "full"):
             self._kinds_left &= {self._goal.kind}
         elif reference.by == "wish":

@@ -11,7 +11,7 @@ from pixelrs_ros.sim.wishes import WISHES, wishes_for
 
 MIN_MARGIN_PX = 40.0  # "the left one" is said only where nobody would hesitate
 
-By = Literal["it", "other", "colour", "kind", "full", "left", "right", "near", "far", "wish"]
+By = Literal["it", "other", "color", "kind", "full", "left", "right", "near", "far", "wish"]
 PLACES: tuple[By, ...] = ("left", "right", "near", "far")
 
 
@@ -21,7 +21,7 @@ class Reference:
 
     Attributes:
         by: What the words go by; "near" is lowest and "far" is highest in the picture.
-        value: The colour, the kind, "colour kind" for "full", the wish's name; else empty.
+        value: The color, the kind, "color kind" for "full", the wish's name; else empty.
     """
 
     by: By
@@ -49,21 +49,21 @@ def resolve(reference: Reference, candidates: Sequence[Element], focus: Element 
         return _extreme(by, candidates)
     if by == "wish":
         return tuple(item for item in candidates if item.kind in WISHES[value].kinds)
-    return tuple(item for item in candidates if value in (item.colour, item.kind, item.label))
+    return tuple(item for item in candidates if value in (item.color, item.kind, item.label))
 
 
 def _extreme(place: str, candidates: Sequence[Element]) -> tuple[Element, ...]:
     axis = 0 if place in ("left", "right") else 1
     sign = 1.0 if place in ("left", "far") else -1.0
-    ranked = sorted(candidates, key=lambda item: sign * item.centre_px[axis])
-    if len(ranked) < 2 or abs(ranked[1].centre_px[axis] - ranked[0].centre_px[axis]) < MIN_MARGIN_PX:
+    ranked = sorted(candidates, key=lambda item: sign * item.center_px[axis])
+    if len(ranked) < 2 or abs(ranked[1].center_px[axis] - ranked[0].center_px[axis]) < MIN_MARGIN_PX:
         return ()
     return (ranked[0],)
 
 
 def references(goal: Element, candidates: Sequence[Element], focus: Element | None) -> list[Reference]:
     """Every edge that leads from the candidates towards the goal: fewer are left, and the goal is among them."""
-    edges = [Reference("colour", goal.colour), Reference("kind", goal.kind), Reference("other")]
+    edges = [Reference("color", goal.color), Reference("kind", goal.kind), Reference("other")]
     edges += [Reference(place) for place in PLACES]
     edges += [Reference("wish", name) for name in wishes_for(goal.kind)]
     kept = []

@@ -1,4 +1,4 @@
-"""Renders scenes with MuJoCo, off screen: colour, depth, and which object and part every pixel shows."""
+"""Renders scenes with MuJoCo, off screen: color, depth, and which object and part every pixel shows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FLOOR_M = -0.75
 _NEAR_M, _FAR_M = 0.05, 12.0
 _SHADOW_PX = 1024
 _SAMPLES = 4
-_GLOW = 0.14  # keeps the colours of things in the shade apart
+_GLOW = 0.14  # keeps the colors of things in the shade apart
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,7 +71,7 @@ class View(Labels):
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
-        depth_m: (H, W) float32, metres along the optical axis; None unless asked for.
+        depth_m: (H, W) float32, meters along the optical axis; None unless asked for.
         intrinsics: (3, 3) float64 in px.
     """
 

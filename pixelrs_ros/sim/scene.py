@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
-from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
+from pixelrs_ros.sim.kinds import COLORS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
 from pixelrs_ros.sim.layout import (
     CROWDED,
     HEIGHT_PX,
@@ -19,7 +19,7 @@ from pixelrs_ros.sim.layout import (
     least_visible,
     outline_px,
 )
-from pixelrs_ros.sim.shapes import Colour, Geom, Shaper, bounds_m, jittered, outline_points_m, rotation
+from pixelrs_ros.sim.shapes import Color, Geom, Shaper, bounds_m, jittered, outline_points_m, rotation
 from pixelrs_ros.sim.textures import floor_textures, table_textures
 
 _MIN_OBJECTS, _MAX_OBJECTS = 4, 7
@@ -34,14 +34,14 @@ class SceneObject:
     Attributes:
         object_id: 1…N, also its value in `View.object_ids`.
         kind: Name in `KINDS`.
-        colour: Name in `COLOURS`.
+        color: Name in `COLORS`.
         family: Which shape family of its kind, in 0…3, or `HELD_OUT_FAMILY`.
         geoms: The meshes it is made of, placed in the world.
     """
 
     object_id: int
     kind: str
-    colour: str
+    color: str
     family: int
     geoms: tuple[Geom, ...]
 
@@ -52,13 +52,13 @@ class Light:
 
     Attributes:
         direction: Unit vector along which the light travels.
-        diffuse: Colour and strength of the lamp.
+        diffuse: Color and strength of the lamp.
         ambient: Strength of the light from everywhere.
         fill: Strength of the light from the camera, which casts no shadow.
     """
 
     direction: tuple[float, float, float]
-    diffuse: Colour
+    diffuse: Color
     ambient: float
     fill: float
 
@@ -70,10 +70,10 @@ class Table:
     half_m: tuple[float, float]
     yaw_deg: float
     texture: int
-    tint: Colour
+    tint: Color
     repeat_m: float
     floor: int
-    floor_tint: Colour
+    floor_tint: Color
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _sample_light(rng: np.random.Generator, camera: Camera) -> Light:
 
 
 def _sample_table(rng: np.random.Generator, setting: np.random.Generator) -> Table:
-    def tint(low: float, high: float) -> Colour:
+    def tint(low: float, high: float) -> Color:
         level = rng.uniform(low, high)
         r, g, b = (float(min(level * rng.uniform(0.95, 1.05), 1.0)) for _ in range(3))
         return (r, g, b)
@@ -131,7 +131,7 @@ def _sample_table(rng: np.random.Generator, setting: np.random.Generator) -> Tab
 
 
 def _sample_labels(rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Kinds and colours of the scene: mostly one or two groups of a kind, few colours so that they are shared."""
+    """Kinds and colors of the scene: mostly one or two groups of a kind, few colors so that they are shared."""
     count = int(rng.integers(_MIN_OBJECTS, _MAX_OBJECTS + 1))
     kinds = [str(k) for k in rng.permutation(list(KINDS))]
     groups = []
@@ -141,7 +141,7 @@ def _sample_labels(rng: np.random.Generator) -> list[tuple[str, str]]:
         groups.append(2)
     groups = groups if sum(groups) <= count else groups[:1]
     groups += [1] * (count - sum(groups))
-    palette = rng.permutation(list(COLOURS))[: int(rng.integers(3, 6))]
+    palette = rng.permutation(list(COLORS))[: int(rng.integers(3, 6))]
     labels = [
         (kind, str(c))
         for kind, size in zip(kinds, groups, strict=False)
@@ -157,20 +157,20 @@ def _laid(geoms: list[Geom], roll_deg: float) -> list[Geom]:
 
 
 def build_object(
-    kind: Kind, colour: str, size_m: float, rng: np.random.Generator, *, held_out: bool = False
+    kind: Kind, color: str, size_m: float, rng: np.random.Generator, *, held_out: bool = False
 ) -> tuple[int, list[Geom]]:
     """One thing of a kind: its family, and its geoms, standing on z = 0 around the origin.
 
     Args:
         kind: What it is.
-        colour: Name in `COLOURS`.
+        color: Name in `COLORS`.
         size_m: Its longest side.
         rng: Source of its family, proportions and shade, and of whether it lies.
         held_out: Whether it is of the held-out family.
     """
     drawn = int(rng.integers(FAMILIES))
     family = HELD_OUT_FAMILY if held_out else drawn
-    shaper = Shaper(rng, family, kind.parts, jittered(COLOURS[colour], rng))
+    shaper = Shaper(rng, family, kind.parts, jittered(COLORS[color], rng))
     (kind.held_out if held_out else kind.recipe)(shaper)
     geoms = shaper.geoms
     if kind.name == "ball":
@@ -186,7 +186,7 @@ def build_object(
 
 
 def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
-    """The scene of a seed: four to seven things, rarely fewer for lack of room, no two alike in kind and colour.
+    """The scene of a seed: four to seven things, rarely fewer for lack of room, no two alike in kind and color.
 
     Args:
         seed: Of every choice.
@@ -203,19 +203,17 @@ def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
     focal = camera.intrinsics(WIDTH_PX, HEIGHT_PX)[0, 0]
     labels = _sample_labels(rng)
     built = []
-    for name, colour in labels:
+    for name, color in labels:
         kind = KINDS[name]
         size_m = float(rng.uniform(*kind.size_px)) * camera.distance_m / focal
         held_out = bool(unseen.random() < held_out_rate)
-        built.append(build_object(kind, colour, size_m, rng, held_out=held_out))
+        built.append(build_object(kind, color, size_m, rng, held_out=held_out))
     places = arrange([body_of(geoms) for _, geoms in built], camera, min(table.half_m), spacing, rng)
     objects = []
-    for number, ((name, colour), (family, geoms), place) in enumerate(
-        zip(labels, built, places, strict=False), start=1
-    ):
+    for number, ((name, color), (family, geoms), place) in enumerate(zip(labels, built, places, strict=False), start=1):
         turn = rotation("z", place.yaw_deg)
         world = tuple(geom.moved(turn, place.offset_m()) for geom in geoms)
-        objects.append(SceneObject(number, name, colour, family, world))
+        objects.append(SceneObject(number, name, color, family, world))
     return Scene(seed, tuple(objects), camera, light, table, spacing)
 
 

@@ -1,6 +1,6 @@
 """What a real camera does to a picture: lens, blur, vignetting, exposure, white balance, noise and JPEG.
 
-The ranges are those of a cheap camera that works: a person still names every colour and kind at once. The order is
+The ranges are those of a cheap camera that works: a person still names every color and kind at once. The order is
 light's own, from the lens to the file. Noise is the usual sum of shot noise, whose variance grows with the light, and
 read noise, which is always there (EMVA Standard 1288).
 """

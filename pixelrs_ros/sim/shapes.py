@@ -1,4 +1,4 @@
-"""What an object is drawn with: placed unit meshes, rotations, and the shades of a colour."""
+"""What an object is drawn with: placed unit meshes, rotations, and the shades of a color."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from pixelrs_ros.sim.meshes import mesh_library
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 Vector = tuple[float, float, float]
 
-STEEL: Colour = (0.70, 0.72, 0.75)
-PAPER: Colour = (0.92, 0.90, 0.84)
-TINT = 0.4  # how far a neutral material leans towards its object's colour, so that a part can be bound to its object
+STEEL: Color = (0.70, 0.72, 0.75)
+PAPER: Color = (0.92, 0.90, 0.84)
+TINT = 0.4  # how far a neutral material leans towards its object's color, so that a part can be bound to its object
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Geom:
     Attributes:
         mesh: Name in `mesh_library()`.
         part: Index into the kind's parts.
-        linear: Row-major 3 × 3 matrix (rotation times scale) from the mesh's units to metres.
+        linear: Row-major 3 × 3 matrix (rotation times scale) from the mesh's units to meters.
         offset_m: Translation.
-        rgb: Colour in [0, 1].
+        rgb: Color in [0, 1].
         specular: Strength of the highlight, in [0, 1].
     """
 
@@ -34,7 +34,7 @@ class Geom:
     part: int
     linear: tuple[float, ...]
     offset_m: Vector
-    rgb: Colour
+    rgb: Color
     specular: float
 
     def vertices_m(self) -> np.ndarray:
@@ -61,34 +61,34 @@ ALONG_X = rotation("y", 90.0)  # turns a body that stands along z so that its to
 ALONG_Y = rotation("x", -90.0)  # … along y
 
 
-def mix(first: Colour, second: Colour, share: float) -> Colour:
+def mix(first: Color, second: Color, share: float) -> Color:
     """`first` with `share` of `second`."""
     r, g, b = (float(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return (r, g, b)
 
 
-def jittered(colour: Colour, rng: np.random.Generator) -> Colour:
-    """The colour with a little other hue and brightness, still the same colour word."""
-    hue, saturation, value = colorsys.rgb_to_hsv(*colour)
+def jittered(color: Color, rng: np.random.Generator) -> Color:
+    """The color with a little other hue and brightness, still the same color word."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*color)
     hue = (hue + rng.uniform(-0.012, 0.012)) % 1.0
     saturation *= rng.uniform(0.92, 1.0)
     value = min(value * rng.uniform(0.92, 1.06), 1.0)
     return colorsys.hsv_to_rgb(hue, saturation, value)
 
 
-def darker(colour: Colour, share: float = 0.38) -> Colour:
-    """A darker shade of the colour."""
-    return mix(colour, (0.0, 0.0, 0.0), share)
+def darker(color: Color, share: float = 0.38) -> Color:
+    """A darker shade of the color."""
+    return mix(color, (0.0, 0.0, 0.0), share)
 
 
-def lighter(colour: Colour, share: float = 0.45) -> Colour:
-    """A lighter shade of the colour; weaker for colours that are light already."""
-    return mix(colour, (1.0, 1.0, 1.0), share)
+def lighter(color: Color, share: float = 0.45) -> Color:
+    """A lighter shade of the color; weaker for colors that are light already."""
+    return mix(color, (1.0, 1.0, 1.0), share)
 
 
-def brightness(colour: Colour) -> float:
+def brightness(color: Color) -> float:
     """Perceived brightness in [0, 1]."""
-    return float(np.dot(colour, (0.3, 0.59, 0.11)))
+    return float(np.dot(color, (0.3, 0.59, 0.11)))
 
 
 @dataclass
@@ -101,18 +101,18 @@ class Shaper:
         rng: Source of every proportion.
         family: Which shape family, in 0…3, or 4 for the held-out one.
         parts: Names of the kind's parts.
-        main: The object's colour.
+        main: The object's color.
         geoms: What was added so far.
     """
 
     rng: np.random.Generator
     family: int
     parts: tuple[str, ...]
-    main: Colour
+    main: Color
     geoms: list[Geom] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # White can only be shaded down and black only up; colours in between go either way.
+        # White can only be shaded down and black only up; colors in between go either way.
         level = brightness(self.main)
         up = level < 0.15 or (level < 0.6 and self.rng.random() < 0.5)
         self.accent = (
@@ -136,15 +136,15 @@ class Shaper:
         at: Vector = (0.0, 0.0, 0.0),
         *,
         turn: np.ndarray | None = None,
-        rgb: Colour | None = None,
+        rgb: Color | None = None,
         specular: float = 0.25,
     ) -> None:
-        """Add one unit mesh: scaled along its own axes, turned, then moved; in the object's main colour unless told."""
+        """Add one unit mesh: scaled along its own axes, turned, then moved; in the object's main color unless told."""
         linear = np.diag(scale) if turn is None else turn @ np.diag(scale)
-        colour = self.main if rgb is None else rgb
+        color = self.main if rgb is None else rgb
         values = tuple(float(v) for v in linear.ravel())
         place = (float(at[0]), float(at[1]), float(at[2]))
-        self.geoms.append(Geom(mesh, self.parts.index(part), values, place, colour, specular))
+        self.geoms.append(Geom(mesh, self.parts.index(part), values, place, color, specular))
 
 
 def bounds_m(geoms: list[Geom] | tuple[Geom, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
-MIN_TYPO_LETTERS = 5  # a slip in a shorter word may leave nothing to recognise it by
+MIN_TYPO_LETTERS = 5  # a slip in a shorter word may leave nothing to recognize it by
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _WORD = re.compile(rf"[A-Za-z]{{{MIN_TYPO_LETTERS},}}")
 _ARTICLE = re.compile(r"\b(?:the|an|a) ", re.IGNORECASE)
@@ -89,7 +89,7 @@ def at_an_end(words: str, remark: str, *, first: bool) -> str:
 
 
 def mistype(words: str, known: Container[str], rng: random.Random) -> str:
-    """Slips once: a neighbouring key, or a letter that is dropped, doubled or swapped with the next.
+    """Slips once: a neighboring key, or a letter that is dropped, doubled or swapped with the next.
 
     Only known words of at least `MIN_TYPO_LETTERS` letters slip, never in their first letter and never into another
     known word: so a word slips once at most.
@@ -121,10 +121,10 @@ def _slip(word: str, rng: random.Random) -> str:
         return before + letter + letter + after
     if kind == 2:
         return before + after[:1] + letter + after[1:]
-    return before + rng.choice(_neighbours(letter)) + after
+    return before + rng.choice(_neighbors(letter)) + after
 
 
-def _neighbours(letter: str) -> str:
+def _neighbors(letter: str) -> str:
     """Keys beside a letter's on a QWERTY keyboard."""
     row = next(row for row in _ROWS if letter.lower() in row)
     place = row.index(letter.lower())

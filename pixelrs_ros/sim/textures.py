@@ -1,4 +1,4 @@
-"""Procedural table tops and floors: wood, stone, cloth, checks, stripes; dull, unlike any object's colour."""
+"""Procedural table tops and floors: wood, stone, cloth, checks, stripes; dull, unlike any object's color."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _noise(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 
 def _blend(first: tuple[int, int, int], second: tuple[int, int, int], share: np.ndarray) -> np.ndarray:
-    """(SIDE, SIDE, 3) uint8 between two colours of [0, 255]."""
+    """(SIDE, SIDE, 3) uint8 between two colors of [0, 255]."""
     share = np.clip(share, 0, 1)[..., None]
     return np.round(np.array(first) * (1 - share) + np.array(second) * share).astype(np.uint8)
 

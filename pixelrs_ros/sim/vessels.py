@@ -155,7 +155,7 @@ def lamp(s: Shaper) -> None:
 
 
 def book(s: Shaper) -> None:
-    """A closed book lying flat: coloured cover, pages showing on three sides."""
+    """A closed book lying flat: colored cover, pages showing on three sides."""
     x, y = 0.5, (0.36, 0.4, 0.33, 0.45)[s.family]
     half = (0.06, 0.09, 0.12, 0.05)[s.family] * s.pick(0.9, 1.15)
     board = 0.018

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.sim.layout import HEIGHT_PX, WIDTH_PX
 from pixelrs_ros.sim.scene import Scene, SceneObject, build_object, sample_scene
 from pixelrs_ros.sim.shapes import bounds_m, outline_points_m, rotation
@@ -213,9 +213,9 @@ def _passer(scene: Scene, target: SceneObject, rng: np.random.Generator, *, alik
     low, high = bounds_m(target.geoms)
     size_m = float((high - low).max() * 0.5 * rng.uniform(1.1, 1.9))
     kind = KINDS[str(rng.choice(_OCCLUDERS))]
-    colour = str(rng.choice(list(COLOURS)))
-    family, geoms = build_object(kind, colour, size_m, rng)
-    thing = SceneObject(_free_id(scene), kind.name, colour, family, tuple(geoms))
+    color = str(rng.choice(list(COLORS)))
+    family, geoms = build_object(kind, color, size_m, rng)
+    thing = SceneObject(_free_id(scene), kind.name, color, family, tuple(geoms))
     tip = rotation("z", rng.uniform(0, 360)) @ rotation("x", rng.uniform(-40, 40))
     return _placed(_placed(thing, -_middle_m(thing)), np.zeros(3), tip)
 

@@ -1,4 +1,4 @@
-"""Turns a slot ("take", "np.colour", "drink.idiom") into words, from one split's own phrasings.
+"""Turns a slot ("take", "np.color", "drink.idiom") into words, from one split's own phrasings.
 
 The phrasings are kept as text: a line `= slot` opens a slot, ` | ` and line ends part its phrasings. Training and
 validation share theirs; the test split has its own and none of the others', so that a score on it says whether the
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.sim.speech import Habits, at_an_end, bare, is_imperative, mistype, terse, with_filler
 from pixelrs_ros.sim.wording_train import TRAIN_FRAMES
 from pixelrs_ros.sim.wording_unheard import UNHEARD_WISHES
@@ -103,7 +103,7 @@ def _known_words() -> frozenset[str]:
     said = (phrase for split in HABITS for phrases in phrasings(split).values() for phrase in phrases)
     kinds = (*KINDS, *(kind for split in HABITS for kind in phrasings(split)["unknown"]))
     parts = (part for kind in KINDS.values() for part in kind.parts)
-    names = " ".join((*COLOURS, *kinds, *map(plural, kinds), *parts))
+    names = " ".join((*COLORS, *kinds, *map(plural, kinds), *parts))
     return frozenset(re.findall(r"[a-z]+", f"{' '.join(said)} {names}".lower()))
 
 

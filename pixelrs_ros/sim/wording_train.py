@@ -19,20 +19,20 @@ that thing there
 the other one | the other one | the other | the other thing | the other one there | the remaining one
 the one you did not choose | the other of the two | not that one but the other | the other of them
 the other, not this
-= np.colour
-the {colour} one | the {colour} one | the {colour} one | the {colour} thing | the one that is {colour}
-the one that's {colour} | the {colour} object | the one with the {colour} colour | the thing that is {colour}
-the one coloured {colour} | the thing in {colour} | that thing with {colour} on it | {colour} one
-whichever is {colour} | the one of {colour} colour | the {colour} coloured thing | the {colour} item
-something {colour}, that one | my {colour} one | the {colour}
+= np.color
+the {color} one | the {color} one | the {color} one | the {color} thing | the one that is {color}
+the one that's {color} | the {color} object | the one with the {color} color | the thing that is {color}
+the one colored {color} | the thing in {color} | that thing with {color} on it | {color} one
+whichever is {color} | the one of {color} color | the {color} colored thing | the {color} item
+something {color}, that one | my {color} one | the {color}
 = np.kind
 the {kind} | the {kind} | that {kind} | the one that is {a_kind} | the {kind} there | the {kind} here
 the thing called {a_kind} | that {kind} there | the {kind}, yes | my {kind} | this {kind} here | {a_kind}, that one
 the {kind} you see there
 = np.full
-the {colour} {kind} | the {colour} {kind} | that {colour} {kind} | the {kind} that is {colour}
-the {colour} coloured {kind} | that {kind} with the {colour} colour | my {colour} {kind}
-the {kind}, the {colour} one | the {colour} {kind} there
+the {color} {kind} | the {color} {kind} | that {color} {kind} | the {kind} that is {color}
+the {color} colored {kind} | that {kind} with the {color} color | my {color} {kind}
+the {kind}, the {color} one | the {color} {kind} there
 = np.left
 the left one | the one on the left | the leftmost one | the left thing | the one further left
 the one on the left side | the one to the left | the leftmost | the thing on the left | the one furthest left
@@ -77,14 +77,14 @@ any {kind} here? I need one | I need some {kind} | could I have {a_kind}? | can 
 I was looking for {a_kind} | my {kind} please | I was told there is {a_kind} | I'm missing {a_kind}
 where's {a_kind}? | I'm searching for {a_kind} | {a_kind}, quickly | {a_kind} would help | I'm thinking of {a_kind}
 please look for {a_kind} | it's {a_kind} that I need | some {kind} would be good
-= open.colour
-I need something {colour} | I want something {colour} | I'd like something {colour} | something {colour} please
-I'm looking for something {colour} | find something {colour} | can you find something {colour}?
-I like {colour} things | look for something {colour} | I'm after something {colour} | it has to be {colour}
-{colour} is what I need | any {colour} thing will do | could I have something {colour}?
-can I have something {colour}? | anything {colour} please | I was looking for something {colour}
-I'm searching for something {colour} | something {colour} would help | the thing I need is {colour}
-please look for something {colour} | I'm thinking of something {colour}
+= open.color
+I need something {color} | I want something {color} | I'd like something {color} | something {color} please
+I'm looking for something {color} | find something {color} | can you find something {color}?
+I like {color} things | look for something {color} | I'm after something {color} | it has to be {color}
+{color} is what I need | any {color} thing will do | could I have something {color}?
+can I have something {color}? | anything {color} please | I was looking for something {color}
+I'm searching for something {color} | something {color} would help | the thing I need is {color}
+please look for something {color} | I'm thinking of something {color}
 = open.full
 I need {a_full} | I want {np} | I'd like {np} | I'm looking for {np} | I need {np} | I want {a_full}
 I'm looking for {a_full} | can you find {np}? | find {np} | look for {a_full} | what I need is {np} | I'm after {np}
@@ -151,13 +151,13 @@ is there any {kind}? | is there {a_kind} here? | are there any {kinds}? | do you
 any {kind}? | any {kinds} here? | is there {a_kind} at all? | tell me if there is {a_kind} | did you see {a_kind}?
 there is {a_kind}, right? | have you seen {a_kind}? | do you notice {a_kind}? | could there be {a_kind}?
 is that {a_kind} there?
-= question.any_colour
-is anything {colour} here? | is there anything {colour}? | do you see anything {colour}? | is anything {colour}?
-can you see something {colour}? | is there a {colour} thing on the table? | are there any {colour} things?
-is something {colour}? | is any of it {colour}? | do we have anything {colour}?
-is there anything {colour} on the table? | are any objects {colour}? | anything {colour}? | any {colour} things?
-is there anything {colour} at all? | did you see anything {colour}? | tell me if anything is {colour}
-have you seen anything {colour}? | any objects in {colour}? | is there something in {colour}?
+= question.any_color
+is anything {color} here? | is there anything {color}? | do you see anything {color}? | is anything {color}?
+can you see something {color}? | is there a {color} thing on the table? | are there any {color} things?
+is something {color}? | is any of it {color}? | do we have anything {color}?
+is there anything {color} on the table? | are any objects {color}? | anything {color}? | any {color} things?
+is there anything {color} at all? | did you see anything {color}? | tell me if anything is {color}
+have you seen anything {color}? | any objects in {color}? | is there something in {color}?
 = question.help
 what can you do? | who are you? | can you help me? | are you ready? | how do you work? | are you a robot?
 can you hear me? | what are you good at? | do you understand me? | are you there? | what is your job?
@@ -178,12 +178,12 @@ show me all the {kinds} | show me every {kind} | mark all {kinds} | point out al
 I want to see all the {kinds} | let me see all {kinds} | highlight all the {kinds} | show all {kinds}
 mark every {kind} | find every {kind} | show me all {kinds} | find me all the {kinds} | show me each {kind}
 mark each {kind} | all the {kinds}, show them | list all the {kinds} | show the {kinds}, all of them
-= all.colour
-show me everything {colour} | show me all the {colour} things | mark everything {colour}
-point out all {colour} things | find everything {colour} | I want to see everything {colour}
-let me see all {colour} things | highlight everything {colour} | show all {colour} objects | mark all {colour} objects
-find all {colour} things | show me all that is {colour} | find me everything {colour} | show me each {colour} thing
-mark each {colour} object | all that is {colour}, show it | list everything {colour} | highlight each {colour} thing
+= all.color
+show me everything {color} | show me all the {color} things | mark everything {color}
+point out all {color} things | find everything {color} | I want to see everything {color}
+let me see all {color} things | highlight everything {color} | show all {color} objects | mark all {color} objects
+find all {color} things | show me all that is {color} | find me everything {color} | show me each {color} thing
+mark each {color} object | all that is {color}, show it | list everything {color} | highlight each {color} thing
 = take
 pick {np} up | hand me {np} | hand {np} to me | bring me {np} | give me {np} | give {np} to me | take {np} | grab {np}
 fetch {np} | pass me {np} | pass {np} to me | lift {np} | bring {np} here | bring {np} over | can you pick {np} up?
@@ -328,8 +328,8 @@ two things: {first} and {second}
 {kind} {part} | the {kind} {part} | {kind}, the {part} | the {kind}'s {part} | show me the {kind} {part}
 grab the {kind} {part} | point at the {kind}'s {part} | where is the {kind}'s {part}?
 = part.full
-{colour} {kind} {part} | the {colour} {kind} {part} | the {colour} {kind}'s {part} | {colour} {kind}, the {part}
-show me the {colour} {kind} {part} | grab the {colour} {kind}'s {part} | where is the {colour} {kind}'s {part}?
+{color} {kind} {part} | the {color} {kind} {part} | the {color} {kind}'s {part} | {color} {kind}, the {part}
+show me the {color} {kind} {part} | grab the {color} {kind}'s {part} | where is the {color} {kind}'s {part}?
 = filler
 uh | um | er | you know | like | well | so | hmm | uhm | kind of | sort of | okay | right, um | uh, you know
 = hedge

@@ -9,12 +9,12 @@ sip a beverage | gulp lemonade | rehydrate myself
 = drink.rel
 I could sip from | suitable for a beverage
 = tea.idiom
-a chamomile infusion would soothe me | I'm craving Darjeeling | grandma expects her Earl Grey
+a chamomile infusion would soothe me | I'm craving Darjeeling | grandma expects her Earl Gray
 scones and a cuppa, like the British
 = tea.do
 brew a herbal infusion | steep Darjeeling | sip chamomile with grandma
 = tea.rel
-to brew an infusion with | that Earl Grey belongs with
+to brew an infusion with | that Earl Gray belongs with
 = soup.idiom
 a steaming ramen would be heavenly | minestrone has been simmering since noon | chowder is simmering
 I caught the flu and crave broth
@@ -82,7 +82,7 @@ pound a tack into the beam | fasten a horseshoe | whack in pegs
 = nail.rel
 to pound tacks with | that whacks pegs
 = screw.idiom
-the hinge squeaks and wobbles | our doorknob rattles | this bolt is undone | the licence badge dangles
+the hinge squeaks and wobbles | our doorknob rattles | this bolt is undone | the license badge dangles
 = screw.do
 unfasten a bolt | secure the doorknob | adjust a hinge
 = screw.rel
@@ -94,7 +94,7 @@ mend a cupboard | restore the snapped banister | do DIY
 = repair.rel
 to mend a cabinet with | that every handyman owns
 = paint.idiom
-my canvas is blank | a portrait of you, why not | gouache and watercolours inspire me | the fresco has faded
+my canvas is blank | a portrait of you, why not | gouache and watercolors inspire me | the fresco has faded
 = paint.do
 create a portrait | decorate a canvas | apply varnish
 = paint.rel
@@ -151,7 +151,7 @@ to haul purchases in | suitable for supermarket errands
 marbles have been rolling over the rug | these trinkets deserve a shelter | grandpa's medals must not vanish
 souvenirs clutter my shelves
 = store.do
-stash my marbles | hide souvenirs | organise trinkets
+stash my marbles | hide souvenirs | organize trinkets
 = store.rel
 to stash trinkets in | that medals could vanish into
 = fruit.idiom

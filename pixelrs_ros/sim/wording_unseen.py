@@ -9,13 +9,13 @@ well, | right, | good robot, | now then, | look,
 that thing | this thing | that object | this object
 = np.other
 the other object | the one that is left over, the other one | the other one here
-= np.colour
-the one in {colour} | the {colour}-coloured one | that {colour} one | the object that's {colour}
-the one that looks {colour}
+= np.color
+the one in {color} | the {color}-colored one | that {color} one | the object that's {color}
+the one that looks {color}
 = np.kind
 the {kind} on the table | this {kind} | the one that looks like {a_kind} | the thing that is {a_kind}
 = np.full
-the {kind} in {colour} | this {colour} {kind} | the {kind} that's {colour}
+the {kind} in {color} | this {color} {kind} | the {kind} that's {color}
 = np.left
 the one furthest to the left | the object on the left | that left one | the thing on the left side
 the one standing left
@@ -35,9 +35,9 @@ I'm ready to {do} | we need to {do}
 = open.kind
 is there {a_kind} for me? I need one | I'm in need of {a_kind} | I really want {a_kind} | would you find me {a_kind}?
 {a_kind} would be great | I must have {a_kind}
-= open.colour
-I really want something {colour} | I'm in need of something {colour} | would you find me something {colour}?
-something {colour} would be great | I must have something {colour}
+= open.color
+I really want something {color} | I'm in need of something {color} | would you find me something {color}?
+something {color} would be great | I must have something {color}
 = open.full
 I'm in need of {a_full} | I really want {np} | would you find {np} for me? | I must have {np}
 {a_full} would be great
@@ -64,9 +64,9 @@ count all the {kinds} | how many {kinds} are on this table?
 = question.any_kind
 is {a_kind} on the table? | can you find out if there is {a_kind}? | do you know if {a_kind} is here?
 is any of these {a_kind}? | I don't see {a_kind}, do you?
-= question.any_colour
-is one of these {colour}? | do you know if anything is {colour}? | can you see anything {colour} here?
-is there an object that is {colour}? | is some of this {colour}?
+= question.any_color
+is one of these {color}? | do you know if anything is {color}? | can you see anything {color} here?
+is there an object that is {color}? | is some of this {color}?
 = question.help
 what are you able to do? | how can you help me? | are you a good robot? | do you hear me? | what is it that you do?
 = question.thanks
@@ -77,9 +77,9 @@ highlight every object {rel}
 = all.kind
 can you show me all {kinds}? | mark all the {kinds} | highlight every {kind} | show me each and every {kind}
 find all {kinds} here
-= all.colour
-can you show me all {colour} things? | mark everything that is {colour} | highlight all the {colour} objects
-show me every {colour} thing | find all that is {colour}
+= all.color
+can you show me all {color} things? | mark everything that is {color} | highlight all the {color} objects
+show me every {color} thing | find all that is {color}
 = take
 would you hand me {np}? | can you give {np} to me? | I want you to take {np} | please pick up {np} | go and bring {np}
 could you grab {np} for me? | reach over and take {np} | bring {np} to me
@@ -132,13 +132,13 @@ where is the story in {np}?
 = part.kind
 this {kind}'s {part} | that {kind} {part} | {part}, that of the {kind}
 = part.full
-this {colour} {kind}'s {part} | {kind}, {colour}, {part} | that {colour} {kind} {part}
+this {color} {kind}'s {part} | {kind}, {color}, {part} | that {color} {kind} {part}
 = filler
 erm | ehm | let's see | basically | I dunno | y'know | hmmm | eh | literally | or something
 = hedge
 I reckon | if I'm not mistaken | I'd say | unless I'm wrong | presumably
 = aside.before
-my shoulder is sore | these new shoes are killing me | my neighbour just called | it's freezing today
+my shoulder is sore | these new shoes are killing me | my neighbor just called | it's freezing today
 pardon my accent | I barely slept last night | ignore the noise
 = aside.after
 the taxi is waiting | I'm in a rush | my wrist is sprained | no pressure | you're a star | much appreciated
@@ -237,7 +237,7 @@ repair the broken shelf | fix a chair
 = repair.rel
 I could fix a shelf with | that helps with repairs
 = paint.idiom
-the fence should have a new colour | the wall needs paint | there is paint for the fence
+the fence should have a new color | the wall needs paint | there is paint for the fence
 = paint.do
 put paint on the fence | paint this dull wall
 = paint.rel

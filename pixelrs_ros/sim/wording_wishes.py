@@ -15,10 +15,10 @@ with a drink in it | that one drinks from
 = tea.idiom
 it's tea time | guests are here for tea | I'd love some tea | tea would be nice now | I promised my guests some tea
 the tea is almost ready | who wants tea? | a hot tea, that's what I want | it's five o'clock, time for tea
-any tea will do | my neighbour comes over for tea | the tea leaves are here already
+any tea will do | my neighbor comes over for tea | the tea leaves are here already
 = tea.do
 serve tea | have tea with my guests | make some tea | drink hot tea | set the table for tea | drink a hot tea
-have a nice tea | offer tea to my neighbour | prepare the tea | enjoy tea and biscuits
+have a nice tea | offer tea to my neighbor | prepare the tea | enjoy tea and biscuits
 = tea.rel
 I can serve tea with | for tea | I need for tea | that is good for tea | one has tea with | for my tea
 for the tea party
@@ -143,12 +143,12 @@ fix the bike | fix what is broken | repair my toy | put the chair together again
 I can repair a chair with | for repairs | I need to fix things | that is a tool for building | to fix things with
 one repairs things with | for fixing | for a broken thing
 = paint.idiom
-the wall looks dull | the fence needs new paint | I have paint in a bucket | this wall needs a new colour
-the door should be in another colour | the paint is ready | these walls are so ugly | I'm an artist
-time for some colour on the wall | I bought new paint | the old paint comes off
+the wall looks dull | the fence needs new paint | I have paint in a bucket | this wall needs a new color
+the door should be in another color | the paint is ready | these walls are so ugly | I'm an artist
+time for some color on the wall | I bought new paint | the old paint comes off
 = paint.do
 paint the wall | paint a fence | put glue on paper | paint a picture | put on some paint | paint | paint the door
-put a new colour on the wall | paint the ceiling | paint a flower | do some painting
+put a new color on the wall | paint the ceiling | paint a flower | do some painting
 = paint.rel
 I can paint with | for painting | that puts on paint | I could paint a wall with | to paint with | one paints with
 to put on paint with | an artist would use

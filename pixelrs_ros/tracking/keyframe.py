@@ -13,7 +13,7 @@ _MARGIN_PX = 20  # of picture around the target that the flow gets to see
 _MIN_SIDE_PX = 48  # of that piece: the flow's patches and pyramid need room
 _MIN_AREA_PX = 12
 _GAIN = (0.55, 1.5)  # light and shadow: how much brighter the same surface may be
-_COLOUR = (16.0, 0.06)  # how far apart, in RGB levels, the same surface's colours may lie: at black, and more per level
+_COLOR = (16.0, 0.06)  # how far apart, in RGB levels, the same surface's colors may lie: at black, and more per level
 _MAX_BEND_PX = 2.5  # how far a pixel may be from where the fitted transform takes it: the silhouette of a solid thing
 _MAX_PIXELS = 400  # that a transform is fitted to
 _SEARCHED = 250  # pixels compared for every place that is tried
@@ -49,7 +49,7 @@ class KeyFrame:
         self.image, self.mask = image, mask
         self.area_px = float((mask > 0.5).sum())
         rows, columns = np.nonzero(mask > 0.5)
-        self.centre = np.array([columns.mean(), rows.mean()], np.float32) if rows.size else np.zeros(2, np.float32)
+        self.center = np.array([columns.mean(), rows.mean()], np.float32) if rows.size else np.zeros(2, np.float32)
         points = np.stack([columns, rows], axis=1).astype(np.float32)
         # A double cannot stand nearer than this.
         self.width_px = min(cv2.minAreaRect(points)[1]) if rows.size else 0.0
@@ -108,7 +108,7 @@ class KeyFrame:
         chosen = np.linspace(0, rows.size - 1, min(rows.size, _SEARCHED)).astype(int)
         rows, columns = rows[chosen], columns[chosen]
         weights = np.where(inside[rows, columns], 1.0, _RING[1]) / chosen.size
-        colours = cv2.blur(template, (3, 3))[rows, columns].astype(np.float32)
+        colors = cv2.blur(template, (3, 3))[rows, columns].astype(np.float32)
         picture = cv2.blur(image, (3, 3))
         height, width = mask.shape
         stride = 1 if radius_px <= 4 else 2 if radius_px <= 9 else 3
@@ -122,7 +122,7 @@ class KeyFrame:
                 y, x = rows + down, columns + across
                 there = (y >= 0) & (y < height) & (x >= 0) & (x < width)
                 new = picture[y.clip(0, height - 1), x.clip(0, width - 1)].astype(np.float32)
-                score = float((_alike(new, colours) & there) @ weights) - 0.002 * far
+                score = float((_alike(new, colors) & there) @ weights) - 0.002 * far
                 if score > best:
                     best, place = score, (int(across), int(down))
         return shift(*place) @ matrix
@@ -144,13 +144,13 @@ def _piece(mask: np.ndarray) -> tuple[slice, slice] | None:
     return slices[0], slices[1]
 
 
-def _alike(colours: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Whether (..., 3) float32 RGB colours may be those of the same surfaces, perhaps in other light: (...) bool."""
+def _alike(colors: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether (..., 3) float32 RGB colors may be those of the same surfaces, perhaps in other light: (...) bool."""
     squared = np.einsum("...c,...c->...", others, others)
-    gain = np.einsum("...c,...c->...", colours, others) / np.maximum(squared, 1.0)
-    difference = colours - gain.clip(*_GAIN)[..., None] * others
+    gain = np.einsum("...c,...c->...", colors, others) / np.maximum(squared, 1.0)
+    difference = colors - gain.clip(*_GAIN)[..., None] * others
     distance = np.sqrt(np.einsum("...c,...c->...", difference, difference))
-    alike: np.ndarray = distance < _COLOUR[0] + _COLOUR[1] * np.sqrt(squared)
+    alike: np.ndarray = distance < _COLOR[0] + _COLOR[1] * np.sqrt(squared)
     return alike
 
 

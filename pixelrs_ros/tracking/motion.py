@@ -14,7 +14,7 @@ TOLERANCE_PX = 1.5  # of a fit: what a flow vector may be off
 _ROUND_TRIP_PX = 1.0  # there and back again: what ends elsewhere was hidden in one of the pictures
 _SPACING_PX = 8  # of the points that the background's motion is fitted to
 _MIN_POINTS = 20
-_BRIGHTER = 15  # grey levels that a point may differ by, beside what all of them differ by
+_BRIGHTER = 15  # gray levels that a point may differ by, beside what all of them differ by
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,11 @@ def similarity_at(matrix: np.ndarray, point: np.ndarray) -> np.ndarray:
     """
     corners = point + np.array([[0, 0], [4, 0], [0, 4]], np.float32)
     moved = apply(matrix, corners).astype(np.float64)
-    centre, across, along = moved[0], (moved[1] - moved[0]) / 4, (moved[2] - moved[0]) / 4
+    center, across, along = moved[0], (moved[1] - moved[0]) / 4, (moved[2] - moved[0]) / 4
     cosine, sine = (across[0] + along[1]) / 2, (across[1] - along[0]) / 2
     linear = np.array([[cosine, -sine], [sine, cosine]])
     result = np.eye(3)
-    result[:2, :2], result[:2, 2] = linear, centre - linear @ point
+    result[:2, :2], result[:2, 2] = linear, center - linear @ point
     return result
 
 
@@ -128,8 +128,8 @@ def measure_motion(flow: cv2.DISOpticalFlow, before: np.ndarray, after: np.ndarr
 
     Args:
         flow: From `dense_flow`.
-        before: (h, w) uint8 grey.
-        after: (h, w) uint8 grey.
+        before: (h, w) uint8 gray.
+        after: (h, w) uint8 gray.
         targets: (h, w) bool, what does not belong to the background in `before`.
     """
     grid = pixel_grid(*before.shape)

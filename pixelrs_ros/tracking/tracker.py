@@ -173,7 +173,7 @@ class _Target:
         """Go on to a picture; where it is visible there, (h, w) bool."""
         self._unseen += 1
         self._age += 1
-        background = similarity_at(motion.background, apply(self._expected, self.key.centre))
+        background = similarity_at(motion.background, apply(self._expected, self.key.center))
         drift = shift(*self._velocity_px) if self._unseen > 1 else np.eye(3)
         before, start = self._matrix, background @ self._matrix
         self._expected = drift @ background @ self._expected
@@ -208,8 +208,8 @@ class _Target:
         area = float((match.support > 0.5).sum())
         whole = self.key.area_px * abs(float(np.linalg.det(match.matrix[:2, :2])))
         self._share = float(visible.sum()) / max(area, 1.0)
-        place = apply(match.matrix, self.key.centre)
-        away_px = float(np.linalg.norm(place - apply(self._expected, self.key.centre)))
+        place = apply(match.matrix, self.key.center)
+        away_px = float(np.linalg.norm(place - apply(self._expected, self.key.center)))
         self.confidence = _confidence(self._share, match.agree)
         self._inside = area / max(whole, 1.0)
         followed = self.state is TrackState.TRACKED
@@ -221,7 +221,7 @@ class _Target:
         self._matrix = match.matrix if found else self._expected
         if found and self._share > _SEEN:
             if self._unseen == 1 and self._share > _WELL_SEEN:
-                moved = (place - apply(carried, self.key.centre)).astype(np.float64)
+                moved = (place - apply(carried, self.key.center)).astype(np.float64)
                 self._velocity_px = _SMOOTHING * self._velocity_px + (1 - _SMOOTHING) * moved
             self._expected, self._unseen = self._matrix, 0
 
@@ -234,7 +234,7 @@ class _Target:
         self._age = 0
 
     def _leash_px(self) -> float:
-        """How far from where it must be it may be found: less sure by the frame, but never as far as a neighbour."""
+        """How far from where it must be it may be found: less sure by the frame, but never as far as a neighbor."""
         return max(1.0, min(_LEASH_PX + _LEASH_GROWTH_PX * self._unseen, _LEASH_WIDTH * self.key.width_px))
 
 

@@ -33,14 +33,14 @@ _CHUNK = 64
 
 @dataclass(frozen=True)
 class SplitArrays:
-    """One split. N images; a region is a part of an object, or an object's pixels that belong to no labelled part.
+    """One split. N images; a region is a part of an object, or an object's pixels that belong to no labeled part.
 
     Attributes:
         clip: (N, S, S, 3) uint8.
         convnext: (N, T, T, 3) uint8.
         sam: (N, h, w, 3) uint8.
         regions: (N, h, w) uint8, which region each of SAM's pixels belongs to, 0 is background.
-        concepts: (N, MAX_REGIONS, 3) uint8, kind, colour and part of each region.
+        concepts: (N, MAX_REGIONS, 3) uint8, kind, color and part of each region.
         objects: (N, MAX_REGIONS) uint8, the object each region belongs to, 0 is background.
         dialogues: For each image its dialogues, as read from the split's JSON.
     """
@@ -74,7 +74,7 @@ def _load_image(folder: Path, img_id: str, config: MirasConfig) -> dict[str, np.
         if region >= MAX_REGIONS or whole is None:
             problem = f"more than {MAX_REGIONS - 1} labels" if whole else f"a {label!r} without the whole object"
             raise DataError(f"{mask_path(folder, img_id)} has {problem}")
-        concepts[region] = (concept.kind, concept.colour, concept.part)
+        concepts[region] = (concept.kind, concept.color, concept.part)
         objects[region] = whole
         cv2.fillPoly(canvas, [np.rint(np.array(shape["points"])).astype(np.int32)], region)
     height, width = images.sam.shape[:2]

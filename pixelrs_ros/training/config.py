@@ -31,14 +31,14 @@ class PhaseConfig:
     """Length and pace of one phase or stage.
 
     Attributes:
-        steps: Optimiser steps in all.
+        steps: Optimizer steps in all.
         batch_size: Examples (images, where they are simulated) of one step, over all processes together.
         learning_rate: Peak of the schedule.
         adapter_rate: How many times faster than everything else a LoRA adapter learns.
         warmup_steps: Linear warm-up.
         weight_decay: Decoupled, on matrices only.
         evaluate_every: Steps between measurements on the val split; also when a checkpoint is written.
-        optimiser: "adamw", or "muon" for the matrices inside the network and AdamW for the rest.
+        optimizer: "adamw", or "muon" for the matrices inside the network and AdamW for the rest.
         betas: AdamW's.
         schedule: One of transformers' (`get_scheduler`).
         schedule_arguments: What that schedule takes besides the numbers of steps.
@@ -53,7 +53,7 @@ class PhaseConfig:
     weight_decay: float
     evaluate_every: int
     adapter_rate: float = 1.0
-    optimiser: str = "adamw"
+    optimizer: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.95)
     schedule: str = "cosine_with_min_lr"
     schedule_arguments: dict[str, Any] = field(default_factory=lambda: {"min_lr_rate": 0.02})
@@ -63,7 +63,7 @@ class PhaseConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "evaluate_every", "gradient_accumulation"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
-        require(self.optimiser in ("adamw", "muon"), f"optimiser must be adamw or muon, got {self.optimiser!r}")
+        require(self.optimizer in ("adamw", "muon"), f"optimizer must be adamw or muon, got {self.optimizer!r}")
         require_least(self, "learning_rate", "adapter_rate", "weight_decay", "warmup_steps", "max_grad_norm")
         two = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
         require(two, f"betas must be two numbers in [0, 1), got {self.betas}")

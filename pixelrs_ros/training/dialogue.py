@@ -1,6 +1,6 @@
 """The dialogue phases: the language model learns to talk, to reason and to point.
 
-`words` (1c) gives it image tokens made from the truth, so that language and reasoning are learnt while the towers are
+`words` (1c) gives it image tokens made from the truth, so that language and reasoning are learned while the towers are
 still learning to see. `sight` (2a) puts the towers' own tokens in their place. Both align the segmentation prompt with
 the oracle prompt that SAM is trained with in phase 1b.
 """
@@ -23,13 +23,13 @@ from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.model.place import Pointer
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.cache import SplitArrays
-from pixelrs_ros.training.concepts import COLOUR_NAMES, KIND_NAMES, PART_NAMES, parse_label
+from pixelrs_ros.training.concepts import COLOR_NAMES, KIND_NAMES, PART_NAMES, parse_label
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.masks import OraclePrompt
 from pixelrs_ros.training.packed_attention import use_packed_attention
 from pixelrs_ros.training.packing import EncodedDialogue, Packed, encode_dialogue, pack
 from pixelrs_ros.training.scenes import ScenesPhase
-from pixelrs_ros.training.targets import centres, patch_concepts, patch_regions, region_mask, region_members
+from pixelrs_ros.training.targets import centers, patch_concepts, patch_regions, region_mask, region_members
 from pixelrs_ros.training.towers import SIZES
 
 
@@ -44,7 +44,7 @@ class OracleTokens(nn.Module):
     def __init__(self, layout: ChatLayout, config: MirasConfig, hidden_size: int, scale: float) -> None:
         """Random places and names of nothing, as large as `scale`, the standard deviation of word embeddings."""
         super().__init__()
-        names = [layout.word(name) for name in (*KIND_NAMES, *COLOUR_NAMES, *PART_NAMES)]
+        names = [layout.word(name) for name in (*KIND_NAMES, *COLOR_NAMES, *PART_NAMES)]
         longest = max(map(len, names))
         words = torch.tensor([ids + [-1] * (longest - len(ids)) for ids in names])
         self.register_buffer("words", words, persistent=False)
@@ -55,7 +55,7 @@ class OracleTokens(nn.Module):
         """Embed.
 
         Args:
-            shares: (B, P, classes) float, share of each patch per kind, colour and part, "none" first in each group.
+            shares: (B, P, classes) float, share of each patch per kind, color and part, "none" first in each group.
             embeddings: (…) int64 token ids -> (…, H) float word embeddings.
 
         Returns:
@@ -69,7 +69,7 @@ class OracleTokens(nn.Module):
 
 
 def _smooth_places(grid: int, hidden_size: int) -> torch.Tensor:
-    """(grid * grid, H) float: random directions for slow waves along x and y, so that neighbours are alike."""
+    """(grid * grid, H) float: random directions for slow waves along x and y, so that neighbors are alike."""
     line = (torch.arange(grid) + 0.5) / grid
     y, x = torch.meshgrid(line, line, indexing="ij")
     waves = [wave(math.pi * k * axis) for axis in (x, y) for k in (0.5, 1, 2, 4) for wave in (torch.sin, torch.cos)]
@@ -85,7 +85,7 @@ class TalkBatch:
         images: (B,) int.
         packed: The dialogues.
         masks: (K, h, w) bool of each `[SEG]`.
-        places: (K, 2) float, centres of the masks in [0, 1].
+        places: (K, 2) float, centers of the masks in [0, 1].
         in_play: (M, P) float, how what each answer is about is spread over the patches, summing to 1.
     """
 
@@ -114,13 +114,13 @@ class Talker(nn.Module):
 
 
 def word_scale(language: PreTrainedModel) -> float:
-    """Standard deviation of the word embeddings: a pretrained model's own, else what `initialise_embeddings` makes."""
+    """Standard deviation of the word embeddings: a pretrained model's own, else what `initialize_embeddings` makes."""
     if not is_adapted(language):
         return 0.5
     return float(cast(ExtendedEmbedding, language.get_input_embeddings()).inner.weight.std())
 
 
-def initialise_embeddings(talker: Talker) -> None:
+def initialize_embeddings(talker: Talker) -> None:
     """Word embeddings at the scale of the oracle's image tokens; with the default 0.02 training stalls."""
     if not is_adapted(talker.language):
         nn.init.normal_(cast(nn.Embedding, talker.language.get_input_embeddings()).weight, std=talker.scale)
@@ -147,7 +147,7 @@ class DialogueData:
             region_mask(self.split, int(images[row]), self._region(int(images[row]), concept))
             for (row, _), concept in zip(packed.seg_at.tolist(), packed.concepts.numpy(), strict=True)
         ])  # fmt: skip
-        places = centres(masks, self.config.sam.image_size_px)
+        places = centers(masks, self.config.sam.image_size_px)
         return TalkBatch(images, packed, masks, places, self._in_play(images, packed))
 
     def _in_play(self, images: np.ndarray, packed: Packed) -> torch.Tensor:

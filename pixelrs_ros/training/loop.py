@@ -135,14 +135,14 @@ class Trainer:
             )
         self.path = state_path(out, phase.name)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.objective, self.optimiser = self.accelerator.prepare(Objective(phase), self._optimiser())
+        self.objective, self.optimizer = self.accelerator.prepare(Objective(phase), self._optimizer())
         self.scheduler = self._scheduler()
         self.step = 0
         if self.path.is_file():
-            progress = load_state(self.path, phase.module, self.optimiser.optimizer)
+            progress = load_state(self.path, phase.module, self.optimizer.optimizer)
             self.step = progress["step"]
             self.scheduler.load_state_dict(progress["schedule"])
-            for group, rate in zip(self.optimiser.param_groups, self.scheduler.get_last_lr(), strict=True):
+            for group, rate in zip(self.optimizer.param_groups, self.scheduler.get_last_lr(), strict=True):
                 group["lr"] = rate
 
     def run(self, until: int | None = None) -> None:
@@ -169,11 +169,11 @@ class Trainer:
             log.close()
         self.accelerator.wait_for_everyone()  # another process must not look for the last checkpoint too early
 
-    def _optimiser(self) -> torch.optim.Optimizer:
+    def _optimizer(self) -> torch.optim.Optimizer:
         config, module = self.config, self.phase.module
-        inner = {id(matrix) for matrix in inner_matrices(module)} if config.optimiser == "muon" else set()
+        inner = {id(matrix) for matrix in inner_matrices(module)} if config.optimizer == "muon" else set()
         if inner and self.accelerator.distributed_type == DistributedType.FSDP:
-            raise ConfigError(f"{self.phase.name}: muon needs whole matrices, FSDP cuts them; remedy: optimiser: adamw")
+            raise ConfigError(f"{self.phase.name}: muon needs whole matrices, FSDP cuts them; remedy: optimizer: adamw")
         alike: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
         for name, parameter in trained(module).items():
             alike.setdefault((id(parameter) in inner, "lora_" in name, parameter.ndim > 1), []).append(parameter)
@@ -192,7 +192,7 @@ class Trainer:
         config = self.config
         try:
             return get_scheduler(
-                config.schedule, self.optimiser.optimizer, config.warmup_steps, config.steps, config.schedule_arguments
+                config.schedule, self.optimizer.optimizer, config.warmup_steps, config.steps, config.schedule_arguments
             )
         except (ValueError, TypeError) as error:
             message = f"schedule {config.schedule!r} with {config.schedule_arguments} is not one of transformers'"
@@ -229,9 +229,9 @@ class Trainer:
             terms = {"loss": loss, **terms}
             total = {name: total.get(name, 0.0) + value.detach() for name, value in terms.items()}
         self.accelerator.clip_grad_norm_(self.phase.module.parameters(), self.config.max_grad_norm)
-        self.optimiser.step()
+        self.optimizer.step()
         self.scheduler.step()
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         self.step += 1
         return total
 
@@ -256,5 +256,5 @@ class Trainer:
             "processes": self.accelerator.num_processes,  # for people; another number may go on from here
         }
         save_state(
-            self.path, self.phase.module, self.optimiser.optimizer, progress, write=self.accelerator.is_main_process
+            self.path, self.phase.module, self.optimizer.optimizer, progress, write=self.accelerator.is_main_process
         )

@@ -10,11 +10,11 @@ from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.images import sam_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.training.cache import SplitArrays
-from pixelrs_ros.training.concepts import NUM_COLOURS, NUM_KINDS, NUM_PARTS
+from pixelrs_ros.training.concepts import NUM_COLORS, NUM_KINDS, NUM_PARTS
 from pixelrs_ros.training.config import LossWeights
 from pixelrs_ros.training.losses import boundary_loss, dice_loss, focal_loss, mask_iou
 from pixelrs_ros.training.scenes import ScenesPhase
-from pixelrs_ros.training.targets import centres, region_mask, soft_targets
+from pixelrs_ros.training.targets import centers, region_mask, soft_targets
 
 MIN_AREA_PX = 20  # at SAM's image size
 
@@ -28,7 +28,7 @@ class OraclePrompt:
 
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
         generator = torch.Generator().manual_seed(0)
-        sizes = (NUM_KINDS, NUM_COLOURS, NUM_PARTS)
+        sizes = (NUM_KINDS, NUM_COLORS, NUM_PARTS)
         self.what = [0.7 * torch.randn(size, config.sam.prompt_dim, generator=generator) for size in sizes]
         self.position_encoding = miras.sam.prompt_encoder.pe_layer
 
@@ -37,9 +37,9 @@ class OraclePrompt:
         """Embed.
 
         Args:
-            concepts: (N, 3) int64 indices of kind, colour and part.
-            places: (N, 2) float centre x, y in [0, 1] of SAM's square.
-            known: (N, 2) float, 0 where the place or the kind and colour are to be withheld; default: all known.
+            concepts: (N, 3) int64 indices of kind, color and part.
+            places: (N, 2) float center x, y in [0, 1] of SAM's square.
+            known: (N, 2) float, 0 where the place or the kind and color are to be withheld; default: all known.
 
         Returns:
             (N, 1, C) float.
@@ -120,7 +120,7 @@ class MasksPhase(ScenesPhase):
         side = self.config.sam.image_size_px
         targets = soft_targets(stacked, side, 4 * self.config.sam.grid_size)
         meant = torch.from_numpy(np.stack(concepts).astype(np.int64))
-        return pixels, torch.tensor(index), targets, meant, centres(stacked, side)
+        return pixels, torch.tensor(index), targets, meant, centers(stacked, side)
 
     def mean_loss(self, images: np.ndarray) -> tuple[torch.Tensor, dict[str, float]]:
         """Dice, focal, boundary and predicted-IoU losses with prompts as inexact as a language model's will be."""

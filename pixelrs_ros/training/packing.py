@@ -1,6 +1,6 @@
 """Several dialogues about one picture behind one set of image tokens.
 
-Each dialogue sees the picture and itself, not its neighbours, and counts its positions from the end of the picture.
+Each dialogue sees the picture and itself, not its neighbors, and counts its positions from the end of the picture.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Packed:
         final: (S, L) bool, the same for the words of the last answer's phrase.
         seg_at: (K, 2) int64, scene and the position that predicts each `[SEG]`.
         obj_at: (K, 2) int64, scene and position of each `[OBJ]`.
-        concepts: (K, 3) int64, kind, colour and part of each.
+        concepts: (K, 3) int64, kind, color and part of each.
         asked_at: (M, 2) int64, scene and position of the last token before each answer that is about something.
         in_play: The labels of what each of those answers is about.
         dialogue_of: (S, L) int64, which dialogue of the scene a token belongs to; -1 picture, -2 padding.
@@ -124,7 +124,7 @@ def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Pac
             final[row, at + last_obj : at + last_seg - 1] = True
             seg_at += [(row, at + i - 1) for i in dialogue.segs]
             obj_at += [(row, at + i) for i in dialogue.objs]
-            concepts += [(c.kind, c.colour, c.part) for c in dialogue.concepts]
+            concepts += [(c.kind, c.color, c.part) for c in dialogue.concepts]
             about = [(i, labels) for i, labels in zip(dialogue.asked, dialogue.in_play, strict=True) if labels]
             asked_at += [(row, at + i) for i, _ in about]
             in_play += [labels for _, labels in about]

@@ -24,7 +24,7 @@ from pixelrs_ros.text.tokenizer import adopt_tokenizer, load_tokenizer, train_to
 from pixelrs_ros.training.cache import SplitArrays, load_split
 from pixelrs_ros.training.config import PHASES, EngineConfig, RecipeConfig, TrainConfig
 from pixelrs_ros.training.connect import ConnectPhase
-from pixelrs_ros.training.dialogue import DialoguePhase, Talker, initialise_embeddings
+from pixelrs_ros.training.dialogue import DialoguePhase, Talker, initialize_embeddings
 from pixelrs_ros.training.joint import Joint, JointPhase
 from pixelrs_ros.training.loop import Trainer, join_processes
 from pixelrs_ros.training.masks import MaskBranch, MasksPhase
@@ -67,7 +67,7 @@ class Run:
         return load_split(self.data, split, self.config.preset, self.data / "cache", self.config.threads)
 
     def _make_tokenizer(self) -> Tokenizer:
-        """The pretrained language model's with our tokens added, or one that has learnt the train split's words."""
+        """The pretrained language model's with our tokens added, or one that has learned the train split's words."""
         pretrained = self.miras_config.language.pretrained
         if pretrained is None:
             return train_tokenizer(self._texts(), self.config.vocab_size)
@@ -92,7 +92,7 @@ class Run:
             return MasksPhase(self.miras, self.miras_config, train, val, self.config.loss_weights, seed, num_eval)
         dialogue = self._dialogue(name)
         if name == "words":
-            initialise_embeddings(dialogue.module)
+            initialize_embeddings(dialogue.module)
         elif name in ("connect", "sight"):
             self._take("words", dialogue.module)
             if name == "connect":

@@ -162,7 +162,7 @@ class StagePhase:
         self.eval_batch = eval_batch
 
     def sizes(self, batch: Batch) -> dict[str, int]:
-        """How many tokens are learnt, and how many masks."""
+        """How many tokens are learned, and how many masks."""
         return {"tokens": int(batch.predict.sum()), "masks": int(batch.num_masks)}
 
     def loss(self, batch: Batch, sizes: Sizes) -> tuple[torch.Tensor, Terms]:

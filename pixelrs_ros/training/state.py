@@ -1,4 +1,4 @@
-"""What a phase leaves on disk: one safetensors file with trained weights, the optimiser's moments and the step.
+"""What a phase leaves on disk: one safetensors file with trained weights, the optimizer's moments and the step.
 
 Nothing is pickled. The order of the data and every random number follow from the seed and the step, so there is no
 sampler's or generator's state to keep, and the number of processes may change between a kill and its resumption.
@@ -25,7 +25,7 @@ _MOMENTS = {"first": "exp_avg", "second": "exp_avg_sq", "updates": "step", "mome
 
 
 def state_path(out: Path, phase: str) -> Path:
-    """Where a phase keeps its weights and its optimiser's moments."""
+    """Where a phase keeps its weights and its optimizer's moments."""
     return out / phase / "state.safetensors"
 
 
@@ -35,19 +35,19 @@ def trained(module: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def save_state(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, progress: dict[str, Any], *, write: bool
+    path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, progress: dict[str, Any], *, write: bool
 ) -> None:
     """Write the trained weights, the buffers, the moments and `progress`; the file is whole or the old one.
 
     Args:
         path: Of the file.
         module: Its parameters may be sharded; every process has to call this.
-        optimiser: Of its trained parameters.
+        optimizer: Of its trained parameters.
         progress: What JSON can hold.
         write: Whether this process writes.
     """
     tensors: dict[str, torch.Tensor] = {}
-    for name, value in _state(module, optimiser):
+    for name, value in _state(module, optimizer):
         whole = value.full_tensor() if isinstance(value, DTensor) else value
         if write:
             tensors[name] = whole.detach().cpu().contiguous()
@@ -57,7 +57,7 @@ def save_state(
         temporary.replace(path)
 
 
-def load_state(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+def load_state(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """The inverse of `save_state`; gives back the progress.
 
     Raises:
@@ -70,7 +70,7 @@ def load_state(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer) 
             known = {key: f"{saved}.{name}" for saved, key in _MOMENTS.items() if f"{saved}.{name}" in kept}
             if known:  # a parameter that has had no gradient so far has none
                 moments = {key: file.get_tensor(saved) for key, saved in known.items()}
-                optimiser.state[parameter] = {
+                optimizer.state[parameter] = {
                     key: value if key == "step" else _like(value, parameter) for key, value in moments.items()
                 }
         progress: dict[str, Any] = json.loads(file.metadata()["progress"])
@@ -89,15 +89,15 @@ def load_weights(out: Path, phase: str, module: nn.Module) -> None:
     _load(path, module)
 
 
-def _state(module: nn.Module, optimiser: torch.optim.Optimizer) -> Iterator[tuple[str, torch.Tensor]]:
+def _state(module: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[tuple[str, torch.Tensor]]:
     parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
     buffers = {name: value for name, value in module.state_dict().items() if name not in parameters}
     for name, value in (*trained(module).items(), *buffers.items()):
         yield f"model.{name}", value
     for name, parameter in trained(module).items():
         for saved, key in _MOMENTS.items():
-            if key in optimiser.state.get(parameter, {}):
-                yield f"{saved}.{name}", optimiser.state[parameter][key]
+            if key in optimizer.state.get(parameter, {}):
+                yield f"{saved}.{name}", optimizer.state[parameter][key]
 
 
 @torch.no_grad()

@@ -9,20 +9,20 @@ import torch
 from torch.nn import functional as F
 
 from pixelrs_ros.training.cache import MAX_REGIONS, SplitArrays
-from pixelrs_ros.training.concepts import NUM_COLOURS, NUM_KINDS, NUM_PARTS
+from pixelrs_ros.training.concepts import NUM_COLORS, NUM_KINDS, NUM_PARTS
 
 
 @dataclass(frozen=True)
 class PatchConcepts:
-    """Share of each patch's pixels per kind, colour and part: each (B, G*G, classes) float32, summing to 1."""
+    """Share of each patch's pixels per kind, color and part: each (B, G*G, classes) float32, summing to 1."""
 
     kinds: torch.Tensor
-    colours: torch.Tensor
+    colors: torch.Tensor
     parts: torch.Tensor
 
     def flat(self) -> torch.Tensor:
-        """(B, G*G, NUM_KINDS + NUM_COLOURS + NUM_PARTS) float32."""
-        return torch.cat([self.kinds, self.colours, self.parts], dim=-1)
+        """(B, G*G, NUM_KINDS + NUM_COLORS + NUM_PARTS) float32."""
+        return torch.cat([self.kinds, self.colors, self.parts], dim=-1)
 
 
 def patch_regions(split: SplitArrays, images: np.ndarray, grid: int) -> torch.Tensor:
@@ -57,11 +57,11 @@ def patch_concepts(split: SplitArrays, images: np.ndarray, grid: int) -> PatchCo
     """
     shares = patch_regions(split, images, grid)
     concepts = torch.from_numpy(split.concepts[images].astype(np.int64))
-    kinds, colours, parts = (
+    kinds, colors, parts = (
         shares @ F.one_hot(concepts[..., index], classes).float()
-        for index, classes in enumerate((NUM_KINDS, NUM_COLOURS, NUM_PARTS))
+        for index, classes in enumerate((NUM_KINDS, NUM_COLORS, NUM_PARTS))
     )
-    return PatchConcepts(kinds, colours, parts)
+    return PatchConcepts(kinds, colors, parts)
 
 
 def region_mask(split: SplitArrays, image: int, region: int) -> np.ndarray:
@@ -93,7 +93,7 @@ def soft_targets(masks: np.ndarray, side: int, low_side: int) -> torch.Tensor:
     return F.interpolate(tensor, (low_side, low_side), mode="area")
 
 
-def centres(masks: np.ndarray, side: int) -> torch.Tensor:
+def centers(masks: np.ndarray, side: int) -> torch.Tensor:
     """(N, h, w) bool -> (N, 2) float32: x and y of the centroids in [0, 1] of SAM's padded square."""
     rows = np.arange(masks.shape[1], dtype=np.float32)[None, :, None] + 0.5
     columns = np.arange(masks.shape[2], dtype=np.float32)[None, None, :] + 0.5

@@ -1,4 +1,4 @@
-"""Phase 1a: the vision towers learn to see. Every patch names its kind, colour and part."""
+"""Phase 1a: the vision towers learn to see. Every patch names its kind, color and part."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.images import clip_pixels, convnext_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.training.cache import SplitArrays
-from pixelrs_ros.training.concepts import NUM_COLOURS, NUM_KINDS, NUM_PARTS
+from pixelrs_ros.training.concepts import NUM_COLORS, NUM_KINDS, NUM_PARTS
 from pixelrs_ros.training.scenes import ScenesPhase
 from pixelrs_ros.training.targets import patch_concepts
 
-SIZES = (NUM_KINDS, NUM_COLOURS, NUM_PARTS)
+SIZES = (NUM_KINDS, NUM_COLORS, NUM_PARTS)
 
 
 class Towers(nn.Module):
@@ -44,7 +44,7 @@ def dense_loss(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
     Patches that show only background count a fifth, since most do.
 
     Args:
-        logits: (B, P, NUM_KINDS + NUM_COLOURS + NUM_PARTS) float.
+        logits: (B, P, NUM_KINDS + NUM_COLORS + NUM_PARTS) float.
         shares: The same shape, each group summing to 1.
     """
     losses = [
@@ -74,7 +74,7 @@ class TowersPhase(ScenesPhase):
     def _inputs(self, split: SplitArrays, images: np.ndarray, *, augment: bool) -> tuple[torch.Tensor, torch.Tensor]:
         clip = clip_pixels(np.asarray(split.clip[images]), self.config)
         high = convnext_pixels(np.asarray(split.convnext[images]), self.config)
-        if augment:  # exposure of the camera; hue stays, it carries the colours' names
+        if augment:  # exposure of the camera; hue stays, it carries the colors' names
             gain = 1 + 0.15 * torch.randn(len(images), 1, 1, 1)
             offset = 0.1 * torch.randn(len(images), 1, 1, 1)
             clip, high = clip * gain + offset, high * gain + offset
@@ -96,7 +96,7 @@ class TowersPhase(ScenesPhase):
         return fused + 0.5 * fine_loss, {"fused": float(fused.detach()), "grid": float(fine_loss.detach())}
 
     def measure(self) -> dict[str, float]:
-        """Share of patches that mostly show an object whose kind, colour and part are named right."""
+        """Share of patches that mostly show an object whose kind, color and part are named right."""
         right = np.zeros(3)
         counted = np.zeros(3)
         for start in range(0, self.num_eval, 32):
@@ -109,4 +109,4 @@ class TowersPhase(ScenesPhase):
                 shown = value > 0.5
                 right[index] += (group[..., 1:].argmax(dim=-1) == truth)[shown].sum().item()
                 counted[index] += shown.sum().item()
-        return {name: right[i] / max(counted[i], 1) for i, name in enumerate(("kind", "colour", "part"))}
+        return {name: right[i] / max(counted[i], 1) for i, name in enumerate(("kind", "color", "part"))}

@@ -33,7 +33,7 @@ def test_what_is_written_reads_back_and_matches_the_scene(made: Path) -> None:
     assert dialogue.meta.targets[-1] == (dialogue.focus,)
     with Renderer() as renderer:
         view = renderer.render(sample_scene(dialogue.meta.scene_seed))
-    goal = next(t for t in view.objects if (t.kind, t.colour) == (dialogue.meta.kind, dialogue.meta.colour))
+    goal = next(t for t in view.objects if (t.kind, t.color) == (dialogue.meta.kind, dialogue.meta.color))
     assert (masks[dialogue.focus] == view.mask(goal.object_id, dialogue.meta.part)).mean() > 0.9999
     image = prist.read_image(made, dialogue.img_id)
     assert dialogue.meta.sensor is False, "this picture is a clean one, else it could not be compared"
@@ -62,7 +62,7 @@ def test_the_shapes_test_ends_on_shapes_that_no_other_split_shows(made: Path, tm
     for dialogue in prist.read_split(tmp_path, "test_shapes"):
         assert dialogue.meta is not None
         things = sample_scene(dialogue.meta.scene_seed, held_out_rate=HELD_OUT_RATE).objects
-        goal = next(t for t in things if (t.kind, t.colour) == (dialogue.meta.kind, dialogue.meta.colour))
+        goal = next(t for t in things if (t.kind, t.color) == (dialogue.meta.kind, dialogue.meta.color))
         assert goal.family == HELD_OUT_FAMILY
         families |= {thing.family for thing in things}
     assert len(families) > 1

@@ -25,7 +25,7 @@ META: dict[str, Any] = {
     "statuses": ["clarify", "grounded"],
     "targets": [[], ["dial of the left oven"]],
     "candidates": [["left oven", "right oven"], []],
-    "target": {"kind": "oven", "colour": "white", "part": "dial"},
+    "target": {"kind": "oven", "color": "white", "part": "dial"},
     "hard": ["typo", "unheard_wish"],
     "sensor": False,
     "visible": 0.41,

@@ -44,7 +44,7 @@ def test_draws_follow_from_the_generator(data_sets: Path, name: str) -> None:
 
 def test_categories_are_recast_with_each_label_before_its_token(data_sets: Path) -> None:
     square, runs, column = 100, 80, 80
-    second = 10 * 6  # drawn as COCO draws it: the right and lower edges belong to the neighbours
+    second = 10 * 6  # drawn as COCO draws it: the right and lower edges belong to the neighbors
     seen: dict[str, set[int]] = {}
     for example in draws(opened(data_sets)["coco"]):
         ((request, answer),) = example.turns
@@ -131,14 +131,14 @@ def test_earlier_tokens_of_prist_have_no_mask(data_sets: Path, tmp_path: Path) -
     assert first is None and last is not None
     records[0]["focus"] = "knob"
     (tmp_path / "train.json").write_text(json.dumps(records[:1]))
-    with pytest.raises(DataError, match=r"masks/0\.json: no polygon is labelled 'knob'"):
+    with pytest.raises(DataError, match=r"masks/0\.json: no polygon is labeled 'knob'"):
         PristSource(tmp_path, "train").draw(np.random.default_rng(0))
 
 
 def test_conversations_lose_the_place_of_the_image_and_those_without_one(data_sets: Path) -> None:
     source = opened(data_sets)["conversations"]
     assert len(source) == 1
-    assert draws(source, 1)[0].turns == (("What is this?", "Noise, in many colours."),)
+    assert draws(source, 1)[0].turns == (("What is this?", "Noise, in many colors."),)
 
 
 def broken(data_sets: Path, tmp_path: Path, name: str, change: Callable[[Any], None]) -> Path:
@@ -155,7 +155,7 @@ def broken(data_sets: Path, tmp_path: Path, name: str, change: Callable[[Any], N
         (lambda c: c["annotations"][0].update(image_id=9), "annotation 10 is of an image"),
         (lambda c: c["annotations"][0].update(segmentation={"size": [1, 1]}), "segmentation of annotation 10"),
         (lambda c: c["images"][0].pop("file_name"), "no image 0 with a file_name"),
-        (lambda c: c.update(annotations=[]), "no labelled image"),
+        (lambda c: c.update(annotations=[]), "no labeled image"),
     ],
 )
 def test_wrong_coco_files_are_named(data_sets: Path, tmp_path: Path, change: Callable[[Any], None], named: str) -> None:
@@ -189,9 +189,9 @@ def test_missing_files_are_named(data_sets: Path, tmp_path: Path) -> None:
         draws(LabelMapSource(data_sets / "images", tmp_path, data_sets / "names.txt", 1, 1))
 
 
-def test_nothing_labelled_is_an_error_not_an_endless_search(data_sets: Path, tmp_path: Path) -> None:
+def test_nothing_labeled_is_an_error_not_an_endless_search(data_sets: Path, tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("sky\n")
-    with pytest.raises(DataError, match="has a labelled region"):
+    with pytest.raises(DataError, match="has a labeled region"):
         draws(LabelMapSource(data_sets / "images", data_sets / "label_maps", tmp_path / "names.txt", 100, 1))
 
 

@@ -209,7 +209,7 @@ def test_words_that_do_not_fit_are_refused(engine: Engine) -> None:
         engine.answer(engine.encode(a_picture()), turns(1), "the mug " * 200)
 
 
-def test_blind_eyes_see_grey(engine: Engine) -> None:
+def test_blind_eyes_see_gray(engine: Engine) -> None:
     first, second = a_picture(seed=1), a_picture(seed=2)
     blind = [engine.encode(image, blind=True) for image in (first, second)]
     assert torch.equal(blind[0].image_tokens, blind[1].image_tokens)

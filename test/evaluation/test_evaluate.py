@@ -33,7 +33,7 @@ BOXES = {  # label: (left, top, right, bottom), inclusive
 def dialogue(img_id: str, focus: str, *, meta: bool = True) -> dict[str, Any]:
     """Three turns: an intent, an attribute, the target."""
     part, _, whole = focus.lower().rpartition(" of the ")
-    colour, kind = whole.split()
+    color, kind = whole.split()
     turns = [
         ("I am thirsty.", "Which one do you mean?"),
         ("The one that is not far.", "All right."),
@@ -53,7 +53,7 @@ def dialogue(img_id: str, focus: str, *, meta: bool = True) -> dict[str, Any]:
             "statuses": ["clarify", "answered", "grounded"],
             "targets": [[], [], [focus]],
             "candidates": [[], [], []],
-            "target": {"kind": kind, "colour": colour, "part": part or None},
+            "target": {"kind": kind, "color": color, "part": part or None},
         }
     return entry
 

@@ -3,14 +3,14 @@ import pytest
 from pixelrs_ros.evaluation.referents import Referent, Vocabulary, referent_of, words
 
 VOCABULARY = Vocabulary(
-    colours=frozenset({"red", "blue"}),
+    colors=frozenset({"red", "blue"}),
     kinds=frozenset({"mug", "bowl", "spoon"}),
     parts=frozenset({"handle", "bowl", "body"}),
 )
 
 
-def referent(colours: str, kinds: str, parts: str = "") -> Referent:
-    return Referent(frozenset(colours.split()), frozenset(kinds.split()), frozenset(parts.split()))
+def referent(colors: str, kinds: str, parts: str = "") -> Referent:
+    return Referent(frozenset(colors.split()), frozenset(kinds.split()), frozenset(parts.split()))
 
 
 @pytest.mark.parametrize(

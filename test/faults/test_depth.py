@@ -21,7 +21,7 @@ DEPTHS: dict[str, tuple[np.ndarray, str, int]] = {
     "all zero": (np.zeros((HEIGHT_PX, WIDTH_PX), np.uint16), "16UC1", Geometry.TOO_LITTLE_DEPTH),
     "infinite": (np.full((HEIGHT_PX, WIDTH_PX), np.inf, np.float32), "32FC1", Geometry.TOO_LITTLE_DEPTH),
     "negative": (np.full((HEIGHT_PX, WIDTH_PX), -1.0, np.float32), "32FC1", Geometry.TOO_LITTLE_DEPTH),
-    "a colour image": (PIXELS, "rgb8", Geometry.BAD_DEPTH),
+    "a color image": (PIXELS, "rgb8", Geometry.BAD_DEPTH),
 }
 GOOD = (np.full((HEIGHT_PX, WIDTH_PX), 1.0, np.float32), "32FC1")
 

@@ -45,7 +45,7 @@ def surface(sides: tuple[float, float, float]) -> np.ndarray:
 
 
 def check(box: Box) -> None:
-    assert np.isfinite(box.centre_m).all() and np.isfinite(box.size_m).all() and (box.size_m >= 0).all()
+    assert np.isfinite(box.center_m).all() and np.isfinite(box.size_m).all() and (box.size_m >= 0).all()
     assert box.axes.T @ box.axes == pytest.approx(np.eye(3), abs=1e-9)
     assert np.linalg.det(box.axes) == pytest.approx(1.0)
     assert np.linalg.norm(box.quaternion) == pytest.approx(1.0)
@@ -62,11 +62,11 @@ def test_a_box_in_any_pose_is_found(
     points = surface(sides) @ rotation.T + middle
     box = oriented_box(points, rotation[:, 2] if upright else None)
     check(box)
-    assert box.centre_m == pytest.approx(middle, abs=2e-3)
+    assert box.center_m == pytest.approx(middle, abs=2e-3)
     assert np.prod(box.size_m) <= 1.02 * np.prod(sides)  # the smallest there is, however it lies
     if upright:
         assert box.size_m == pytest.approx(sorted(sides, reverse=True), abs=1e-5)
-    along = np.abs((points - box.centre_m) @ box.axes)
+    along = np.abs((points - box.center_m) @ box.axes)
     assert (along <= box.size_m / 2 + 1e-9).all()
 
 
@@ -80,7 +80,7 @@ def test_a_point_a_line_and_a_plane_have_finite_boxes(count: int, rank: int, nor
     check(box)
     if rank == 0 or count == 1:
         assert box.size_m == pytest.approx([0, 0, 0], abs=1e-9)
-        assert box.centre_m == pytest.approx(points[0])
+        assert box.center_m == pytest.approx(points[0])
 
 
 def test_axes_have_an_order_that_does_not_depend_on_the_points_order() -> None:

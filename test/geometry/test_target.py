@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.camera import Calibration, Camera
-from pixelrs_ros.geometry.depth import Rules, erode, to_metres
+from pixelrs_ros.geometry.depth import Rules, erode, to_meters
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 
 WIDTH_PX, HEIGHT_PX = 320, 240
@@ -56,7 +56,7 @@ def cylinder(radius_m: float, middle_m: tuple[float, float]) -> np.ndarray:
 
 def check(geometry: Geometry) -> None:
     """Finite and of unit length, whatever came of it."""
-    numbers = [*geometry.centroid_m, *geometry.box_centre_m, *geometry.box_size_m, *geometry.box_quaternion]
+    numbers = [*geometry.centroid_m, *geometry.box_center_m, *geometry.box_size_m, *geometry.box_quaternion]
     assert np.isfinite(numbers).all() and np.isfinite(geometry.points_m).all()
     assert np.linalg.norm(geometry.box_quaternion) == pytest.approx(1.0)
     assert 0.0 <= geometry.valid_depth <= 1.0
@@ -103,7 +103,7 @@ def test_a_box_on_a_table_has_its_place_and_its_size(
     check(geometry)
     # From above the top and two sides are seen: all of the box. A pixel is worth 4 to 6 mm here, at each end.
     assert geometry.box_size_m == pytest.approx(sorted(2 * half_m, reverse=True), abs=0.015)
-    assert geometry.box_centre_m == pytest.approx(middle_m, abs=0.01)
+    assert geometry.box_center_m == pytest.approx(middle_m, abs=0.01)
 
 
 def test_a_cylinder_s_centroid_is_the_mean_of_its_front() -> None:
@@ -117,13 +117,13 @@ def test_a_cylinder_s_centroid_is_the_mean_of_its_front() -> None:
     assert np.hypot(geometry.points_m[:, 0] - 0.05, geometry.points_m[:, 2] - 1.0) == pytest.approx(0.1, abs=1e-4)
 
 
-def test_millimetres_and_metres_are_the_same_depth() -> None:
-    millimetres = np.round(1000 * plane(np.array([0.0, 0.1, 1.0]), 0.8)).astype(np.uint16)
-    millimetres[::7, ::5] = 0
-    metres = (millimetres / np.float32(1000)).astype(np.float32)
-    metres[metres == 0] = np.nan
-    first = locate(DISC, to_metres(millimetres, "16UC1"), CAMERA)
-    second = locate(DISC, to_metres(metres, "32FC1"), CAMERA)
+def test_millimeters_and_meters_are_the_same_depth() -> None:
+    millimeters = np.round(1000 * plane(np.array([0.0, 0.1, 1.0]), 0.8)).astype(np.uint16)
+    millimeters[::7, ::5] = 0
+    meters = (millimeters / np.float32(1000)).astype(np.float32)
+    meters[meters == 0] = np.nan
+    first = locate(DISC, to_meters(millimeters, "16UC1"), CAMERA)
+    second = locate(DISC, to_meters(meters, "32FC1"), CAMERA)
     assert first.valid_depth == second.valid_depth < 1.0
     assert np.array_equal(first.points_m, second.points_m)
     assert first.centroid_m == second.centroid_m and first.box_quaternion == second.box_quaternion
@@ -131,9 +131,9 @@ def test_millimetres_and_metres_are_the_same_depth() -> None:
 
 def test_depth_of_an_unknown_encoding_or_of_another_type_is_refused() -> None:
     with pytest.raises(BadInputError, match="'64FC1'; supported: 16UC1"):
-        to_metres(np.zeros((4, 4)), "64FC1")
+        to_meters(np.zeros((4, 4)), "64FC1")
     with pytest.raises(BadInputError, match="uint16, got float32"):
-        to_metres(np.zeros((4, 4), np.float32), "16UC1")
+        to_meters(np.zeros((4, 4), np.float32), "16UC1")
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf, -np.inf, -1.0, 0.05, 11.0])
@@ -167,7 +167,7 @@ def test_one_pixel_can_be_measured_when_one_is_asked_for() -> None:
     one = locate(mask, depth_m, CAMERA, Rules(min_depth_points=1))
     check(one)
     assert one.status is GeometryStatus.MEASURED
-    assert one.centroid_m == one.box_centre_m == pytest.approx((0, 0, 1))
+    assert one.centroid_m == one.box_center_m == pytest.approx((0, 0, 1))
     assert one.box_size_m == pytest.approx((0, 0, 0))
 
 
@@ -223,7 +223,7 @@ def test_what_the_rim_and_a_jump_show_is_not_believed() -> None:
     clean = locate(leaking, depth_m, CAMERA)
     check(clean)
     assert np.ptp(raw.points_m[:, 2]) > 0.35
-    assert np.ptp(clean.points_m[:, 2]) < 0.021  # no more than neighbours on a surface may differ by
+    assert np.ptp(clean.points_m[:, 2]) < 0.021  # no more than neighbors on a surface may differ by
     assert clean.num_points > 0.85 * DISC.sum()
 
 

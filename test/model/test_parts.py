@@ -77,13 +77,13 @@ def test_a_prompt_carries_the_place_that_is_pointed_at() -> None:
     tokens[..., 0] = 0.0
     tokens[torch.arange(3), [0, 6, 15], 0] = 100.0
     found = miras.prompts(hidden, tokens)[:, 0] - miras.segmentation_prompt(hidden)
-    centres = torch.tensor([[0.5, 0.5], [2.5, 1.5], [3.5, 3.5]]) / 4  # x, y of patches 0, 6 and 15 of 4 x 4
-    assert torch.allclose(found, miras.sam.prompt_encoder.pe_layer._pe_encoding(centres), atol=1e-4)
+    centers = torch.tensor([[0.5, 0.5], [2.5, 1.5], [3.5, 3.5]]) / 4  # x, y of patches 0, 6 and 15 of 4 x 4
+    assert torch.allclose(found, miras.sam.prompt_encoder.pe_layer._pe_encoding(centers), atol=1e-4)
 
 
 def test_a_pointer_needs_clip_and_sam_to_see_the_same_picture() -> None:
     with pytest.raises(ConfigError, match="pointer needs framing stretch"):
-        dataclasses.replace(load_preset("debug"), framing="centre")
+        dataclasses.replace(load_preset("debug"), framing="center")
 
 
 def mined_by_loops(fusion: PatchInformationMining, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:

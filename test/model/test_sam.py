@@ -23,7 +23,7 @@ def seed() -> None:
     torch.manual_seed(0)
 
 
-def randomised(module: nn.Module) -> None:
+def randomized(module: nn.Module) -> None:
     """No parameter at its initial zero, so that each of them counts."""
     for parameter in module.parameters():
         parameter.add_(0.2 * torch.randn_like(parameter))
@@ -31,7 +31,7 @@ def randomised(module: nn.Module) -> None:
 
 def a_sam(config: SamConfig) -> Sam:
     sam = build_sam(config).eval().requires_grad_(False)
-    randomised(sam)
+    randomized(sam)
     return sam
 
 
@@ -43,7 +43,7 @@ def config() -> SamConfig:
 @pytest.mark.parametrize("use_rel_pos", [False, True])
 def test_encoder_attention_equals_the_original(use_rel_pos: bool) -> None:
     original = EncoderAttention(12, num_heads=3, use_rel_pos=use_rel_pos, input_size=(4, 5)).requires_grad_(False)
-    randomised(original)
+    randomized(original)
     fused = FusedEncoderAttention(12, num_heads=3, use_rel_pos=use_rel_pos, input_size=(4, 5)).requires_grad_(False)
     fused.load_state_dict(original.state_dict())
     x = torch.randn(2, 4, 5, 12)

@@ -84,7 +84,7 @@ def test_one_channel_keeps_its_meaning(pixels: np.ndarray, image_format: str, en
     assert conversions.image_to_rgb(image).shape == (24, 40, 3)
 
 
-def test_16_bit_colours_and_transparency_become_8_bit_colours() -> None:
+def test_16_bit_colors_and_transparency_become_8_bit_colors() -> None:
     wide = RGB[:, :, ::-1].astype(np.uint16) * 257
     alpha = np.dstack([RGB[:, :, ::-1], np.full((24, 40), 7, np.uint8)])
     for pixels in (wide, alpha):
@@ -178,13 +178,13 @@ def depth_message(data: bytes, image_format: str, scale: float = 0.0, offset: fl
 
 
 @pytest.mark.parametrize("image_format", ["16UC1; compressedDepth png", "16UC1; compressedDepth"])
-def test_millimetres_come_back_as_they_were(image_format: str) -> None:
+def test_millimeters_come_back_as_they_were(image_format: str) -> None:
     image = decompress_depth(depth_message(encode(DEPTH_MM), image_format), MAX_MEGAPIXELS)
     assert (image.encoding, image.header.frame_id) == ("16UC1", "camera")
     np.testing.assert_array_equal(pixels_of(image), DEPTH_MM)
 
 
-def test_metres_come_back_within_their_quantisation_and_no_depth_as_nan() -> None:
+def test_meters_come_back_within_their_quantization_and_no_depth_as_nan() -> None:
     depth_m = np.linspace(0.3, 9.0, 24 * 40, dtype=np.float32).reshape(24, 40)
     depth_m[3, 4] = np.nan
     # As compressed_depth_image_transport defines it, with depth_max 10 m and depth_quantization 100.
@@ -208,8 +208,8 @@ def test_metres_come_back_within_their_quantisation_and_no_depth_as_nan() -> Non
         (message(b"\0" * 5, "16UC1; compressedDepth png"), "truncated"),
         (depth_message(encode(DEPTH_MM)[:-30], "16UC1; compressedDepth png"), "truncated"),
         (depth_message(b"nothing", "16UC1; compressedDepth png"), "neither JPEG nor PNG"),
-        (depth_message(PNG, "16UC1; compressedDepth png"), "16-bit grey"),
-        (depth_message(encode(DEPTH_MM.astype(np.uint8)), "16UC1; compressedDepth png"), "16-bit grey"),
+        (depth_message(PNG, "16UC1; compressedDepth png"), "16-bit gray"),
+        (depth_message(encode(DEPTH_MM.astype(np.uint8)), "16UC1; compressedDepth png"), "16-bit gray"),
     ],
 )
 def test_what_is_no_compressed_depth_is_called_so(sent: CompressedImage, words: str) -> None:

@@ -13,8 +13,8 @@ from pixelrs_ros.ros import conversions
 from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status
 
 RGB = np.random.default_rng(3).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-GREY = cv2.cvtColor(RGB, cv2.COLOR_RGB2GRAY)
-# One colour everywhere, so that interpolation between the pixels of a Bayer pattern changes nothing.
+GRAY = cv2.cvtColor(RGB, cv2.COLOR_RGB2GRAY)
+# One color everywhere, so that interpolation between the pixels of a Bayer pattern changes nothing.
 FLAT = np.full((6, 8, 3), (200, 100, 30), dtype=np.uint8)
 
 
@@ -31,7 +31,7 @@ def bayer(pattern: str) -> np.ndarray:
     return mosaic
 
 
-COLOUR = [
+COLOR = [
     ("rgb8", RGB),
     ("bgr8", RGB[:, :, ::-1]),
     ("rgba8", np.dstack([RGB, np.full(RGB.shape[:2], 7, np.uint8)])),
@@ -39,28 +39,28 @@ COLOUR = [
 ]
 
 
-@pytest.mark.parametrize(("encoding", "pixels"), COLOUR)
-def test_colour_encodings_give_the_same_rgb(encoding: str, pixels: np.ndarray) -> None:
+@pytest.mark.parametrize(("encoding", "pixels"), COLOR)
+def test_color_encodings_give_the_same_rgb(encoding: str, pixels: np.ndarray) -> None:
     np.testing.assert_array_equal(conversions.image_to_rgb(image(pixels, encoding)), RGB)
 
 
 @pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
-def test_bayer_gives_back_the_colour(pattern: str) -> None:
+def test_bayer_gives_back_the_color(pattern: str) -> None:
     np.testing.assert_array_equal(conversions.image_to_rgb(image(bayer(pattern), f"bayer_{pattern}8")), FLAT)
 
 
-def test_grey_is_repeated_in_three_channels() -> None:
-    np.testing.assert_array_equal(conversions.image_to_rgb(image(GREY, "mono8")), np.dstack([GREY] * 3))
+def test_gray_is_repeated_in_three_channels() -> None:
+    np.testing.assert_array_equal(conversions.image_to_rgb(image(GRAY, "mono8")), np.dstack([GRAY] * 3))
 
 
 @pytest.mark.parametrize("encoding", ["mono16", "16UC1"])
 @pytest.mark.parametrize("big_endian", [False, True])
-def test_16_bit_grey_is_scaled_to_8(encoding: str, big_endian: bool) -> None:
-    wide = GREY.astype(np.uint16) * 257
+def test_16_bit_gray_is_scaled_to_8(encoding: str, big_endian: bool) -> None:
+    wide = GRAY.astype(np.uint16) * 257
     message = image(wide, encoding)
     message.is_bigendian = int(big_endian)
     message.data = array("B", wide.astype(">u2" if big_endian else "<u2").tobytes())
-    np.testing.assert_array_equal(conversions.image_to_rgb(message), np.dstack([GREY] * 3))
+    np.testing.assert_array_equal(conversions.image_to_rgb(message), np.dstack([GRAY] * 3))
 
 
 @pytest.mark.parametrize("last_row_is_padded", [True, False])
@@ -73,7 +73,7 @@ def test_padding_at_the_end_of_rows_is_skipped(last_row_is_padded: bool) -> None
 
 
 def test_every_encoding_is_covered_here() -> None:
-    tested = {encoding for encoding, _ in COLOUR} | {"mono8", "mono16", "16UC1"}
+    tested = {encoding for encoding, _ in COLOR} | {"mono8", "mono16", "16UC1"}
     assert tested | {f"bayer_{p}8" for p in ("rggb", "bggr", "gbrg", "grbg")} == set(conversions.ENCODINGS)
 
 
@@ -98,7 +98,7 @@ def test_a_bad_image_is_refused_with_a_reason(changes: dict[str, object], words:
         conversions.image_to_rgb(message)
 
 
-def test_a_bayer_image_needs_a_neighbourhood() -> None:
+def test_a_bayer_image_needs_a_neighborhood() -> None:
     with pytest.raises(BadInputError, match="at least 3x3"):
         conversions.check_image(image(np.zeros((2, 2), np.uint8), "bayer_rggb8"))
 

@@ -44,7 +44,7 @@ def benches() -> Iterator[Any]:
 
 
 def show(bench: Bench, data: bytes | None = None, value: int = 7) -> CompressedImage:
-    """Send a JPEG of one grey, or some bytes, and wait until the node has it."""
+    """Send a JPEG of one gray, or some bytes, and wait until the node has it."""
     message = compress_color(CompressedImage(), Image().header, np.full_like(PIXELS, value), 95)
     message.header.stamp = conversions.ns_to_stamp(bench.now_ns())
     message.header.frame_id = f"frame {value}"

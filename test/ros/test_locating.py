@@ -40,7 +40,7 @@ def points_of(cloud: PointCloud2) -> np.ndarray:
     return np.frombuffer(bytes(cloud.data), layout)
 
 
-def colours_of(points: np.ndarray) -> np.ndarray:
+def colors_of(points: np.ndarray) -> np.ndarray:
     """(N, 3) uint8, red, green, blue, as PCL unpacks them."""
     packed = np.ascontiguousarray(points["rgb"]).view(np.uint32)
     return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
@@ -65,7 +65,7 @@ def test_a_cloud_can_be_read_back_from_its_fields() -> None:
     assert points["x"].tolist() == [0, 1, 2, 0, 1, 2, 3, 4]
     assert points["y"].tolist() == [10, 11, 12, 10, 11, 12, 13, 14]
     assert points["z"].tolist() == [1.0] * 3 + [2.0] * 5
-    assert np.array_equal(colours_of(points), np.concatenate([image[3, :3], image[5, :5]]))
+    assert np.array_equal(colors_of(points), np.concatenate([image[3, :3], image[5, :5]]))
 
 
 def test_a_cloud_of_nothing_is_empty_and_whole() -> None:
@@ -90,7 +90,7 @@ def test_depth_of_any_byte_order_and_step_is_read(encoding: str, kind: type, pad
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"encoding": "mono16"}, "unknown depth encoding 'mono16'; supported: 16UC1 .millimetres. and 32FC1"),
+        ({"encoding": "mono16"}, "unknown depth encoding 'mono16'; supported: 16UC1 .millimeters. and 32FC1"),
         ({"height": 0}, "empty"),
         ({"width": 0}, "empty"),
         ({"height": 4}, "truncated"),
@@ -219,7 +219,7 @@ def test_depth_and_camera_info_give_places_and_a_cloud(bench: SpaceBench, encodi
     assert left.valid_depth == 1.0 and left.num_points > 400
     turn = left.box_pose.orientation
     assert turn.x**2 + turn.y**2 + turn.z**2 + turn.w**2 == pytest.approx(1.0)
-    # 28 x 24 px without a rim of 1.5 px are 26 x 22 px; from centre to centre one less, 4 cm each.
+    # 28 x 24 px without a rim of 1.5 px are 26 x 22 px; from center to center one less, 4 cm each.
     assert (left.box_size.x, left.box_size.y, left.box_size.z) == pytest.approx((1.0, 0.84, 0.0), abs=0.01)
     assert "geometry" in [stage.stage for stage in segmentation.latencies]
     bench.until(lambda: any(cloud.width == left.num_points + right.num_points for cloud in bench.clouds))
@@ -228,7 +228,7 @@ def test_depth_and_camera_info_give_places_and_a_cloud(bench: SpaceBench, encodi
     assert cloud.header == segmentation.header
     assert np.bincount(points["segment"]).tolist() == [left.num_points, right.num_points]
     assert points["x"][points["segment"] == 1].mean() == pytest.approx(right.centroid.x, abs=1e-5)
-    assert np.unique(colours_of(points), axis=0).tolist() == [[10, 20, 30]]
+    assert np.unique(colors_of(points), axis=0).tolist() == [[10, 20, 30]]
     bench.until(lambda: len(bench.partials) == 2)
     assert [s.geometry.status for s in bench.partials[0].segments] == [GeometryMessage.MEASURED]
 

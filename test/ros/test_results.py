@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixelrs_ros.overlay import colour_of
+from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.demo import check_results
 from pixelrs_ros.ros.report import highlight, write_report
-from pixelrs_ros.ros.results import UNANSWERED, TurnResult, summarise, write_results
+from pixelrs_ros.ros.results import UNANSWERED, TurnResult, summarize, write_results
 from pixelrs_ros.ros.script import PlayedTurn
 from pixelrs_ros.sim.dialogues import Target
 from pixelrs_ros.types import GroundedPhrase
@@ -57,10 +57,10 @@ def test_the_numbers(tmp_path: Path) -> None:
 
 def test_a_missing_mask_and_a_missing_answer_count_as_zero() -> None:
     silent = TurnResult(played(0, part=True), IMAGE, box(10, 20))
-    results = summarise([silent])
+    results = summarize([silent])
     assert (results["turns"][0]["status"], results["mean_iou"]) == (UNANSWERED, 0.0)
     assert check_results(results) == ["1 turns went unanswered", "no mask arrived"]
-    assert check_results(summarise([])) == ["no turn was played", "no mask arrived"]
+    assert check_results(summarize([])) == ["no turn was played", "no mask arrived"]
 
 
 def test_a_played_turn_survives_its_journey() -> None:
@@ -80,8 +80,8 @@ def test_the_page_holds_everything_and_loads_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("index", [0, 3])
-def test_a_grounded_phrase_wears_the_colour_of_its_mask(index: int) -> None:
-    red, green, blue = colour_of(index)
+def test_a_grounded_phrase_wears_the_color_of_its_mask(index: int) -> None:
+    red, green, blue = color_of(index)
     html = highlight("take <the mug> now", [GroundedPhrase(5, 14, index)])
     assert re.fullmatch(rf'take <mark style="[^"]*rgb\({red},{green},{blue}\)[^"]*">&lt;the mug&gt;</mark> now', html)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass
 class Stage:
-    """A textured floor with coloured, speckled discs on it, seen by a camera that shifts and turns."""
+    """A textured floor with colored, speckled discs on it, seen by a camera that shifts and turns."""
 
     floor: np.ndarray
     disc: np.ndarray
@@ -25,7 +25,7 @@ class Stage:
     ) -> tuple[np.ndarray, np.ndarray]:
         """A picture, (120, 160, 3) uint8, and where the first disc is seen, (120, 160) bool.
 
-        A grey bar of 60 px covers the picture from `cover_px` on.
+        A gray bar of 60 px covers the picture from `cover_px` on.
         """
         world, truth = self.floor.copy(), np.zeros(self.floor.shape[:2], np.uint8)
         radius = self.disc.shape[0] // 2
@@ -50,9 +50,9 @@ def make_stage() -> Stage:
     """The same each time."""
     rng = np.random.default_rng(7)
 
-    def speckled(height: int, width: int, colour: tuple[int, int, int], contrast: float) -> np.ndarray:
+    def speckled(height: int, width: int, color: tuple[int, int, int], contrast: float) -> np.ndarray:
         noise = cv2.GaussianBlur(rng.normal(size=(height, width)).astype(np.float32), (0, 0), 2.0)
-        levels = np.array(colour) + contrast / noise.std() * noise[..., None]
+        levels = np.array(color) + contrast / noise.std() * noise[..., None]
         return np.clip(levels, 0, 255).astype(np.uint8)
 
     return Stage(speckled(360, 400, (110, 120, 90), 25.0), speckled(37, 37, (190, 40, 40), 18.0))

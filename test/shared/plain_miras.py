@@ -33,8 +33,8 @@ class Plain:
 
     def norm(self, name: str, x: Tensor, eps: float, channel: int = -1) -> Tensor:
         x = x.movedim(channel, -1)
-        centred = x - x.mean(-1, keepdim=True)
-        scaled = centred / (centred.pow(2).mean(-1, keepdim=True) + eps).sqrt()
+        centerd = x - x.mean(-1, keepdim=True)
+        scaled = centerd / (centerd.pow(2).mean(-1, keepdim=True) + eps).sqrt()
         return (scaled * self.w(f"{name}.weight") + self.w(f"{name}.bias")).movedim(-1, channel)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
@@ -169,8 +169,8 @@ class Plain:
         """(1, C, g, g) and (C,) -> (4g, 4g) logits of the single mask and its quality."""
         p, m = self.below("model.visual_model.prompt_encoder."), self.below("model.visual_model.mask_decoder.")
         side = embedding.shape[-1]
-        centres = (2 * (torch.arange(side) + 0.5) / side - 1).expand(side, side)
-        waves = 2 * math.pi * torch.stack([centres, centres.T], -1)
+        centers = (2 * (torch.arange(side) + 0.5) / side - 1).expand(side, side)
+        waves = 2 * math.pi * torch.stack([centers, centers.T], -1)
         waves = waves @ p.w("pe_layer.positional_encoding_gaussian_matrix")
         where = torch.cat([waves.sin(), waves.cos()], -1).flatten(0, 1)
         image = embedding[0].flatten(1).T + p.w("no_mask_embed.weight")

@@ -39,7 +39,7 @@ def test_holes_have_no_depth_and_their_share_is_as_asked() -> None:
     assert set(np.flatnonzero((record(no_edge=1.0) == 0).any(axis=0))) == {59, 60}
 
 
-def test_depth_can_come_in_whole_millimetres() -> None:
+def test_depth_can_come_in_whole_millimeters() -> None:
     depth = record(noise=1.0, whole_mm=True)
     assert np.abs(depth * 1000 - np.round(depth * 1000)).max() < 1e-3
 

@@ -10,27 +10,27 @@ from pixelrs_ros.sim import wording
 from pixelrs_ros.sim.answers import NUMBERS
 from pixelrs_ros.sim.dialogues import Dialogue, sample_dialogues
 from pixelrs_ros.sim.elements import Element
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.sim.reasoning import MIN_MARGIN_PX, Reference, references, resolve
 from pixelrs_ros.sim.speech import Habits
 from pixelrs_ros.sim.wishes import WISHES, wishes_for
 from pixelrs_ros.sim.wording import CONTRACTIONS, Split, phrasings
 from pixelrs_ros.types import Status
 
-NAMES = {*COLOURS, *KINDS, *(part for kind in KINDS.values() for part in kind.parts)}
+NAMES = {*COLORS, *KINDS, *(part for kind in KINDS.values() for part in kind.parts)}
 PLACE_WORDS = {"left": ("left", "leftmost"), "right": ("right", "rightmost")}
 
 
-def an_element(number: int, kind: str, colour: str, x: float, y: float = 200.0) -> Element:
+def an_element(number: int, kind: str, color: str, x: float, y: float = 200.0) -> Element:
     parts = dict.fromkeys(KINDS[kind].parts, 500)
-    return Element(number, kind, colour, (x, y), 2000, (int(x) - 20, int(y) - 20, int(x) + 20, int(y) + 20), parts)
+    return Element(number, kind, color, (x, y), 2000, (int(x) - 20, int(y) - 20, int(x) + 20, int(y) + 20), parts)
 
 
 def a_scene(rng: np.random.Generator) -> tuple[Element, ...]:
-    labels = rng.permutation(len(KINDS) * len(COLOURS))[: rng.integers(4, 8)]
-    kinds, colours = list(KINDS), list(COLOURS)
+    labels = rng.permutation(len(KINDS) * len(COLORS))[: rng.integers(4, 8)]
+    kinds, colors = list(KINDS), list(COLORS)
     return tuple(
-        an_element(number, kinds[label // 8], colours[label % 8], rng.uniform(40, 600), rng.uniform(80, 440))
+        an_element(number, kinds[label // 8], colors[label % 8], rng.uniform(40, 600), rng.uniform(80, 440))
         for number, label in enumerate(labels, start=1)
     )
 
@@ -155,7 +155,7 @@ def test_what_is_not_there_is_said_not_to_be_there(plain_speech: None) -> None:
                 continue
             assert turn.status == Status.NOT_FOUND
             user = set(re.findall(r"[a-z]+", turn.user.lower()))
-            labels = [{item.colour, item.kind} for item in scene if item.kind != "can"]  # "can you" is no can
+            labels = [{item.color, item.kind} for item in scene if item.kind != "can"]  # "can you" is no can
             assert not any(label <= user for label in labels), turn
             if "unknown_kind" in turn.hard:
                 assert user & set(phrasings("train")["unknown"])
@@ -187,7 +187,7 @@ def test_the_language_test_names_what_is_hard_in_it() -> None:
     assert not any("unheard_wish" in dialogue.hard for _, dialogue in told(300))
 
 
-def test_places_are_true_of_the_centres(plain_speech: None) -> None:
+def test_places_are_true_of_the_centers(plain_speech: None) -> None:
     """After a wish that several things serve, "the left one" is the leftmost of them, and clearly so."""
     seen = 0
     for scene, dialogue in told(4800):
@@ -195,8 +195,8 @@ def test_places_are_true_of_the_centres(plain_speech: None) -> None:
             if turn.kind != "place" or before.kind != "all":
                 continue
             by_id = {item.object_id: item for item in scene}
-            shown = [by_id[target.object_id].centre_px[0] for target in before.targets]
-            chosen = by_id[turn.targets[0].object_id].centre_px[0]
+            shown = [by_id[target.object_id].center_px[0] for target in before.targets]
+            chosen = by_id[turn.targets[0].object_id].center_px[0]
             words = set(re.findall(r"[a-z]+", turn.user.lower()))
             rest = sorted(abs(x - chosen) for x in shown)[1]
             if words & set(PLACE_WORDS["left"]):
@@ -215,7 +215,7 @@ def test_references_resolve_to_what_they_say() -> None:
         an_element(3, "knife", "red", 215),
     )
     everything = (mug, other, knife)
-    assert resolve(Reference("colour", "red"), everything) == (mug, knife)
+    assert resolve(Reference("color", "red"), everything) == (mug, knife)
     assert resolve(Reference("kind", "mug"), everything) == (mug, other)
     assert resolve(Reference("full", "red mug"), everything) == (mug,)
     assert resolve(Reference("left"), everything) == (mug,)
@@ -250,10 +250,10 @@ def test_memory_and_eyes_are_needed_and_targets_are_spread() -> None:
 def test_an_ambiguous_last_turn_leaves_more_than_one_thing_open(plain_speech: None) -> None:
     for scene, dialogue in told(1200):
         last = dialogue.turns[-1].user.lower()
-        colours = [colour for colour in COLOURS if re.search(rf"\b{colour}\b", last)]
+        colors = [color for color in COLORS if re.search(rf"\b{color}\b", last)]
         kinds = [kind for kind in KINDS if re.search(rf"\b{kind}\b", last)]
-        if dialogue.ambiguous and colours and not kinds:
-            assert sum(item.colour == colours[0] for item in scene) > 1
+        if dialogue.ambiguous and colors and not kinds:
+            assert sum(item.color == colors[0] for item in scene) > 1
 
 
 def test_the_same_seed_tells_the_same_dialogues_and_dialogues_differ() -> None:

@@ -147,12 +147,12 @@ def test_every_part_of_a_kind_can_be_seen(renderer: Renderer, kind: Kind, held_o
     assert min(best.values()) >= 60, best
 
 
-def test_colours_are_what_they_are_called(renderer: Renderer) -> None:
+def test_colors_are_what_they_are_called(renderer: Renderer) -> None:
     base = sample_scene(1)
     means = {}
-    for colour in ("red", "green", "blue", "white", "black"):
-        family, geoms = build_object(KINDS["book"], colour, 0.2, np.random.default_rng(0))
-        view = renderer.render(replace(base, objects=(SceneObject(1, "book", colour, family, tuple(geoms)),)))
-        means[colour] = view.image[view.mask(1, "cover")].mean(axis=0)
-    assert [int(np.argmax(means[colour])) for colour in ("red", "green", "blue")] == [0, 1, 2]
+    for color in ("red", "green", "blue", "white", "black"):
+        family, geoms = build_object(KINDS["book"], color, 0.2, np.random.default_rng(0))
+        view = renderer.render(replace(base, objects=(SceneObject(1, "book", color, family, tuple(geoms)),)))
+        means[color] = view.image[view.mask(1, "cover")].mean(axis=0)
+    assert [int(np.argmax(means[color])) for color in ("red", "green", "blue")] == [0, 1, 2]
     assert means["white"].min() > 3 * means["black"].max()

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pixelrs_ros.sim.kinds import COLOURS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
+from pixelrs_ros.sim.kinds import COLORS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
 from pixelrs_ros.sim.layout import CROWDED, HEIGHT_PX, LOOSE, WIDTH_PX
 from pixelrs_ros.sim.meshes import mesh_library
 from pixelrs_ros.sim.scene import Scene, SceneObject, build_object, move_camera, sample_scene
@@ -37,7 +37,7 @@ def digest(things: tuple[SceneObject, ...]) -> str:
     """Of every geom, rounded to a micrometre, so that another machine's last bits do not count."""
     told = hashlib.sha256()
     for thing in things:
-        told.update(f"{thing.kind} {thing.colour} {thing.family}".encode())
+        told.update(f"{thing.kind} {thing.color} {thing.family}".encode())
         for geom in thing.geoms:
             numbers = np.round([*geom.linear, *geom.offset_m, *geom.rgb, geom.specular], 6) + 0.0
             told.update(geom.mesh.encode() + numbers.tobytes())
@@ -69,9 +69,9 @@ def test_a_setting_varies_from_scene_to_scene(scenes: list[Scene]) -> None:
     assert np.mean(crowded) < np.mean(loose) - 10
 
 
-def test_no_two_objects_share_kind_and_colour(scenes: list[Scene]) -> None:
+def test_no_two_objects_share_kind_and_color(scenes: list[Scene]) -> None:
     for scene in scenes:
-        labels = [(thing.kind, thing.colour) for thing in scene.objects]
+        labels = [(thing.kind, thing.color) for thing in scene.objects]
         assert len(set(labels)) == len(labels)
         assert [thing.object_id for thing in scene.objects] == list(range(1, len(labels) + 1))
 
@@ -80,15 +80,15 @@ def test_scenes_hold_four_to_seven_objects_mostly_in_groups(scenes: list[Scene])
     assert np.mean([4 <= len(scene.objects) <= 7 for scene in scenes]) > 0.97
     largest = [max(Counter(thing.kind for thing in scene.objects).values()) for scene in scenes]
     assert 0.7 < np.mean(np.array(largest) >= 2) < 0.97
-    shared = [max(Counter(thing.colour for thing in scene.objects).values()) >= 2 for scene in scenes]
+    shared = [max(Counter(thing.color for thing in scene.objects).values()) >= 2 for scene in scenes]
     assert np.mean(shared) > 0.7
 
 
-def test_every_kind_colour_and_family_is_about_equally_frequent(scenes: list[Scene]) -> None:
+def test_every_kind_color_and_family_is_about_equally_frequent(scenes: list[Scene]) -> None:
     things = [thing for scene in scenes for thing in scene.objects]
     for counts, words in (
         (Counter(thing.kind for thing in things), KINDS),
-        (Counter(thing.colour for thing in things), COLOURS),
+        (Counter(thing.color for thing in things), COLORS),
         (Counter(thing.family for thing in things), range(4)),
     ):
         expected = len(things) / len(words)

@@ -1,4 +1,4 @@
-"""A camera's faults change the picture, move its labels with it, and leave colours what they are called."""
+"""A camera's faults change the picture, move its labels with it, and leave colors what they are called."""
 
 import numpy as np
 import pytest
@@ -13,18 +13,18 @@ EDGE_PX = 8  # blur and the picture's own rounding reach no further
 RECORDINGS = 12
 
 
-def painted(*colours: tuple[int, int, int]) -> View:
-    """Stripes of colours on grey; each stripe is an object, its upper half the first part and its lower the second."""
+def painted(*colors: tuple[int, int, int]) -> View:
+    """Stripes of colors on gray; each stripe is an object, its upper half the first part and its lower the second."""
     image = np.full((HEIGHT_PX, WIDTH_PX, 3), 120, np.uint8)
     ids, parts = np.zeros((2, HEIGHT_PX, WIDTH_PX), np.uint8)
-    step = WIDTH_PX // len(colours)
-    for index, colour in enumerate(colours):
+    step = WIDTH_PX // len(colors)
+    for index, color in enumerate(colors):
         columns = slice(index * step + 16, (index + 1) * step - 16)
-        image[20:-20, columns] = colour
+        image[20:-20, columns] = color
         ids[20:-20, columns] = index + 1
         parts[20 : HEIGHT_PX // 2, columns] = 1
         parts[HEIGHT_PX // 2 : -20, columns] = 2
-    objects = tuple(SceneObject(i + 1, "mug", "red", 0, ()) for i in range(len(colours)))
+    objects = tuple(SceneObject(i + 1, "mug", "red", 0, ()) for i in range(len(colors)))
     depth_m = np.ones((HEIGHT_PX, WIDTH_PX), np.float32)
     return View(image=image, depth_m=depth_m, intrinsics=np.eye(3), object_ids=ids, part_ids=parts, objects=objects)
 
@@ -89,7 +89,7 @@ def test_noise_blur_and_light_differ_between_cameras(recordings: list[View]) -> 
     assert max(grain) > 1.5 * min(grain)
 
 
-def test_a_person_could_still_name_the_colours() -> None:
+def test_a_person_could_still_name_the_colors() -> None:
     view = painted((210, 25, 25), (30, 140, 45), (235, 235, 235), (18, 18, 20))
     for seed in range(RECORDINGS):
         recorded = record(view, np.random.default_rng(seed))

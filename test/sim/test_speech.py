@@ -8,7 +8,7 @@ from pixelrs_ros.sim.speech import at_an_end, bare, is_imperative, mistype, ters
 
 
 def edits(before: str, after: str) -> int:
-    """Edit distance in which swapping two neighbours counts as one (Damerau 1964, optimal string alignment)."""
+    """Edit distance in which swapping two neighbors counts as one (Damerau 1964, optimal string alignment)."""
     rows = [[i + j if not i * j else 0 for j in range(len(after) + 1)] for i in range(len(before) + 1)]
     for i in range(1, len(before) + 1):
         for j in range(1, len(after) + 1):

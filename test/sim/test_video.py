@@ -22,12 +22,12 @@ def seen(view: View, target: int) -> int:
 
 
 def doubles(video: Video, frame: int) -> list[int]:
-    """Numbers of the other things of the target's kind and colour."""
+    """Numbers of the other things of the target's kind and color."""
     target = next(thing for thing in video.scenes[0].objects if thing.object_id == video.target)
     return [
         thing.object_id
         for thing in video.scenes[frame].objects
-        if (thing.kind, thing.colour) == (target.kind, target.colour) and thing.object_id != video.target
+        if (thing.kind, thing.color) == (target.kind, target.color) and thing.object_id != video.target
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.sim.wishes import WISHES
 from pixelrs_ros.sim.wording import ACTION_WORDS, HABITS, Speaker, Split, parse, phrasings, plural, with_article
 
@@ -43,7 +43,7 @@ def test_test_phrasings_are_never_those_of_training() -> None:
 
 def test_no_word_that_tells_an_unheard_wish_occurs_in_training() -> None:
     heard = spoken(phrase for split in ("train", "val") for phrases in phrasings(split).values() for phrase in phrases)
-    heard |= {word for kind in KINDS for word in (kind, plural(kind))} | set(COLOURS)
+    heard |= {word for kind in KINDS for word in (kind, plural(kind))} | set(COLORS)
     heard |= {part for kind in KINDS.values() for part in kind.parts}
     for name in WISHES:
         told = [phrase for form in ("idiom", "do", "rel") for phrase in phrasings("test_language")[f"{name}.{form}"]]
@@ -97,7 +97,7 @@ def test_phrases_are_filled_in_and_made_sentences() -> None:
 
 def test_remarks_and_courtesies_name_nothing_and_hide_no_order() -> None:
     """What a person says besides must not change what is meant."""
-    telling = {*COLOURS, *KINDS, *(plural(kind) for kind in KINDS), "left", "right", "front", "other", "it"} - {"can"}
+    telling = {*COLORS, *KINDS, *(plural(kind) for kind in KINDS), "left", "right", "front", "other", "it"} - {"can"}
     telling |= {part for kind in KINDS.values() for part in kind.parts}
     for split in SPLITS:
         for slot in ("filler", "hedge", "aside.before", "aside.after", "courtesy"):
@@ -108,7 +108,7 @@ def test_remarks_and_courtesies_name_nothing_and_hide_no_order() -> None:
 
 
 def test_nouns_for_what_is_never_there_name_no_kind_or_part() -> None:
-    ours = {*COLOURS, *KINDS, *(part for kind in KINDS.values() for part in kind.parts)}
+    ours = {*COLORS, *KINDS, *(part for kind in KINDS.values() for part in kind.parts)}
     for split in SPLITS:
         assert not ours & set(phrasings(split)["unknown"])
 

@@ -47,7 +47,7 @@ def split(debug_config: MirasConfig) -> SplitArrays:
     concepts = np.zeros((2, MAX_REGIONS, 3), np.uint8)
     for region, label in enumerate(("red mug", "handle of the red mug", "blue ball"), start=1):
         concept = parse_label(label)
-        concepts[:, region] = (concept.kind, concept.colour, concept.part)
+        concepts[:, region] = (concept.kind, concept.color, concept.part)
     objects = np.zeros((2, MAX_REGIONS), np.uint8)
     objects[:, 1:4] = (1, 1, 3)
     rng = np.random.default_rng(0)

@@ -62,7 +62,7 @@ def test_the_rate_warms_up_and_falls_to_a_fiftieth(tmp_path: Path) -> None:
     rates = []
     for _ in range(111):
         rates.append(trainer.scheduler.get_last_lr()[0])
-        trainer.optimiser.step()
+        trainer.optimizer.step()
         trainer.scheduler.step()
     assert rates[0] == 0 and rates[5] == pytest.approx(5e-3) and rates[10] == pytest.approx(1e-2) == max(rates)
     assert rates[60] == pytest.approx(1e-2 * (0.02 + 0.98 / 2)) and rates[110] == pytest.approx(1e-2 / 50)
@@ -157,7 +157,7 @@ class Adapted(Line):
 def test_an_adapter_learns_at_its_own_rate(tmp_path: Path) -> None:
     pace = dataclasses.replace(PACE, weight_decay=0.1, adapter_rate=5.0)
     trainer = Trainer(Adapted(), pace, ENGINE, tmp_path)
-    groups = trainer.optimiser.param_groups
+    groups = trainer.optimizer.param_groups
     decays = {tuple(p.shape): (group["initial_lr"], group["weight_decay"]) for group in groups for p in group["params"]}
     assert decays == {(1, 1): (1e-2, 0.1), (1,): (1e-2, 0.0), (2, 1): (5e-2, 0.1)}
     with pytest.raises(ConfigError, match="adapter_rate must be a finite number of at least 0"):

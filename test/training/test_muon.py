@@ -37,7 +37,7 @@ def test_heads_embeddings_and_what_is_small_or_frozen_are_left_to_adamw() -> Non
 def test_a_step_moves_matrices_by_muon_and_the_rest_as_adamw_does() -> None:
     model = network()
     matrix, head = (cast(nn.Linear, model[name]).weight for name in ("inner", "lm_head"))
-    optimiser = Muon(
+    optimizer = Muon(
         [{"params": [matrix], "orthogonal": True, "weight_decay": 0.5}, {"params": [head], "weight_decay": 0.5}], lr=0.1
     )
     other = nn.Parameter(head.detach().clone())
@@ -46,7 +46,7 @@ def test_a_step_moves_matrices_by_muon_and_the_rest_as_adamw_does() -> None:
     matrix.grad, head.grad = torch.randn_like(matrix), torch.randn_like(head)
     other.grad = head.grad.clone()
     expected = before * 0.95 - 0.1 * 0.2 * 24**0.5 * orthogonalised(matrix.grad.unsqueeze(0))[0]
-    optimiser.step()
+    optimizer.step()
     adamw.step()
     assert torch.allclose(matrix, expected, atol=1e-6)  # the first momentum points where the gradient does
     assert torch.equal(head, other)

@@ -63,7 +63,7 @@ def test_a_dialogue_is_what_the_network_will_read_and_say(
     assert dialogue.concepts == [parse_label("handle of the red mug")]
 
 
-def test_what_is_learnt_is_exactly_the_answers(layout: ChatLayout, scenes: list[list[EncodedDialogue]]) -> None:
+def test_what_is_learned_is_exactly_the_answers(layout: ChatLayout, scenes: list[list[EncodedDialogue]]) -> None:
     packed = pack(scenes, layout)
     following = packed.ids.roll(-1, dims=1)
     for row, dialogues in enumerate(scenes):
@@ -74,7 +74,7 @@ def test_what_is_learnt_is_exactly_the_answers(layout: ChatLayout, scenes: list[
     assert packed.is_image.sum(dim=1).tolist() == [layout.num_image_tokens] * 2
     assert (following[packed.seg_at[:, 0], packed.seg_at[:, 1]] == layout.seg_id).all()
     assert (packed.ids[packed.obj_at[:, 0], packed.obj_at[:, 1]] == layout.obj_id).all()
-    concepts = [[c.kind, c.colour, c.part] for dialogues in scenes for d in dialogues for c in d.concepts]
+    concepts = [[c.kind, c.color, c.part] for dialogues in scenes for d in dialogues for c in d.concepts]
     assert packed.concepts.tolist() == concepts and len(packed.seg_at) == len(packed.obj_at) == len(concepts) == 7
 
 
@@ -107,16 +107,16 @@ def test_a_batch_names_the_masks_of_its_answers(phase: DialoguePhase, split: Spl
     assert areas == {tuple(vars(parse_label(label)).values()): area for label, area in labels.items()}
 
 
-def test_words_are_learnt_from_the_truth(phase: DialoguePhase) -> None:
+def test_words_are_learned_from_the_truth(phase: DialoguePhase) -> None:
     frozen = {name: p.clone() for name, p in phase.module.named_parameters() if not p.requires_grad}
-    optimiser = torch.optim.Adam([p for p in phase.module.parameters() if p.requires_grad], lr=1e-2)
+    optimizer = torch.optim.Adam([p for p in phase.module.parameters() if p.requires_grad], lr=1e-2)
     losses = []
     for step in range(20):
         torch.manual_seed(step)
         loss, terms = phase.mean_loss(np.array([0, 1]))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(terms["words"])
     assert set(terms) == {"words", "pointed", "found", "meant", "placed", "aligned"}
     assert np.isfinite(losses).all() and np.mean(losses[-3:]) < 0.8 * losses[0]

@@ -115,8 +115,8 @@ def test_regions_are_read_from_the_folder(unbroken: Path, data: Path) -> None:
     for image in range(6):
         assert len(np.unique(split.regions[image])) > 3
         assert split.concepts[image, 0].tolist() == [0, 0, 0]
-        labelled = np.flatnonzero(split.concepts[image, :, 0])
-        assert (split.objects[image, labelled] > 0).all()
+        labeled = np.flatnonzero(split.concepts[image, :, 0])
+        assert (split.objects[image, labeled] > 0).all()
 
 
 def test_workers_read_the_same_as_one_process(data: Path, tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.sim.kinds import COLOURS, KINDS
+from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.training.cache import SplitArrays
 from pixelrs_ros.training.concepts import (
-    COLOUR_NAMES,
+    COLOR_NAMES,
     KIND_NAMES,
-    NUM_COLOURS,
+    NUM_COLORS,
     NUM_KINDS,
     NUM_PARTS,
     PART_NAMES,
@@ -19,20 +19,20 @@ from pixelrs_ros.training.concepts import (
 )
 from pixelrs_ros.training.losses import boundary_loss, dice_loss, focal_loss, mask_iou
 from pixelrs_ros.training.masks import sample_regions
-from pixelrs_ros.training.targets import centres, patch_concepts, region_mask, soft_targets
+from pixelrs_ros.training.targets import centers, patch_concepts, region_mask, soft_targets
 
 MUG, BALL = KIND_NAMES.index("mug") + 1, KIND_NAMES.index("ball") + 1
-RED, BLUE = COLOUR_NAMES.index("red") + 1, COLOUR_NAMES.index("blue") + 1
+RED, BLUE = COLOR_NAMES.index("red") + 1, COLOR_NAMES.index("blue") + 1
 HANDLE = PART_NAMES.index("handle") + 1
 
 
-def test_labels_name_kind_colour_and_part() -> None:
+def test_labels_name_kind_color_and_part() -> None:
     assert parse_label("red mug") == Concept(MUG, RED, 0)
     assert parse_label("handle of the red mug") == Concept(MUG, RED, HANDLE)
 
 
 def test_every_thing_of_the_simulator_has_a_concept_of_its_own() -> None:
-    labels = [f"{colour} {kind}" for kind in KINDS for colour in COLOURS]
+    labels = [f"{color} {kind}" for kind in KINDS for color in COLORS]
     labels += [f"{part} of the red {kind}" for kind in KINDS for part in KINDS[kind].parts]
     assert len({parse_label(label) for label in labels}) == len(labels)
 
@@ -46,13 +46,13 @@ def test_other_labels_are_named(label: str) -> None:
 def test_patches_show_what_the_regions_say(split: SplitArrays) -> None:
     shown = patch_concepts(split, np.array([1, 0]), grid=4)
     assert shown.kinds.shape == (2, 16, NUM_KINDS)
-    assert shown.flat().shape == (2, 16, NUM_KINDS + NUM_COLOURS + NUM_PARTS)
-    for group in (shown.kinds, shown.colours, shown.parts):
+    assert shown.flat().shape == (2, 16, NUM_KINDS + NUM_COLORS + NUM_PARTS)
+    for group in (shown.kinds, shown.colors, shown.parts):
         assert torch.allclose(group.sum(dim=-1), torch.ones(()))
     # Cells are 12 by 16 px: body in row 1, column 0; handle in row 1, column 1; the ball covers 24 of 192 px below.
     body, handle = 4, 5
     for patch, part in ((body, 0), (handle, HANDLE)):
-        assert shown.kinds[0, patch, MUG] == shown.colours[0, patch, RED] == shown.parts[0, patch, part] == 1
+        assert shown.kinds[0, patch, MUG] == shown.colors[0, patch, RED] == shown.parts[0, patch, part] == 1
     assert shown.kinds[0, 0, 0] == 1
     corner = 2 * 4 + 2
     assert shown.kinds[0, corner, BALL].item() == pytest.approx(6 * 8 / 192)
@@ -71,10 +71,10 @@ def test_a_whole_object_includes_its_parts(split: SplitArrays) -> None:
     assert (region_mask(split, 0, 3) == (split.regions[0] == 3)).all()
 
 
-def test_centres_lie_in_the_padded_square(split: SplitArrays) -> None:
+def test_centers_lie_in_the_padded_square(split: SplitArrays) -> None:
     masks = np.stack([region_mask(split, 0, 2), region_mask(split, 0, 3), np.zeros((48, 64), bool)])
     expected = torch.tensor([[24 / 64, 18 / 64], [50 / 64, 35 / 64], [0, 0]])
-    assert torch.allclose(centres(masks, 64), expected)
+    assert torch.allclose(centers(masks, 64), expected)
 
 
 def test_soft_targets_are_covered_shares_of_padded_cells() -> None:
