@@ -16,8 +16,11 @@ from pixelrs_ros.errors import ConfigError
 
 T = TypeVar("T")
 
-# "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle.
-FRAMINGS = ("stretch", "center")
+# "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle; "pad":
+# the whole picture in its own proportions, the rest of the square empty, as SAM has it, so that all encoders agree.
+FRAMINGS = ("stretch", "center", "pad")
+# High-resolution encoders, and how many of their stages are put on one grid.
+ARCHITECTURES = {"convnext": 4, "efficientnet_lite0": 3}
 PRESETS_DIR = Path(__file__).parent / "presets"
 # What transformers divides by, or allocates, without a look at it.
 _LANGUAGE_SIZES = {
@@ -62,7 +65,17 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class ConvNextConfig:
-    """High-resolution encoder, a ConvNeXt whose four stages are resized to one grid and concatenated."""
+    """High-resolution encoder, whose stages are resized to one grid and concatenated.
+
+    Attributes:
+        image_size_px: Side of the square that it is shown.
+        depths: Blocks of each stage; empty for an architecture whose blocks are fixed.
+        hidden_sizes: Channels of each stage.
+        grid_size: Cells along one side of the grid.
+        mean: Of red, green and blue, in [0, 1].
+        std: Likewise.
+        architecture: "convnext" as published, or "efficientnet_lite0", which has weights trained on photographs.
+    """
 
     image_size_px: int
     depths: tuple[int, ...]
@@ -70,11 +83,19 @@ class ConvNextConfig:
     grid_size: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    architecture: str = "convnext"
 
     def __post_init__(self) -> None:
         _check_numbers(self, "convnext", unbounded=("mean",))
         _check_colors(self.mean, self.std, "convnext")
-        _check(len(self.depths) == len(self.hidden_sizes) == 4, "convnext.depths and hidden_sizes must have 4 entries")
+        known = ", ".join(ARCHITECTURES)
+        _check(self.architecture in ARCHITECTURES, f"convnext.architecture must be one of {known}")
+        stages = ARCHITECTURES[self.architecture]
+        depths = stages if self.architecture == "convnext" else 0
+        _check(
+            len(self.depths) == depths and len(self.hidden_sizes) == stages,
+            f"convnext.depths must have {depths} and hidden_sizes {stages} entries for {self.architecture}",
+        )
         _check(self.image_size_px % 32 == 0, "convnext.image_size_px must be a multiple of 32")
 
     @property
@@ -137,6 +158,32 @@ class LanguageConfig:
     def num_rows(self, num_tokens: int) -> int:
         """Rows of the embedding table: a row for each token, and where `vocab_size` asks for more, rows of none."""
         return num_tokens if self.pretrained else max(num_tokens, int(self.arguments.get("vocab_size", 0)))
+
+
+@dataclass(frozen=True)
+class ReaderConfig:
+    """A BERT that reads each utterance of the user in both directions before the language model does.
+
+    Attributes:
+        words: Name of its vocabulary, a file `text/<words>.txt` of the package with a word piece on each line.
+        vocab_size: Word pieces in it.
+        hidden_size: Of its layers.
+        num_layers: How many.
+        num_heads: Of each layer's attention.
+        intermediate_size: Of each layer's feed-forward network.
+        max_tokens: Longest utterance that it reads as a whole; a longer one is read in pieces.
+    """
+
+    words: str
+    vocab_size: int
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    intermediate_size: int
+    max_tokens: int
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, "reader")
 
 
 @dataclass(frozen=True)
@@ -228,6 +275,8 @@ class MirasConfig:
         framing: How `images` fits a picture into the encoders' squares.
         pointer: Whether image tokens are given a learned embedding of their place, and a `[SEG]` adds to its prompt the
             places, in SAM's encoding, of the image tokens that it points at.
+        detail: Whether the high-resolution encoder's features are added to SAM's image embedding.
+        reader: What reads the user's words; None: they are embedded like any others.
     """
 
     clip: ClipConfig
@@ -239,6 +288,8 @@ class MirasConfig:
     score: ScoreConfig = ScoreConfig()
     framing: str = "stretch"
     pointer: bool = False
+    detail: bool = False
+    reader: ReaderConfig | None = None
 
     def __post_init__(self) -> None:
         _check_numbers(self, "")
@@ -255,9 +306,10 @@ class MirasConfig:
             f"got {self.text.max_context_tokens}",
         )
         _check(
-            not self.pointer or self.framing == "stretch",
-            f"pointer needs framing stretch: CLIP and SAM have to see the same picture, got {self.framing!r}",
+            not self.pointer or self.framing != "center",
+            f"pointer needs framing pad or stretch: CLIP and SAM have to see the same picture, got {self.framing!r}",
         )
+        _check(not self.detail or self.framing == "pad", f"detail needs framing pad, got {self.framing!r}")
         _check(self.framing in FRAMINGS, f"framing must be one of {', '.join(FRAMINGS)}, got {self.framing!r}")
         _check(
             self.convnext.grid_size % self.clip.grid_size == 0,

@@ -20,7 +20,8 @@ class EncoderImages:
     """One image at the size of each encoder, not yet normalized, RGB with black 0 and white 255.
 
     Attributes:
-        clip: (S, S, 3) uint8, or float32 where the configuration frames the center.
+        clip: (S, S, 3) uint8, or float32 where the configuration frames the center; where it pads, the longest side is
+            S and the other not yet padded.
         convnext: (T, T, 3) likewise.
         sam: (h, w, 3) uint8, longest side resized, not padded.
     """
@@ -93,6 +94,9 @@ def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = Fals
         square = _center_square(seen, convnext)
         small = cv2.resize(square, (clip, clip), interpolation=cv2.INTER_LINEAR)
         return EncoderImages(small, square, _resize_smoothly(image, *sam_shape))
+    if config.framing == "pad":
+        low, high = (_resize(seen, *resized_shape(*image.shape[:2], side)) for side in (clip, convnext))
+        return EncoderImages(low, high, _resize(image, *sam_shape))
     return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
 
 
@@ -104,20 +108,24 @@ def normalize(images: np.ndarray, mean: Sequence[float], std: Sequence[float], s
 
 
 def clip_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, S, S, 3) uint8 or float32 -> (B, 3, S, S) float32, normalized for CLIP."""
-    return normalize(images, config.clip.mean, config.clip.std, scale=255.0)
+    """(B, h, w, 3) uint8 or float32, longest side S -> (B, 3, S, S) float32, normalized for CLIP."""
+    return padded(normalize(images, config.clip.mean, config.clip.std, scale=255.0), config.clip.image_size_px)
 
 
 def convnext_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, T, T, 3) uint8 or float32 -> (B, 3, T, T) float32, normalized for ConvNeXt."""
-    return normalize(images, config.convnext.mean, config.convnext.std, scale=255.0)
+    """(B, h, w, 3) uint8 or float32, longest side T -> (B, 3, T, T) float32, normalized for ConvNeXt."""
+    pixels = normalize(images, config.convnext.mean, config.convnext.std, scale=255.0)
+    return padded(pixels, config.convnext.image_size_px)
 
 
 def sam_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
     """(B, h, w, 3) uint8, longest side S -> (B, 3, S, S) float32: normalized, then zeros at the bottom and right."""
-    side = config.sam.image_size_px
-    pixels = normalize(images, config.sam.mean, config.sam.std, scale=1.0)
-    return F.pad(pixels, (0, side - pixels.shape[3], 0, side - pixels.shape[2]))
+    return padded(normalize(images, config.sam.mean, config.sam.std, scale=1.0), config.sam.image_size_px)
+
+
+def padded(pixels: torch.Tensor, side_px: int) -> torch.Tensor:
+    """(B, C, h, w) -> (B, C, side, side) with zeros at the bottom and right."""
+    return F.pad(pixels, (0, side_px - pixels.shape[3], 0, side_px - pixels.shape[2]))
 
 
 def to_pixels(images: EncoderImages, config: MirasConfig) -> Pixels:

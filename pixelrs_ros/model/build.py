@@ -13,12 +13,15 @@ from transformers import PreTrainedModel
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.clip import ClipEncoder
 from pixelrs_ros.model.convnext import ConvNextEncoder
+from pixelrs_ros.model.efficientnet import EfficientNetEncoder
 from pixelrs_ros.model.fusion import PatchInformationMining
 from pixelrs_ros.model.language import build_language_model
-from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.model.miras import Detail, Miras
 from pixelrs_ros.model.place import PlaceEmbedding, Pointer
+from pixelrs_ros.model.reader import Reader
 from pixelrs_ros.model.sam import build_sam
 
+_HIGH_RESOLUTION = {"convnext": ConvNextEncoder, "efficientnet_lite0": EfficientNetEncoder}
 _ONE_AT_A_TIME = threading.Lock()  # what `parameters_on_meta` changes, it changes for every thread
 
 
@@ -52,13 +55,17 @@ def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:
     )
     return Miras(
         clip=ClipEncoder(config.clip),
-        convnext=ConvNextEncoder(config.convnext),
+        convnext=_HIGH_RESOLUTION[config.convnext.architecture](config.convnext),
         fusion=PatchInformationMining(config.clip.hidden_size, config.convnext.out_channels),
         projector=projector,
         language=language,
         segmentation_prompt=segmentation_prompt,
         sam=build_sam(config.sam),
         pointer=Pointer(hidden_size) if config.pointer else None,
+        detail=Detail(config.convnext.out_channels, config.sam.prompt_dim, config.sam.grid_size)
+        if config.detail
+        else None,
+        reader=Reader(config.reader, hidden_size) if config.reader else None,
     )
 
 

@@ -6,10 +6,29 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from pixelrs_ros.model.place import Pointer
+from pixelrs_ros.model.reader import Reader
 from pixelrs_ros.model.sam import Sam
+
+
+class Detail(nn.Module):
+    """What the high-resolution encoder sees, for SAM's mask decoder; from nothing at first."""
+
+    def __init__(self, in_channels: int, out_channels: int, grid_size: int) -> None:
+        super().__init__()
+        self.grid_size = grid_size
+        self.norm = nn.GroupNorm(1, in_channels)
+        self.projector = nn.Conv2d(in_channels, out_channels, kernel_size=1)
+        nn.init.zeros_(self.projector.weight)
+        nn.init.zeros_(self.projector.bias)  # type: ignore[arg-type]  # it has one
+
+    def forward(self, high: torch.Tensor) -> torch.Tensor:
+        """(B, D, G, G) float high-resolution features -> (B, C, h, w) float, to be added to SAM's image embedding."""
+        size = (self.grid_size, self.grid_size)
+        return F.interpolate(self.projector(self.norm(high)), size=size, mode="bilinear", align_corners=False)
 
 
 class Miras(nn.Module):
@@ -29,6 +48,8 @@ class Miras(nn.Module):
         segmentation_prompt: nn.Module,
         sam: Sam,
         pointer: Pointer | None = None,
+        detail: Detail | None = None,
+        reader: Reader | None = None,
     ) -> None:
         super().__init__()
         self.clip = clip
@@ -39,6 +60,24 @@ class Miras(nn.Module):
         self.segmentation_prompt = segmentation_prompt
         self.sam = sam
         self.pointer = pointer
+        self.detail = detail
+        self.reader = reader
+
+    def look(
+        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What both parts that see are given of a picture.
+
+        Args:
+            clip_pixels: (B, 3, S, S) float, normalized.
+            convnext_pixels: (B, 3, T, T) float, normalized.
+
+        Returns:
+            (B, P, H) float image tokens, and what is to be added to SAM's image embedding, (B, C, h, w) float or None.
+        """
+        high = self.convnext(convnext_pixels)
+        tokens = self.projector(self.fusion(self.clip(clip_pixels), high))
+        return tokens, None if self.detail is None else self.detail(high)
 
     def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens."""
@@ -52,14 +91,23 @@ class Miras(nn.Module):
         """Word embeddings with the image tokens put in their places.
 
         Args:
-            token_ids: (B, L) int64; what stands at image positions does not matter.
+            token_ids: (B, L) int64; what stands at image positions does not matter. Where a reader reads the user's
+                words, these come after the language model's own tokens, and utterances are whole.
             image_tokens: (B, P, H) float.
             is_image: (B, L) bool with exactly P true entries a row.
 
         Returns:
             (B, L, H) float.
         """
-        embeddings = self.language.get_input_embeddings()(token_ids)
+        table = self.language.get_input_embeddings()
+        if self.reader is None:
+            embeddings = table(token_ids)
+        else:
+            rows = self.language.config.vocab_size
+            is_users = (token_ids >= rows).unsqueeze(-1)
+            embeddings = table(token_ids.clamp(max=rows - 1))
+            read = self.reader.read_rows(token_ids, rows)
+            embeddings = embeddings.masked_scatter(is_users, read.to(embeddings.dtype))
         return embeddings.masked_scatter(is_image.unsqueeze(-1), image_tokens.to(embeddings.dtype))
 
     def prompts(self, hidden: torch.Tensor, image_tokens: torch.Tensor) -> torch.Tensor:

@@ -29,6 +29,7 @@ class Element:
         area_px: Number of visible pixels.
         box_px: (x0, y0, x1, y1), half open.
         parts: Part name to visible pixels; only parts of at least `MIN_PART_PX`, in the order of the kind's parts.
+        twin: 1, or 2 and more for a further thing of the same kind and color.
     """
 
     object_id: int
@@ -38,11 +39,17 @@ class Element:
     area_px: int
     box_px: tuple[int, int, int, int]
     parts: dict[str, int]
+    twin: int = 1
+
+    @property
+    def name(self) -> str:
+        """What the element is called, "red mug"; its twins are called the same."""
+        return f"{self.color} {self.kind}"
 
     @property
     def label(self) -> str:
-        """What the element is called, "red mug"; unique in a scene."""
-        return f"{self.color} {self.kind}"
+        """What tells the element from every other of its scene: "red mug", "red mug 2"."""
+        return self.name if self.twin == 1 else f"{self.name} {self.twin}"
 
     def part_label(self, part: str) -> str:
         """What a part of the element is called, "handle of the red mug"."""
@@ -59,7 +66,7 @@ def elements(view: View) -> tuple[Element, ...]:
         Objects of at least `MIN_OBJECT_PX` visible pixels, in the order of their ids.
     """
     found = []
-    for item in view.objects:
+    for item in sorted(view.objects, key=lambda item: item.object_id):
         mask = view.object_ids == item.object_id
         area = int(mask.sum())
         if area < MIN_OBJECT_PX:
@@ -73,8 +80,9 @@ def elements(view: View) -> tuple[Element, ...]:
         }
         box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
         center = (float(columns.mean()), float(rows.mean()))
-        found.append(Element(item.object_id, item.kind, item.color, center, area, box, parts))
-    return tuple(sorted(found, key=lambda element: element.object_id))
+        twin = 1 + sum((item.kind, item.color) == (other.kind, other.color) for other in found)
+        found.append(Element(item.object_id, item.kind, item.color, center, area, box, parts, twin))
+    return tuple(found)
 
 
 def well_posed(view: View) -> bool:

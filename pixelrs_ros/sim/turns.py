@@ -27,6 +27,7 @@ class DialogueTurn:
         targets: What the masks show, in the order of their `[SEG]`.
         candidates: Ids of the objects between which a "which one?" leaves the choice.
         hard: What makes it hard to understand: names of `Habits`, "two_wishes", "unknown_kind".
+        learn: Whether the answer is right; one that shows something else is there for what the user says next.
     """
 
     user: str
@@ -36,6 +37,7 @@ class DialogueTurn:
     targets: tuple[Target, ...] = ()
     candidates: tuple[int, ...] = ()
     hard: frozenset[str] = frozenset()
+    learn: bool = True
 
 
 @dataclass(frozen=True)

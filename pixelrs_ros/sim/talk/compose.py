@@ -1,0 +1,499 @@
+"""Composes conversations: acts × expressions × what was said before. Only the scene decides how a turn ends."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pixelrs_ros.sim.elements import Element
+from pixelrs_ros.sim.kinds import KINDS
+from pixelrs_ros.sim.talk import replies
+from pixelrs_ros.sim.talk.refer import ALL, GROUPS, RELATIONS, SIDES, Expression, Things, expressions, fits
+from pixelrs_ros.sim.talk.saying import full_name, indefinite, noun_phrase, part_phrase
+from pixelrs_ros.sim.talk.voices import Speaker
+from pixelrs_ros.sim.turns import DialogueTurn, Target
+from pixelrs_ros.sim.wishes import WISHES
+from pixelrs_ros.sim.wording import plural
+from pixelrs_ros.types import Status
+
+# By part: the slot of what somebody calls it who goes by its use.
+USES = {
+    "handle": "use.handle", "lid": "use.opens", "cap": "use.opens", "cover": "use.opens", "body": "use.inside",
+    "spout": "use.spout", "blade": "use.blade", "head": "use.head", "shaft": "use.shaft", "bowl": "use.bowl",
+    "bristles": "use.bristles", "base": "use.base", "shade": "use.shade", "pages": "use.pages",
+}  # fmt: skip
+HOLLOW = ("mug", "box", "basket", "pan", "teapot", "bowl", "can")  # kinds whose body is "the inside"
+LENGTHS = ((1, 2, 3, 4, 5, 6), (0.40, 0.20, 0.16, 0.12, 0.07, 0.05))
+MAX_SHOWN = 4  # masks of one answer
+_STATUSES = (Status.GROUNDED, Status.CLARIFY, Status.NOT_FOUND)
+# How often an order goes by each form, and how it shall end where the scene allows it.
+_FORMS = {
+    "kind": 5.0, "color": 3.2, "color_kind": 7.0, "wish": 2.0, "group": 0.7, "any.kind": 0.5,
+    "big": 0.4, "small": 0.4, "big.kind": 0.5, "small.kind": 0.5, "middle": 0.3, "middle.kind": 0.4,
+    **{side: 0.5 for side in SIDES}, **{f"{side}.kind": 0.55 for side in SIDES},
+    "from_left": 0.4, "from_right": 0.4, "from_left.kind": 0.4, "from_right.kind": 0.4,
+    **{relation: 0.55 for relation in RELATIONS}, "between": 0.5,
+    "all.kind": 0.6, "all.color": 0.5, "both.kind": 0.5,
+}  # fmt: skip
+_ENDS = (0.5, 0.22, 0.28)
+_NARROWING = {
+    "color": 5.0, "kind": 3.0, "color_kind": 2.0, "not_color": 1.0, "not_kind": 0.5, "wish": 0.4, "big": 0.7, "small": 0.7,
+    "middle": 0.4, "from_left": 0.5, "from_right": 0.5, **{side: 1.3 for side in SIDES}, "next_to": 0.4, "left_of": 0.3,
+    "right_of": 0.3, "any.kind": 0.3,
+}  # fmt: skip
+# Weights of the acts by what went before: nothing, a question back, something shown.
+_ACTS: dict[str, dict[str, float]] = {
+    "start": {
+        "order": 10.0, "wish": 3.2, "part_of": 2.6, "part_alone": 0.7, "unknown": 0.5, "pronoun": 0.15, "is_there": 1.0,
+        "what": 0.7, "color_of": 0.7, "count": 0.6, "count_all": 0.3, "what_side": 0.5, "greet": 0.6, "thanks": 0.3,
+        "bye": 0.2, "help": 0.35, "smalltalk": 0.4, "nonsense": 0.45, "confirm": 0.08, "reject": 0.08,
+    },
+    "asked": {
+        "narrow": 14.0, "order": 1.6, "wish": 0.4, "part_of": 0.5, "unknown": 0.2, "is_there": 0.3, "color_of": 0.3,
+        "count": 0.2, "what_side": 0.3, "thanks": 0.4, "smalltalk": 0.2, "nonsense": 0.3, "bye": 0.1, "change": 0.8,
+        "help": 0.1, "what": 0.2, "confirm": 0.15, "reject": 0.15,
+    },
+    "shown": {
+        "part": 6.0, "part_of": 1.2, "order_it": 1.8, "confirm": 0.8, "correct": 3.2, "reject": 0.7, "next": 2.2, "change": 1.6,
+        "other": 1.6, "back": 1.0, "order": 1.6, "wish": 0.9, "is_there": 0.4, "color_of": 0.3, "count": 0.3, "what": 0.3,
+        "what_side": 0.3, "count_all": 0.1, "thanks": 1.0, "bye": 0.3, "smalltalk": 0.3, "nonsense": 0.3, "greet": 0.1,
+        "help": 0.1, "unknown": 0.3,
+    },
+}  # fmt: skip
+MISTAKE_RATE = 0.1  # of what is shown: the robot shows something else, and the user says so
+_ATTEMPTS = 12
+
+
+class _NothingToSayError(Exception):
+    """The act does not fit here."""
+
+
+@dataclass
+class _State:
+    """What the talk is about."""
+
+    candidates: Things = ()
+    focus: Element | None = None
+    part: str | None = None
+    context: Things = ()  # what the focus was chosen from
+    shown: list[Element] = field(default_factory=list)
+    mistaken: Element | None = None  # what should have been shown
+
+    @property
+    def stage(self) -> str:
+        """Key of `_ACTS`."""
+        return "asked" if self.candidates else "shown" if self.focus is not None else "start"
+
+
+class Composer:
+    """Conversations about one picture.
+
+    Args:
+        things: Everything visible.
+        speaker: Whose words.
+        rng: Every choice comes from it.
+        width_px: Of the picture.
+        mistakes: How often the robot shows something else than was asked for, which is not to be learned.
+    """
+
+    def __init__(
+        self, things: Sequence[Element], speaker: Speaker, rng: random.Random, width_px: float = 640.0,
+        mistakes: float = 0.0,
+    ) -> None:  # fmt: skip
+        self._things = tuple(things)
+        self._speaker = speaker
+        self._rng = rng
+        self._width_px = width_px
+        self._mistakes = mistakes
+        self._state = _State()
+        self.turns: list[DialogueTurn] = []
+
+    def converse(self, length: int) -> list[DialogueTurn]:
+        """Takes `length` turns; fewer where nothing more can be said."""
+        while len(self.turns) < length:
+            acts = {"correct": 3.0, "reject": 1.0} if self._state.mistaken else _ACTS[self._state.stage]
+            if not any(self._try(act) for act in self._drawn(acts)):
+                break
+        return self.turns
+
+    def take(self, act: str) -> bool:
+        """Takes a turn of one act; whether it fits here."""
+        return self._try(act)
+
+    def say_order(self, expression: Expression, act: str = "order") -> DialogueTurn:
+        """Takes a turn that orders what an expression fits."""
+        self._order(expression, act, self._things)
+        return self.turns[-1]
+
+    def _drawn(self, acts: dict[str, float]) -> list[str]:
+        return self._rng.choices(list(acts), list(acts.values()), k=_ATTEMPTS)
+
+    def _try(self, act: str) -> bool:
+        try:
+            _MOVES[act](self)
+        except _NothingToSayError:
+            return False
+        return True
+
+    # Orders ---------------------------------------------------------------------------------------------------------
+
+    def order(self) -> None:
+        self._order(self._draw(_FORMS, self._things), self._frame(), self._things)
+
+    def next(self) -> None:
+        self._order(self._draw(_FORMS, self._things), "next", self._things)
+
+    def change(self) -> None:
+        self._order(self._draw(_FORMS, self._things), "change", self._things)
+
+    def narrow(self) -> None:
+        candidates = self._state.candidates
+        expression = self._draw(_NARROWING, candidates, absent_in=self._things)
+        found = fits(expression, candidates)
+        if not found and expression.kind and fits(expression, self._things):
+            raise _NothingToSayError  # a new order in the clothes of an answer
+        self._order(expression, "narrow", candidates)
+
+    def correct(self) -> None:
+        state = self._state
+        if state.focus is None:
+            raise _NothingToSayError
+        if state.mistaken is not None:
+            expression = self._one_of_its_names(state.mistaken)
+        else:
+            expression = self._draw({form: _FORMS[form] for form in ("kind", "color", "color_kind")}, self._things)
+        part = state.part
+        if part is not None and self._rng.random() < 0.5:
+            return self._other_part()
+        self._order(expression, "correct", self._domain_for_one(expression), sorry=True)
+        return None
+
+    def wish(self) -> None:
+        expression = self._draw({"wish": 1.0}, self._things)
+        self._order(expression, "wish", self._things, words=self._speaker.phrase(f"wish.{expression.value}"))
+
+    def unknown(self) -> None:
+        noun = self._speaker.phrase("unknown")
+        if self._rng.random() < 0.3:
+            noun = f"{self._rng.choice(self._things).color} {noun}"
+        words = self._speaker.phrase(self._frame(), {"np": f"the {noun}"})
+        self._answer("unknown", words, replies.NOT_HERE, Status.NOT_FOUND, order=True)
+
+    def pronoun(self) -> None:
+        words = self._speaker.phrase("order", {"np": self._speaker.phrase("np.it")})
+        self._answer("pronoun", words, f"Sorry. {replies.WHICH}", Status.CLARIFY, candidates=self._things, order=True)
+
+    def order_it(self) -> None:
+        state = self._state
+        if state.focus is None:
+            raise _NothingToSayError
+        words = self._speaker.phrase("order_it")
+        if self._rng.random() < 0.3:
+            words = self._speaker.phrase(self._frame(), {"np": self._speaker.phrase("np.it")})
+        self._show((state.focus,), state.part, "order_it", words, state.context)
+
+    def other(self) -> None:
+        state = self._state
+        if state.focus is None:
+            raise _NothingToSayError
+        rest = tuple(thing for thing in state.context if thing != state.focus)
+        if len(state.context) < 2:
+            rest = tuple(thing for thing in self._things if thing.kind == state.focus.kind and thing != state.focus)
+        words = self._speaker.phrase(self._rng.choice(("order", "next", "bare")), {"np": self._speaker.phrase("np.other")})
+        if not rest:
+            self._answer("other", words, replies.NO_OTHER, Status.NOT_FOUND, order=True)
+        elif len(rest) == 1:
+            self._show(rest, None, "other", words, (state.focus, *rest))
+        else:
+            self._ask("other", words, None, rest)
+
+    def back(self) -> None:
+        state = self._state
+        if len(state.shown) < 2 or state.mistaken is not None:
+            raise _NothingToSayError
+        self._show((state.shown[-2],), None, "back", self._speaker.phrase("back"), ())
+
+    # Parts ----------------------------------------------------------------------------------------------------------
+
+    def part(self) -> None:
+        state = self._state
+        if state.focus is None:
+            raise _NothingToSayError
+        part, phrase = self._choose_part(state.focus, None)
+        self._part_turn(state.focus, part, phrase, "part")
+
+    def part_of(self) -> None:
+        expression = self._draw({"kind": 2.0, "color_kind": 4.0, "color": 1.0, "left.kind": 0.3, "right.kind": 0.3}, self._things)
+        found = fits(expression, self._things) or ()
+        owner = noun_phrase(expression, self._speaker, self._rng)
+        parts = KINDS[expression.kind].parts if expression.kind else ("handle",)
+        part = self._rng.choice(parts)
+        if len(found) == 1:
+            part, phrase = self._choose_part(found[0], owner)
+            return self._part_turn(found[0], part, phrase, "part_of")
+        words = self._part_words(part_phrase(part, owner, self._speaker))
+        if not found:
+            return self._answer("part_of", words, replies.not_here(expression), Status.NOT_FOUND, order=True)
+        return self._ask("part_of", words, expression, found)
+
+    def part_alone(self) -> None:
+        """ "the handle", with nothing said before."""
+        parts = sorted({part for thing in self._things for part in KINDS[thing.kind].parts} - {"body"})
+        if not parts:
+            raise _NothingToSayError
+        part = self._rng.choice(parts)
+        owners = tuple(thing for thing in self._things if part in KINDS[thing.kind].parts)
+        if any(part not in thing.parts for thing in owners):
+            raise _NothingToSayError
+        phrase = self._speaker.phrase("np.part", {"part": self._speaker.word(part)})
+        if len(owners) == 1:
+            return self._part_turn(owners[0], part, phrase, "part_alone")
+        return self._ask("part_alone", self._part_words(phrase), None, owners)
+
+    def _other_part(self) -> None:
+        focus = self._state.focus
+        assert focus is not None
+        parts = [part for part in focus.parts if part != self._state.part]
+        if len(KINDS[focus.kind].parts) < 2 or not parts or self._state.mistaken is not None:
+            raise _NothingToSayError
+        part = self._rng.choice(parts)
+        words = self._speaker.phrase("correct", {"np": self._part_name(focus, part, None)})
+        self._show((focus,), part, "correct", words, self._state.context, sorry=True)
+
+    def _choose_part(self, thing: Element, owner: str | None) -> tuple[str, str]:
+        """A part, mostly one that the thing has, and what it is called."""
+        rng = self._rng
+        own = KINDS[thing.kind].parts
+        if rng.random() < 0.2:
+            others = sorted({part for kind in KINDS.values() for part in kind.parts} - set(own) - {"body", "head", "base", "cover", "shaft"})
+            part = rng.choice(others)
+            return part, part_phrase(part, owner, self._speaker)
+        seen = [part for part in own if part in thing.parts and (len(own) > 1 or part != "body")]
+        if not seen:
+            raise _NothingToSayError
+        part = rng.choice(seen)
+        return part, self._part_name(thing, part, owner)
+
+    def _part_name(self, thing: Element, part: str, owner: str | None) -> str:
+        by_use = part in USES and (part != "body" or thing.kind in HOLLOW)
+        if by_use and self._rng.random() < (0.35 if owner is None else 0.2):
+            use = self._speaker.phrase(USES[part])
+            return use if owner is None else f"{use} {self._rng.choice(('on', 'of'))} {owner}"
+        if part == "body":
+            if thing.kind not in HOLLOW:
+                raise _NothingToSayError
+            return part_phrase("inside", owner, self._speaker)
+        return part_phrase(part, owner, self._speaker)
+
+    def _part_words(self, phrase: str) -> str:
+        return self._speaker.phrase(self._rng.choice(("part_order", "part_order", "show", "where", "order", "bare")), {"np": phrase})
+
+    def _part_turn(self, thing: Element, part: str, phrase: str, act: str) -> None:
+        words = self._part_words(phrase)
+        if part not in KINDS[thing.kind].parts:
+            return self._answer(act, words, replies.no_part(thing, part), Status.NOT_FOUND, order=True)
+        if part not in thing.parts:
+            raise _NothingToSayError  # it is hidden, so nobody could say
+        context = self._state.context if thing == self._state.focus else ()
+        return self._show((thing,), part, act, words, context)
+
+    # Questions and talk ---------------------------------------------------------------------------------------------
+
+    def is_there(self) -> None:
+        expression = self._draw({"kind": 3.0, "color": 1.0, "color_kind": 2.0}, self._things, ends=(0.35, 0.15, 0.5))
+        words = self._speaker.phrase("q.is_there", {"a_np": indefinite(expression, self._speaker)})
+        self._answer("is_there", words, replies.there(expression, fits(expression, self._things) or ()), Status.ANSWERED)
+
+    def what(self) -> None:
+        self._answer("what", self._speaker.phrase("q.what"), replies.scene(self._things), Status.ANSWERED)
+
+    def color_of(self) -> None:
+        expression = self._draw({"kind": 1.0}, self._things, ends=(0.6, 0.2, 0.2))
+        found = fits(expression, self._things) or ()
+        words = self._speaker.phrase("q.color", {"kind": self._speaker.word(expression.kind)})
+        if not found:
+            return self._answer("color_of", words, replies.not_here(expression), Status.NOT_FOUND)
+        return self._answer("color_of", words, replies.color_of(found), Status.ANSWERED)
+
+    def count(self) -> None:
+        expression = self._draw({"kind": 1.0}, self._things, ends=(0.4, 0.4, 0.2))
+        words = self._speaker.phrase("q.count", {"kinds": plural(self._speaker.word(expression.kind))})
+        self._answer("count", words, replies.counted(len(fits(expression, self._things) or ())), Status.ANSWERED)
+
+    def count_all(self) -> None:
+        self._answer("count_all", self._speaker.phrase("q.count_all"), replies.counted(len(self._things)), Status.ANSWERED)
+
+    def what_side(self) -> None:
+        side = self._rng.choice(list(SIDES))
+        found = fits(Expression(side), self._things)
+        if not found:
+            raise _NothingToSayError
+        self._answer("what_side", self._speaker.phrase(f"q.what_{side}"), replies.that_is(found[0]), Status.ANSWERED)
+
+    def confirm(self) -> None:
+        if self._state.stage == "shown":
+            return self._answer("confirm", self._speaker.phrase("confirm"), replies.CONFIRMED, Status.ANSWERED)
+        return self._answer("confirm", self._speaker.phrase("confirm"), replies.GREETING, Status.ANSWERED)
+
+    def reject(self) -> None:
+        state = self._state
+        words = self._speaker.phrase("reject")
+        rest = tuple(thing for thing in state.context or self._things if thing != state.focus)
+        rest = rest or tuple(thing for thing in self._things if thing != state.focus)
+        self._answer("reject", words, replies.REJECTED, Status.CLARIFY, candidates=rest)
+
+    def _talk(self, act: str, answer: str) -> None:
+        self._answer(act, self._speaker.phrase(act), answer, Status.ANSWERED)
+
+    # How a turn ends ------------------------------------------------------------------------------------------------
+
+    def _draw(
+        self, forms: dict[str, float], things: Things, absent_in: Things | None = None,
+        ends: tuple[float, float, float] = _ENDS,
+    ) -> Expression:  # fmt: skip
+        """An expression: first its form, then how the turn shall end, then words that make it so."""
+        rng = self._rng
+        for form in rng.choices(list(forms), list(forms.values()), k=_ATTEMPTS):
+            found = [(one, fits(one, things)) for one in expressions(form, things, absent=True)]
+            known = [(one, len(fit)) for one, fit in found if fit is not None and (form != "both.kind" or len(fit) in (0, 2))]
+            for status in rng.choices(_STATUSES, ends, k=3):
+                fitting = [one for one, count in known if _ending(one, count) == status]
+                if form == "color_kind" and status == Status.NOT_FOUND and rng.random() < 0.65:
+                    fitting = _lures(fitting, absent_in or things) or fitting
+                if fitting:
+                    return rng.choice(fitting)
+        raise _NothingToSayError
+
+    def _one_of_its_names(self, thing: Element) -> Expression:
+        names = [Expression("color_kind", thing.kind, thing.color), Expression("kind", thing.kind), Expression("color", color=thing.color)]
+        exact = [name for name in names if fits(name, self._things) == (thing,)]
+        return self._rng.choice(exact or names[:1])
+
+    def _domain_for_one(self, expression: Expression) -> Things:
+        return self._things
+
+    def _frame(self) -> str:
+        return self._rng.choices(("order", "want", "show", "where", "bare"), (5, 2, 1.5, 1.2, 2.5))[0]
+
+    def _order(
+        self, expression: Expression, act: str, things: Things, *, words: str | None = None, sorry: bool = False
+    ) -> None:
+        """A turn that orders what an expression fits among things."""
+        found = fits(expression, things)
+        if found is None or (len(found) > MAX_SHOWN and expression.form in ALL):
+            raise _NothingToSayError
+        if words is None:
+            words = self._speaker.phrase(act, {"np": noun_phrase(expression, self._speaker, self._rng)})
+        name = "order" if act in ("order", "want", "show", "where", "bare") else act
+        kind = f"{name}.{expression.form}"
+        if not found:
+            self._answer(kind, words, replies.not_here(expression), Status.NOT_FOUND, order=True)
+        elif len(found) == 1 or expression.form in ALL:
+            wish = expression.value if expression.form == "wish" else ""
+            self._show(found, None, kind, words, things if act == "narrow" else (), wish=wish, sorry=sorry, where=act == "where")
+        else:
+            self._ask(kind, words, expression, found)
+
+    def _show(
+        self, things: Things, part: str | None, act: str, words: str, context: Things, *, wish: str = "",
+        sorry: bool = False, where: bool = False,
+    ) -> None:  # fmt: skip
+        """Shows things, or now and then, where the user can set it right, another one."""
+        state, rng = self._state, self._rng
+        meant = things
+        mistaken = len(things) == 1 and part is None and not sorry and len(self._things) > 1 and rng.random() < self._mistakes
+        if mistaken:
+            alike = [one for one in self._things if one != things[0] and (one.kind == things[0].kind or one.color == things[0].color)]
+            things = (rng.choice(alike or [one for one in self._things if one != things[0]]),)
+        if where and len(things) == 1:
+            answer = replies.located(things[0], part, self._width_px)
+        else:
+            answer = replies.grounded(things, part, rng, wish=wish, sorry=sorry)
+        targets = tuple(Target(thing.object_id, part) for thing in replies.from_left(things))
+        self._say(act, words, answer, Status.GROUNDED, targets=targets, order=True, learn=not mistaken)
+        state.candidates = ()
+        state.mistaken = meant[0] if mistaken else None
+        if len(things) == 1:
+            state.focus, state.part, state.context = things[0], part, context
+            if state.shown[-1:] != [things[0]]:
+                state.shown.append(things[0])
+        else:
+            state.focus, state.part, state.context = None, None, ()
+
+    def _ask(self, act: str, words: str, expression: Expression | None, things: Things) -> None:
+        self._answer(act, words, replies.which_one(expression, things), Status.CLARIFY, candidates=things, order=True)
+
+    def _answer(
+        self, act: str, words: str, answer: str, status: Status, *, candidates: Things = (), order: bool = False
+    ) -> None:
+        """A turn that shows nothing."""
+        self._say(act, words, answer, status, candidates=candidates, order=order)
+        state = self._state
+        if status is Status.CLARIFY:
+            state.candidates, state.focus, state.part, state.mistaken = candidates, None, None, None
+        elif status is Status.NOT_FOUND and order and not state.candidates:
+            state.mistaken = None
+
+    def _say(
+        self, act: str, words: str, answer: str, status: Status, *, targets: tuple[Target, ...] = (),
+        candidates: Things = (), order: bool = False, learn: bool = True,
+    ) -> None:  # fmt: skip
+        said = self._speaker.utterance(words, order=order and act.partition(".")[0] not in ("wish", "narrow"))
+        ids = tuple(thing.object_id for thing in candidates)
+        self.turns.append(DialogueTurn(said, answer, status, act, targets, ids, learn=learn))
+
+
+def _ending(expression: Expression, count: int) -> Status:
+    """How an order ends that `count` things fit."""
+    if count == 0:
+        return Status.NOT_FOUND
+    return Status.GROUNDED if count == 1 or expression.form in ALL else Status.CLARIFY
+
+
+def _lures(absent: Sequence[Expression], things: Things) -> list[Expression]:
+    """Those whose color and kind are both there, though not together: they ask for the sharpest look."""
+    kinds, colors = {thing.kind for thing in things}, {thing.color for thing in things}
+    return [one for one in absent if one.kind in kinds and one.color in colors]
+
+
+_MOVES: dict[str, Callable[[Composer], None]] = {
+    **{
+        name: getattr(Composer, name)
+        for name in (
+            "order", "next", "change", "narrow", "correct", "wish", "unknown", "pronoun", "order_it", "other", "back", "part",
+            "part_of", "part_alone", "is_there", "what", "color_of", "count", "count_all", "what_side", "confirm", "reject",
+        )
+    },
+    "greet": lambda self: self._talk("greet", replies.GREETING),
+    "thanks": lambda self: self._talk("thanks", replies.THANKS),
+    "bye": lambda self: self._talk("bye", replies.BYE),
+    "help": lambda self: self._talk("help", replies.HELP),
+    "smalltalk": lambda self: self._talk("smalltalk", replies.SMALL_TALK),
+    "nonsense": lambda self: self._talk("nonsense", replies.NONSENSE),
+}  # fmt: skip
+
+
+def conversations(
+    things: Sequence[Element], rng: np.random.Generator, *, count: int, split: str, width_px: float = 640.0
+) -> list[list[DialogueTurn]]:
+    """Conversations about one picture.
+
+    Args:
+        things: What is visible in it.
+        rng: Every choice comes from it.
+        count: How many.
+        split: Whose voices; in "train" the robot is now and then made to err, in turns that are not to be learned.
+        width_px: Of the picture.
+    """
+    quick = random.Random(int(rng.integers(2**62)))  # numpy's scalar draws are ten times slower
+    made = []
+    for _ in range(count):
+        length = quick.choices(*LENGTHS)[0]
+        mistakes = MISTAKE_RATE if split == "train" else 0.0
+        composer = Composer(things, Speaker(split, quick), quick, width_px, mistakes)
+        if turns := composer.converse(length):
+            made.append(turns)
+    return made
