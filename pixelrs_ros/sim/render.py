@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 
-os.environ.setdefault("MUJOCO_GL", "osmesa")  # needs no display and no GPU; set it to "egl" where there is one
-os.environ.setdefault("LP_NUM_THREADS", "1")  # OSMesa's threads cost more than they bring at this size
-
-try:
-    import mujoco
-except (ImportError, AttributeError, OSError) as error:
-    raise ImportError(
-        f"MuJoCo cannot draw off screen with MUJOCO_GL={os.environ['MUJOCO_GL']}: {error}. "
-        "Install MuJoCo with `pip install mujoco` and OSMesa with `apt-get install libosmesa6`."
-    ) from error
-
+import mujoco
 import numpy as np
 
+from pixelrs_ros.sim.canvas import Canvas  # first: it chooses how MuJoCo draws
 from pixelrs_ros.sim.kinds import KINDS
 from pixelrs_ros.sim.meshes import mesh_library
 from pixelrs_ros.sim.patterns import FACE_PX, cube_textures
@@ -26,8 +16,8 @@ from pixelrs_ros.sim.shapes import Geom
 from pixelrs_ros.sim.textures import SIDE_PX, floor_textures, table_textures, wall_textures
 
 _MAX_GEOMS = 600
-_OUR_TYPE = 1000  # marks our own geoms among MuJoCo's object types in the segmentation
-_PARTS = 8  # more than any kind has
+_PARTS = 8  # more than any kind has; a geom's number is its object's times this, plus its part's
+_CLUTTER = _PARTS - 2  # the table, the floor and the wall have the numbers below
 _FLOOR_M = -0.75
 _NEAR_M, _FAR_M = 0.05, 12.0
 _SHADOW_PX = 1024
@@ -161,7 +151,7 @@ class Renderer:
         self._size = (width_px, height_px)
         self._model = _compile(width_px, height_px)
         self._data = mujoco.MjData(self._model)
-        self._renderer = mujoco.Renderer(self._model, height_px, width_px, max_geom=_MAX_GEOMS)
+        self._canvas = Canvas(self._model, width_px, height_px, _MAX_GEOMS)
         self._materials = {name: self._model.material(name).id for name in cube_textures()}
         # MuJoCo moves every mesh into its frame of inertia; these take ours there.
         self._mesh_ids = {name: self._model.mesh(name).id for name in mesh_library()}
@@ -179,7 +169,7 @@ class Renderer:
 
     def close(self) -> None:
         """Release the drawing context."""
-        self._renderer.close()
+        self._canvas.close()
 
     def render(self, scene: Scene, *, depth: bool = False) -> View:
         """Draw a scene.
@@ -189,14 +179,8 @@ class Renderer:
             depth: Whether depth is wanted too.
         """
         self._set_scene(scene)
-        renderer = self._renderer
-        image = renderer.render()
-        labels = self._read_labels(scene)
-        depth_m = None
-        if depth:
-            renderer.enable_depth_rendering()
-            depth_m = renderer.render()
-            renderer.disable_depth_rendering()
+        image, labels = self._canvas.color(), self._read_labels(scene)
+        depth_m = self._canvas.depth_m() if depth else None
         intrinsics = scene.camera.intrinsics(*self._size)
         return View(image=image, depth_m=depth_m, intrinsics=intrinsics, **vars(labels))
 
@@ -224,9 +208,9 @@ class Renderer:
 
     def _set_scene(self, scene: Scene) -> None:
         self._set_world(scene)
-        renderer = self._renderer
-        renderer.update_scene(self._data, "camera")
-        for background in renderer.scene.geoms[: renderer.scene.ngeom]:
+        self._canvas.update(self._data)
+        drawn = self._canvas.scene
+        for background in drawn.geoms[: drawn.ngeom]:
             background.castshadow = False  # the table would speckle itself far from the lamp's axis
         for geoms in scene.clutter:
             self._add_geoms(geoms, 0)
@@ -234,15 +218,11 @@ class Renderer:
             self._add_geoms(thing.geoms, thing.object_id)
 
     def _read_labels(self, scene: Scene) -> Labels:
-        self._renderer.enable_segmentation_rendering()
-        codes = self._renderer.render()
-        self._renderer.disable_segmentation_rendering()
-        ours = np.where(codes[..., 1] == _OUR_TYPE, codes[..., 0], 0)
-        return Labels(
-            object_ids=(ours // _PARTS).astype(np.uint8),
-            part_ids=(ours % _PARTS).astype(np.uint8),
-            objects=scene.objects,
-        )
+        numbers = self._canvas.numbers()
+        object_ids = (numbers // _PARTS).astype(np.uint8)
+        part_ids = (numbers % _PARTS).astype(np.uint8)
+        part_ids[object_ids == 0] = 0
+        return Labels(object_ids=object_ids, part_ids=part_ids, objects=scene.objects)
 
     def _set_world(self, scene: Scene) -> None:
         model, table, light, camera = self._model, scene.table, scene.light, scene.camera
@@ -294,7 +274,7 @@ class Renderer:
 
     def _add_geoms(self, geoms: tuple[Geom, ...], object_id: int) -> None:
         """Draw geoms as parts of an object, or of the background where its id is 0."""
-        drawn = self._renderer.scene
+        drawn = self._canvas.scene
         for geom in geoms:
             turn, shift = self._into_mesh[geom.mesh]
             linear = np.reshape(geom.linear, (3, 3))
@@ -311,9 +291,7 @@ class Renderer:
             item.category = mujoco.mjtCatBit.mjCAT_DYNAMIC
             item.transparent, item.camdist = 0, 0.0  # left as they were in memory by mjv_initGeom
             item.dataid = 2 * self._mesh_ids[geom.mesh]
-            item.segid = drawn.ngeom
-            item.objid = object_id * _PARTS + 1 + geom.part if object_id else 0
-            item.objtype = _OUR_TYPE
+            item.segid = object_id * _PARTS + geom.part if object_id else _CLUTTER
             item.specular, item.shininess = geom.specular, geom.shininess
             item.emission = _GLOW
             if geom.texture:
