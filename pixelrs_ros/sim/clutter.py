@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pixelrs_ros.sim.patterns import GRAINS, WOODS, inked
-from pixelrs_ros.sim.shapes import COLORS, STEEL, Color, Geom, Shaper, bounds_m, darker, lighter, rotation
+from pixelrs_ros.sim.shapes import COLORS, STEEL, Color, Geom, Shaper, bounds_m, darker, lighter, moved_all, rotation
 
 _PART = "thing"
 _WHITE: Color = (1.0, 1.0, 1.0)
@@ -126,7 +126,7 @@ def fitted(geoms: list[Geom], size_m: float) -> list[Geom]:
     low, high = bounds_m(geoms)
     scale = size_m / float((high - low).max())
     offset = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-    return [geom.moved(scale * np.eye(3), offset) for geom in geoms]
+    return moved_all(geoms, scale * np.eye(3), offset)
 
 
 def build_clutter(meters_per_px: float, rng: np.random.Generator) -> list[Geom]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
-from pixelrs_ros.sim.shapes import Geom, bounds_m, outline_points_m
+from pixelrs_ros.sim.shapes import Geom, outline_points_m
 
 WIDTH_PX, HEIGHT_PX = 640, 480  # of the picture that layouts are made for unless told
 _BORDER_PX = 6.0
 _COARSE = 4  # hidden shares are judged on a picture this much smaller
 _FAR = 1.3  # how much farther than the camera's target a thing may stand: beyond, its parts vanish
+_SLACK = 1.02  # of footprints, for what the outline's points miss
 _TRIES = 60
 _ROUNDS = 10
 
@@ -67,10 +69,10 @@ class Place:
         return np.array([self.x_m, self.y_m, 0.0])
 
 
-def body_of(geoms: list[Geom]) -> Body:
+def body_of(geoms: Sequence[Geom]) -> Body:
     """The outline and footprint of geoms that are centered on the origin."""
-    low, high = bounds_m(geoms)
-    return Body(outline_points_m(geoms), np.maximum(-low, high)[:2])
+    points = outline_points_m(geoms)
+    return Body(points, _SLACK * np.abs(points[:, :2]).max(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,7 @@ class _Placed:
         axes: (2, 2) float64, columns are the sides' directions of its footprint.
         half_m: (2,) float64, half the sides of its footprint.
         outline: (N, 2) float32, in px.
+        area: Of the outline, in coarse pixels.
         distance_m: From the camera.
     """
 
@@ -89,6 +92,7 @@ class _Placed:
     axes: np.ndarray
     half_m: np.ndarray
     outline: np.ndarray
+    area: int
     distance_m: float
 
     @property
@@ -116,19 +120,31 @@ def outline_px(points_m: np.ndarray, camera: Camera, size_px: Size = (WIDTH_PX, 
 
 def least_visible(outlines: list[np.ndarray], distances_m: list[float], size_px: Size = (WIDTH_PX, HEIGHT_PX)) -> float:
     """Smallest share, in [0, 1], that is left of an outline when nearer ones are drawn over farther ones."""
+    return _least_visible(outlines, [_area(outline) for outline in outlines], distances_m, size_px)
+
+
+def _polygon(outline: np.ndarray) -> np.ndarray:
+    return np.round(outline / _COARSE).astype(np.int32)
+
+
+def _area(outline: np.ndarray) -> int:
+    """How many coarse pixels an outline covers when nothing hides it."""
+    polygon = _polygon(outline)
+    polygon -= polygon.min(axis=0)
+    alone = np.zeros(polygon.max(axis=0)[::-1] + 1, np.uint8)
+    cv2.fillConvexPoly(alone, polygon, 1)
+    return max(cv2.countNonZero(alone), 1)
+
+
+def _least_visible(outlines: list[np.ndarray], areas: list[int], distances_m: list[float], size_px: Size) -> float:
     if _far_apart(outlines):
         return 1.0
-    shape = (size_px[1] // _COARSE, size_px[0] // _COARSE)
-    canvas, alone = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    areas = []
-    for order, index in enumerate(np.argsort(distances_m)[::-1]):
-        polygon = np.round(outlines[index] / _COARSE).astype(np.int32)
-        alone[:] = 0
-        cv2.fillConvexPoly(alone, polygon, 1)
-        areas.append(max(cv2.countNonZero(alone), 1))
-        cv2.fillConvexPoly(canvas, polygon, order + 1)
+    canvas = np.zeros((size_px[1] // _COARSE, size_px[0] // _COARSE), np.uint8)
+    order = np.argsort(distances_m)[::-1]
+    for number, index in enumerate(order, start=1):
+        cv2.fillConvexPoly(canvas, _polygon(outlines[index]), number)
     counts = np.bincount(canvas.ravel(), minlength=len(areas) + 1)[1:]
-    return float((counts / np.array(areas)).min())
+    return float((counts / np.array(areas)[order]).min())
 
 
 def _far_apart(outlines: list[np.ndarray]) -> bool:
@@ -214,9 +230,14 @@ def _stand(
     if outline is None:
         return None
     distance_m = float(np.linalg.norm(place.offset_m() - view.camera.position_m))
-    new = _Placed(place, axes, body.half_m, outline, distance_m)
+    new = _Placed(place, axes, body.half_m, outline, _area(outline), distance_m)
     together = [*placed, new]
-    share = least_visible([each.outline for each in together], [each.distance_m for each in together], view.size_px)
+    share = _least_visible(
+        [each.outline for each in together],
+        [each.area for each in together],
+        [each.distance_m for each in together],
+        view.size_px,
+    )
     return (new, share) if share >= spacing.min_visible else None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from pixelrs_ros.sim.patterns import GRAINS, INKED, WOODS, inked
@@ -59,11 +57,11 @@ def dressed(geoms: list[Geom], main: Color, color: str, rng: np.random.Generator
         parts = [parts[int(rng.integers(len(parts)))]]
     tint = main if texture in GRAINS else _tint(main, color)
     result = []
-    for geom in geoms:
-        new = replace(geom, specular=min(geom.specular * gloss, 1.0), shininess=shininess)
-        if geom.rgb in _WOODEN:
-            new = replace(new, texture=_WOODEN[geom.rgb], specular=0.1)
-        elif texture and geom.rgb == main and geom.part in parts:
-            new = replace(new, texture=texture, rgb=tint)
-        result.append(new)
+    for g in geoms:
+        specular, rgb, print_name = min(g.specular * gloss, 1.0), g.rgb, g.texture
+        if rgb in _WOODEN:
+            specular, print_name = 0.1, _WOODEN[rgb]
+        elif texture and rgb == main and g.part in parts:
+            rgb, print_name = tint, texture
+        result.append(Geom(g.mesh, g.part, g.linear, g.offset_m, rgb, specular, shininess, print_name))
     return result

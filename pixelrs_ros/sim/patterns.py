@@ -123,6 +123,7 @@ def _writing(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
 _INKED: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
     "stripes": _stripes,
     "stripes_too": _stripes,
+    "stripes_more": _stripes,
     "waves": _waves,
     "band": _band,
     "dots": _dots,
@@ -133,8 +134,9 @@ _INKED: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
     "patches": _patches,
     "fading": _fading,
     "writing": _writing,
+    "writing_too": _writing,
 }
-INKED = (*_INKED, "label", "label_too", "picture", "picture_too")
+INKED = (*_INKED, "label", "label_too", "label_more", "picture", "picture_too", "picture_more")
 
 
 def _blend(base: np.ndarray, ink: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -166,8 +168,8 @@ def _panel(rng: np.random.Generator, image: np.ndarray, color: str, *, picture: 
             patch[:] = np.clip(cv2.resize(colors, patch.shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1)
             for _ in range(int(rng.integers(2, 6))):
                 at = tuple(int(v) for v in rng.uniform(0, 2 * min(half_x, half_y), 2))
-                ink = [float(v) for v in rng.uniform(0, 1, 3)]
-                cv2.circle(image[face], (left + at[0], top + at[1]), int(rng.integers(3, 12)), ink, -1, cv2.LINE_AA)
+                blob = [float(v) for v in rng.uniform(0, 1, 3)]
+                cv2.circle(image[face], (left + at[0], top + at[1]), int(rng.integers(3, 12)), blob, -1, cv2.LINE_AA)
             continue
         patch[:] = paper
         strokes = np.zeros(image.shape[1:3], np.float32)

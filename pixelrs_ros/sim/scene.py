@@ -23,7 +23,7 @@ from pixelrs_ros.sim.setting import (
     sample_room,
     sample_table,
 )
-from pixelrs_ros.sim.shapes import COLORS, Geom, Shaper, jittered, outline_points_m, rotation
+from pixelrs_ros.sim.shapes import COLORS, Geom, Shaper, jittered, moved_all, outline_points_m, rotation
 
 _MIN_OBJECTS, _MAX_OBJECTS = 3, 9
 _HELD_OUT_STREAM, _SETTING_STREAM = 1, 2  # sources of their own, so that what else a seed gives does not hang on them
@@ -33,7 +33,7 @@ TWIN_RATE = 0.25  # of the scenes
 CLUTTER_RATE = 0.3  # of the scenes
 _TRIPLET_RATE, _SAME_BUILD_RATE = 0.12, 0.5  # of the twins: three of them, and the same shape and look as well
 _SLIM = 0.5  # a tool's smallest size, as a share of its kind's smallest: below, too few pixels show it
-_SMALLEST_PX, _LARGEST_PX = 45.0, 235.0
+_SMALLEST_PX, _LARGEST_PX = 45.0, 220.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _with_twins(
 def _laid(geoms: list[Geom], roll_deg: float) -> list[Geom]:
     """Turned about the vertical, then tipped over so that the top points along x."""
     turn = rotation("y", 90.0) @ rotation("z", roll_deg)
-    return [geom.moved(turn, np.zeros(3)) for geom in geoms]
+    return moved_all(geoms, turn, np.zeros(3))
 
 
 def build_object(
@@ -152,11 +152,10 @@ def build_object(
     shaper = Shaper(rng, family, kind.parts, main, sample_trim(kind.name, color, rng))
     (kind.held_out if held_out else kind.recipe)(shaper)
     geoms = dressed(shaper.geoms, main, color, rng)
-    stretch = kind.stretch(rng)
-    geoms = [geom.moved(stretch, np.zeros(3)) for geom in geoms]
+    geoms = moved_all(geoms, kind.stretch(rng), np.zeros(3))
     if kind.name == "ball":
         turn = rotation("z", rng.uniform(0, 360)) @ rotation("x", rng.uniform(0, 360))
-        geoms = [geom.moved(turn, np.zeros(3)) for geom in geoms]
+        geoms = moved_all(geoms, turn, np.zeros(3))
     elif rng.random() < kind.lies:
         # A ring at +x comes to lie at the side or on top, never underneath: the body is what rests on the table.
         geoms = _laid(geoms, float(rng.uniform(90, 270)))
@@ -217,8 +216,7 @@ def sample_scene(
     places = arrange(bodies, camera, min(table.half_m), spacing, rng, size_px)
     world = []
     for geoms, place in zip((*(geoms for _, geoms in built), *others), places, strict=False):
-        turn, offset_m = rotation("z", place.yaw_deg), place.offset_m()
-        world.append(tuple(geom.moved(turn, offset_m) for geom in geoms))
+        world.append(tuple(moved_all(geoms, rotation("z", place.yaw_deg), place.offset_m())))
     objects = tuple(
         SceneObject(number, name, color, family, geoms)
         for number, ((name, color), (family, _), geoms) in enumerate(zip(labels, built, world, strict=False), start=1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -177,7 +179,17 @@ class Shaper:
         self.geoms.append(Geom(mesh, self.parts.index(part), values, place, color, specular, texture=texture))
 
 
-def bounds_m(geoms: list[Geom] | tuple[Geom, ...]) -> tuple[np.ndarray, np.ndarray]:
+def moved_all(geoms: Sequence[Geom], linear: np.ndarray, offset_m: np.ndarray) -> list[Geom]:
+    """The same meshes after x → linear @ x + offset."""
+    matrices = (linear @ np.array([geom.linear for geom in geoms]).reshape(-1, 3, 3)).reshape(-1, 9).tolist()
+    offsets = (np.array([geom.offset_m for geom in geoms]) @ linear.T + offset_m).tolist()
+    return [
+        Geom(g.mesh, g.part, tuple(matrix), (at[0], at[1], at[2]), g.rgb, g.specular, g.shininess, g.texture)
+        for g, matrix, at in zip(geoms, matrices, offsets, strict=True)
+    ]
+
+
+def bounds_m(geoms: Sequence[Geom]) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest corner, each (3,) float64, of the axis-aligned box around the geoms."""
     points = np.concatenate([geom.vertices_m() for geom in geoms])
     return points.min(axis=0), points.max(axis=0)
@@ -192,10 +204,19 @@ def _directions(count: int) -> np.ndarray:
     return np.stack([flat * np.cos(angle), flat * np.sin(angle), z])
 
 
-_DIRECTIONS = np.concatenate([_directions(150), np.eye(3), -np.eye(3)], axis=1)
+_DIRECTIONS = _directions(96)
 
 
-def outline_points_m(geoms: list[Geom] | tuple[Geom, ...]) -> np.ndarray:
+@lru_cache(maxsize=256)
+def _far_vertices(mesh: str) -> np.ndarray:
+    """(N, 3) float64 vertices of a unit mesh that are the farthest ones in some of many directions."""
+    vertices = mesh_library()[mesh].vertices
+    return np.asarray(vertices[np.unique((vertices @ _directions(250)).argmax(axis=0))])
+
+
+def outline_points_m(geoms: Sequence[Geom]) -> np.ndarray:
     """(N, 3) float64 points of the surface that show the outline: the farthest ones in many directions."""
-    points = np.concatenate([geom.vertices_m() for geom in geoms])
-    return points[np.unique((points @ _DIRECTIONS).argmax(axis=0))]
+    points = np.concatenate(
+        [_far_vertices(geom.mesh) @ np.reshape(geom.linear, (3, 3)).T + geom.offset_m for geom in geoms]
+    )
+    return np.asarray(points[np.unique((points @ _DIRECTIONS).argmax(axis=0))])

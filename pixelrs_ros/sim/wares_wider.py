@@ -38,9 +38,9 @@ def lamp(s: Shaper) -> None:
         for angle in (0, 120, 240):
             lean = float(np.degrees(np.arctan2(spread, high)))
             turn = rotation("z", angle) @ rotation("y", -lean)
-            at = rotation("z", angle) @ [spread / 2, 0, high / 2]
+            middle = rotation("z", angle) @ [spread / 2, 0, high / 2]
             size = (0.032, 0.032, float(np.hypot(high, spread)) / 2)
-            s.add("base", "capsule", size, (at[0], at[1], at[2]), turn=turn, rgb=s.accent)
+            s.add("base", "capsule", size, (middle[0], middle[1], middle[2]), turn=turn, rgb=s.accent)
         wide, half = s.pick(0.3, 0.38), s.pick(0.18, 0.26)
         s.add("base", "sphere", (0.06, 0.06, 0.06), (0, 0, high), rgb=s.accent)
         s.add("shade", "shade_cone", (wide, wide, half), (0, 0, high + half * 0.8), specular=0.1)

@@ -10,6 +10,7 @@ from pixelrs_ros.sim.kinds import KINDS, Kind
 from pixelrs_ros.sim.layout import CROWDED, LOOSE, Spacing
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.sim.scene import SceneObject, build_object, move_camera, sample_scene
+from pixelrs_ros.sim.setting import DARKNESS
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_a_mask_of_something_unknown_is_refused(view: View) -> None:
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_back_projected_points_lie_on_the_table_and_on_their_objects(renderer: Renderer, seed: int) -> None:
-    scene = move_camera(replace(sample_scene(seed), clutter=()), 1)
+    scene = move_camera(replace(sample_scene(seed), clutter=(), room=DARKNESS), 1)
     view = renderer.render(scene, depth=True)
     assert view.depth_m is not None
     rows, columns = np.mgrid[:480, :640]
