@@ -144,11 +144,13 @@ class Shaper:
         # White can only be shaded down and black only up; colors in between go either way.
         level = brightness(self.main)
         up = level < 0.15 or (level < 0.6 and self.rng.random() < 0.5)
-        self.accent = (
+        shade = (
             lighter(self.main, 0.28 if level < 0.15 else 0.45)
             if up
             else darker(self.main, 0.26 if level > 0.8 else 0.38)
         )
+        # Most handles have their thing's very color; a shade of it is the easier case.
+        self.accent = mix(self.main, shade, max(float(self.rng.uniform(-0.4, 1.0)), 0.0))
         if self.trim is not None:
             self.accent = self.trim
         self.dark = darker(self.main, 0.42) if level >= 0.15 else darker(self.main, 0.3)
