@@ -68,14 +68,19 @@ def _band(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
 def _dots(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
     step = rng.uniform(1.3, 3.5)
     cell = np.abs((points * step + rng.uniform(0, 1, 3).astype(np.float32)) % 1.0 - 0.5)
-    order = np.sort(cell, axis=-1)
+    order = np.sort(np.where(_across(points), cell, 1.0), axis=-1)
     return (np.hypot(order[..., 0], order[..., 1]) < rng.uniform(0.2, 0.3)).astype(np.float32)
 
 
+def _across(points: np.ndarray) -> np.ndarray:
+    """(6, FACE, FACE, 3) bool: the two axes along each face of the cube, not the one that it faces."""
+    return np.asarray(np.abs(points) < 1)
+
+
 def _plaid(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
-    step, wide = rng.uniform(1.5, 3.5), rng.uniform(0.25, 0.45)
-    lines = (points * step % 1.0 < wide).astype(np.float32)
-    return np.asarray(0.5 * np.sort(lines, axis=-1)[..., 1:].sum(-1) * 0.7, np.float32)
+    step, wide = rng.uniform(1.5, 3.5), rng.uniform(0.25, 0.4)
+    lines = (points * step % 1.0 < wide) & _across(points)
+    return np.asarray(0.4 * lines.sum(-1), np.float32)
 
 
 def _checks(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
