@@ -67,7 +67,7 @@ class Canvas:
         pixels = self._pixels()
         self._plainly(pixels, None)
         low, high = pixels[::-1, :, 0], pixels[::-1, :, 1]
-        return low.astype(np.uint16) if not high.any() else low + high.astype(np.uint16) * 256
+        return low + (high.astype(np.uint16) << 8)
 
     def depth_m(self) -> np.ndarray:
         """(H, W) float32, meters along the optical axis."""

@@ -78,9 +78,9 @@ def _across(points: np.ndarray) -> np.ndarray:
 
 
 def _plaid(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
-    step, wide = rng.uniform(1.5, 3.5), rng.uniform(0.25, 0.4)
+    step, wide = rng.uniform(1.5, 3.5), rng.uniform(0.12, 0.2)
     lines = (points * step % 1.0 < wide) & _across(points)
-    return np.asarray(0.4 * lines.sum(-1), np.float32)
+    return np.asarray(0.5 * lines.sum(-1), np.float32)
 
 
 def _checks(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:

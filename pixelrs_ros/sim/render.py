@@ -16,7 +16,8 @@ from pixelrs_ros.sim.shapes import Geom
 from pixelrs_ros.sim.textures import SIDE_PX, floor_textures, table_textures, wall_textures
 
 _MAX_GEOMS = 600
-_PARTS = 8  # more than any kind has; a geom's number is its object's times this, plus its part's
+_PART_BITS = 3
+_PARTS = 1 << _PART_BITS  # more than any kind has; a geom's number is its object's times this, plus its part's
 _CLUTTER = _PARTS - 2  # the table, the floor and the wall have the numbers below
 _FLOOR_M = -0.75
 _NEAR_M, _FAR_M = 0.05, 12.0
@@ -219,8 +220,8 @@ class Renderer:
 
     def _read_labels(self, scene: Scene) -> Labels:
         numbers = self._canvas.numbers()
-        object_ids = (numbers // _PARTS).astype(np.uint8)
-        part_ids = (numbers % _PARTS).astype(np.uint8)
+        object_ids = (numbers >> _PART_BITS).astype(np.uint8)
+        part_ids = (numbers & (_PARTS - 1)).astype(np.uint8)
         part_ids[object_ids == 0] = 0
         return Labels(object_ids=object_ids, part_ids=part_ids, objects=scene.objects)
 
