@@ -16,9 +16,9 @@ _WHITE: Color = (1.0, 1.0, 1.0)
 
 def _plate(s: Shaper) -> None:
     """A plate or a saucer, with a rim."""
-    wide = s.pick(0.3, 0.5)
-    s.add(_PART, "plate", (wide, wide, s.pick(0.03, 0.06)), (0, 0, 0.05), specular=0.5)
-    s.add(_PART, "torus", (wide * 0.96, wide * 0.96, 0.08), (0, 0, 0.085), rgb=s.accent, specular=0.5)
+    wide, half = s.pick(0.3, 0.5), s.pick(0.022, 0.035)
+    s.add(_PART, "plate", (wide, wide, half), (0, 0, half), specular=0.5)
+    s.add(_PART, "torus", (wide * 0.98, wide * 0.98, 0.08), (0, 0, 2 * half), rgb=s.accent, specular=0.5)
 
 
 def _block(s: Shaper) -> None:

@@ -45,7 +45,7 @@ def mug(s: Shaper) -> None:
 
 def bowl(s: Shaper) -> None:
     """On a foot, shallow, with straight sides that lean in, oval."""
-    mesh = ("bowl_deep", "plate", "bowl_dog", "bowl_round")[s.family - 4]
+    mesh = ("bowl_deep", "bowl_flare", "bowl_dog", "bowl_round")[s.family - 4]
     half = (s.pick(0.26, 0.36), s.pick(0.13, 0.18), s.pick(0.16, 0.26), s.pick(0.18, 0.26))[s.family - 4]
     wide = 0.5 * (s.pick(0.62, 0.8) if s.family == 7 else 1.0)
     s.add("body", mesh, (0.5, wide, half), (0, 0, half), specular=0.5)
