@@ -19,6 +19,7 @@ class Camera:
         distance_m: From the target.
         target_m: (x, y) of the point on the table that it looks at.
         fovy_deg: Vertical field of view.
+        roll_deg: How far the camera is turned clockwise about its optical axis.
     """
 
     azimuth_deg: float
@@ -26,6 +27,7 @@ class Camera:
     distance_m: float
     target_m: tuple[float, float]
     fovy_deg: float
+    roll_deg: float = 0.0
 
     @cached_property
     def position_m(self) -> np.ndarray:
@@ -39,7 +41,10 @@ class Camera:
         level = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
         forward = -np.cos(elevation) * level - np.sin(elevation) * np.array([0.0, 0.0, 1.0])
         right = np.array([-level[1], level[0], 0.0])
-        return np.stack([right, np.cross(forward, right), forward], axis=1)
+        down = np.cross(forward, right)
+        roll = np.radians(self.roll_deg)
+        c, s = np.cos(roll), np.sin(roll)
+        return np.stack([c * right + s * down, c * down - s * right, forward], axis=1)
 
     def intrinsics(self, width_px: int, height_px: int) -> np.ndarray:
         """(3, 3) float64 pinhole matrix in px; pixels are square, pixel centers lie at half integers."""

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 
-os.environ.setdefault("MUJOCO_GL", "osmesa")  # needs no display and no GPU; set it to "egl" where there is one
-os.environ.setdefault("LP_NUM_THREADS", "1")  # OSMesa's threads cost more than they bring at this size
-
-try:
-    import mujoco
-except (ImportError, AttributeError, OSError) as error:
-    raise ImportError(
-        f"MuJoCo cannot draw off screen with MUJOCO_GL={os.environ['MUJOCO_GL']}: {error}. "
-        "Install MuJoCo with `pip install mujoco` and OSMesa with `apt-get install libosmesa6`."
-    ) from error
-
+import mujoco
 import numpy as np
 
+from pixelrs_ros.sim.canvas import Canvas  # first: it chooses how MuJoCo draws
 from pixelrs_ros.sim.kinds import KINDS
 from pixelrs_ros.sim.meshes import mesh_library
+from pixelrs_ros.sim.patterns import FACE_PX, cube_textures
 from pixelrs_ros.sim.scene import Scene, SceneObject
-from pixelrs_ros.sim.textures import SIDE_PX, floor_textures, table_textures
+from pixelrs_ros.sim.shapes import Geom
+from pixelrs_ros.sim.textures import SIDE_PX, floor_textures, table_textures, wall_textures
 
 _MAX_GEOMS = 600
-_OUR_TYPE = 1000  # marks our own geoms among MuJoCo's object types in the segmentation
-_PARTS = 8  # more than any kind has
+_PART_BITS = 3
+_PARTS = 1 << _PART_BITS  # more than any kind has; a geom's number is its object's times this, plus its part's
+_CLUTTER = _PARTS - 2  # the table, the floor and the wall have the numbers below
 _FLOOR_M = -0.75
 _NEAR_M, _FAR_M = 0.05, 12.0
 _SHADOW_PX = 1024
 _SAMPLES = 4
+_ONES = np.ones(3)
 _GLOW = 0.14  # keeps the colors of things in the shade apart
 
 
@@ -95,11 +89,27 @@ def _add_textures(spec: mujoco.MjSpec, count: int) -> None:
         material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = f"texture_{index}"
 
 
+def _add_cubes(spec: mujoco.MjSpec) -> None:
+    """The same for what wraps things; materials are named like their textures."""
+    for name in cube_textures():
+        spec.add_texture(
+            name=name,
+            type=mujoco.mjtTexture.mjTEXTURE_CUBE,
+            builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
+            width=FACE_PX,
+            height=6 * FACE_PX,
+            nchannel=3,
+        )
+        material = spec.add_material(name=name)
+        material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+
+
 def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
     """The one model: table, floor, a lamp, a camera, the textures and the unit meshes."""
     spec = mujoco.MjSpec()
-    pictures = [*table_textures(), *floor_textures()]
-    _add_textures(spec, len(pictures))
+    flat = [*table_textures(), *floor_textures(), *wall_textures()]
+    _add_textures(spec, len(flat))
+    _add_cubes(spec)
     for name, mesh in mesh_library().items():
         spec.add_mesh(
             name=name,
@@ -115,6 +125,8 @@ def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
     world.add_geom(
         name="floor", type=plane, size=[6, 6, 1], pos=[0, 0, _FLOOR_M], material=f"material_{len(table_textures())}"
     )
+    world.add_geom(name="wall", type=plane, size=[8, 4, 1], material="material_0")
+    world.add_light(name="second", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=False)
     world.add_light(name="lamp", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=True)
     world.add_camera(name="camera")
     spec.visual.global_.offwidth, spec.visual.global_.offheight = width_px, height_px
@@ -123,7 +135,8 @@ def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
     spec.visual.map.znear, spec.visual.map.zfar = _NEAR_M, _FAR_M
     spec.visual.map.shadowclip = 0.7
     model = spec.compile()
-    for index, picture in enumerate(pictures):
+    model.geom_sameframe[:] = 0  # else what was compiled at the origin stays there
+    for index, picture in enumerate([*flat, *cube_textures().values()]):
         start = model.tex_adr[index]
         model.tex_data[start : start + picture.size] = picture.ravel()
     return model
@@ -139,7 +152,8 @@ class Renderer:
         self._size = (width_px, height_px)
         self._model = _compile(width_px, height_px)
         self._data = mujoco.MjData(self._model)
-        self._renderer = mujoco.Renderer(self._model, height_px, width_px, max_geom=_MAX_GEOMS)
+        self._canvas = Canvas(self._model, width_px, height_px, _MAX_GEOMS)
+        self._materials = {name: self._model.material(name).id for name in cube_textures()}
         # MuJoCo moves every mesh into its frame of inertia; these take ours there.
         self._mesh_ids = {name: self._model.mesh(name).id for name in mesh_library()}
         self._into_mesh: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -156,7 +170,7 @@ class Renderer:
 
     def close(self) -> None:
         """Release the drawing context."""
-        self._renderer.close()
+        self._canvas.close()
 
     def render(self, scene: Scene, *, depth: bool = False) -> View:
         """Draw a scene.
@@ -166,14 +180,8 @@ class Renderer:
             depth: Whether depth is wanted too.
         """
         self._set_scene(scene)
-        renderer = self._renderer
-        image = renderer.render()
-        labels = self._read_labels(scene)
-        depth_m = None
-        if depth:
-            renderer.enable_depth_rendering()
-            depth_m = renderer.render()
-            renderer.disable_depth_rendering()
+        image, labels = self._canvas.color(), self._read_labels(scene)
+        depth_m = self._canvas.depth_m() if depth else None
         intrinsics = scene.camera.intrinsics(*self._size)
         return View(image=image, depth_m=depth_m, intrinsics=intrinsics, **vars(labels))
 
@@ -192,30 +200,30 @@ class Renderer:
         Raises:
             ValueError: The scene has no such object, or its kind no such part.
         """
-        alone = replace(scene, objects=tuple(thing for thing in scene.objects if thing.object_id == object_id))
+        alone = replace(
+            scene, clutter=(), objects=tuple(thing for thing in scene.objects if thing.object_id == object_id)
+        )
         self._set_scene(alone)
         whole = int(self._read_labels(alone).mask(object_id, part).sum())
         return int(view.mask(object_id, part).sum()) / whole if whole else 1.0
 
     def _set_scene(self, scene: Scene) -> None:
         self._set_world(scene)
-        renderer = self._renderer
-        renderer.update_scene(self._data, "camera")
-        for background in renderer.scene.geoms[: renderer.scene.ngeom]:
+        self._canvas.update(self._data)
+        drawn = self._canvas.scene
+        for background in drawn.geoms[: drawn.ngeom]:
             background.castshadow = False  # the table would speckle itself far from the lamp's axis
+        for geoms in scene.clutter:
+            self._add_geoms(geoms, 0)
         for thing in scene.objects:
-            self._add_object(thing)
+            self._add_geoms(thing.geoms, thing.object_id)
 
     def _read_labels(self, scene: Scene) -> Labels:
-        self._renderer.enable_segmentation_rendering()
-        codes = self._renderer.render()
-        self._renderer.disable_segmentation_rendering()
-        ours = np.where(codes[..., 1] == _OUR_TYPE, codes[..., 0], 0)
-        return Labels(
-            object_ids=(ours // _PARTS).astype(np.uint8),
-            part_ids=(ours % _PARTS).astype(np.uint8),
-            objects=scene.objects,
-        )
+        numbers = self._canvas.numbers()
+        object_ids = (numbers >> _PART_BITS).astype(np.uint8)
+        part_ids = (numbers & (_PARTS - 1)).astype(np.uint8)
+        part_ids[object_ids == 0] = 0
+        return Labels(object_ids=object_ids, part_ids=part_ids, objects=scene.objects)
 
     def _set_world(self, scene: Scene) -> None:
         model, table, light, camera = self._model, scene.table, scene.light, scene.camera
@@ -231,6 +239,10 @@ class Renderer:
         model.geom("floor").matid = floor
         model.mat_rgba[floor, :3] = table.floor_tint
         model.mat_texrepeat[floor] = 1.0
+        self._set_wall(scene)
+        second = model.light("second")
+        second.dir, second.diffuse = light.second_direction, light.second
+        second.specular, second.ambient = [0.15 * (max(light.second) > 0)] * 3, [0.0] * 3
         lamp = model.light("lamp")
         lamp.dir, lamp.pos = light.direction, -2.0 * np.array(light.direction)
         lamp.diffuse, lamp.specular, lamp.ambient = light.diffuse, [0.35] * 3, [0.0] * 3
@@ -244,9 +256,27 @@ class Renderer:
         mujoco.mj_kinematics(model, self._data)
         mujoco.mj_camlight(model, self._data)
 
-    def _add_object(self, thing: SceneObject) -> None:
-        drawn = self._renderer.scene
-        for geom in thing.geoms:
+    def _set_wall(self, scene: Scene) -> None:
+        """Upright behind the table, as the camera sees it."""
+        model, room = self._model, scene.room
+        wall = model.geom("wall")
+        wall.rgba[3] = float(room.wall is not None)
+        if room.wall is None:
+            return
+        material = len(table_textures()) + len(floor_textures()) + room.wall
+        wall.matid = material
+        model.mat_rgba[material, :3] = room.tint
+        model.mat_texrepeat[material] = 1.0 / room.repeat_m
+        toward = np.radians(scene.camera.azimuth_deg + room.yaw_deg)
+        across, normal = np.array([-np.sin(toward), np.cos(toward), 0]), np.array([np.cos(toward), np.sin(toward), 0])
+        wall.pos = -room.distance_m * normal + [0, 0, _FLOOR_M + 4.0]
+        axes = np.stack([across, [0.0, 0.0, 1.0], normal], axis=1)
+        mujoco.mju_mat2Quat(wall.quat, axes.ravel())
+
+    def _add_geoms(self, geoms: tuple[Geom, ...], object_id: int) -> None:
+        """Draw geoms as parts of an object, or of the background where its id is 0."""
+        drawn = self._canvas.scene
+        for geom in geoms:
             turn, shift = self._into_mesh[geom.mesh]
             linear = np.reshape(geom.linear, (3, 3))
             item = drawn.geoms[drawn.ngeom]
@@ -254,7 +284,7 @@ class Renderer:
             mujoco.mjv_initGeom(
                 item,
                 mujoco.mjtGeom.mjGEOM_MESH,
-                np.ones(3),
+                _ONES,
                 linear @ shift + geom.offset_m,
                 (linear @ turn).ravel(),
                 np.array([*geom.rgb, 1.0], np.float32),
@@ -262,10 +292,9 @@ class Renderer:
             item.category = mujoco.mjtCatBit.mjCAT_DYNAMIC
             item.transparent, item.camdist = 0, 0.0  # left as they were in memory by mjv_initGeom
             item.dataid = 2 * self._mesh_ids[geom.mesh]
-            item.segid = drawn.ngeom
-            item.objid = thing.object_id * _PARTS + 1 + geom.part
-            item.objtype = _OUR_TYPE
-            item.specular = geom.specular
-            item.shininess = 0.5
+            item.segid = object_id * _PARTS + geom.part if object_id else _CLUTTER
+            item.specular, item.shininess = geom.specular, geom.shininess
             item.emission = _GLOW
+            if geom.texture:
+                item.matid = self._materials[geom.texture]
             drawn.ngeom += 1

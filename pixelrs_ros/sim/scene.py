@@ -7,24 +7,33 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixelrs_ros.sim.camera import Camera
-from pixelrs_ros.sim.kinds import COLORS, FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
-from pixelrs_ros.sim.layout import (
-    CROWDED,
-    HEIGHT_PX,
-    LOOSE,
-    WIDTH_PX,
-    Spacing,
-    arrange,
-    body_of,
-    least_visible,
-    outline_px,
+from pixelrs_ros.sim.clutter import fitted
+from pixelrs_ros.sim.kinds import FAMILIES, HELD_OUT_FAMILY, KINDS, Kind
+from pixelrs_ros.sim.layout import CROWDED, LOOSE, Size, Spacing, arrange, body_of, least_visible, outline_px
+from pixelrs_ros.sim.looks import dressed, sample_trim
+from pixelrs_ros.sim.setting import (
+    DARKNESS,
+    Light,
+    Room,
+    Table,
+    sample_camera,
+    sample_clutter,
+    sample_light,
+    sample_mats,
+    sample_room,
+    sample_table,
 )
-from pixelrs_ros.sim.shapes import Color, Geom, Shaper, bounds_m, jittered, outline_points_m, rotation
-from pixelrs_ros.sim.textures import floor_textures, table_textures
+from pixelrs_ros.sim.shapes import COLORS, Geom, Shaper, jittered, moved_all, outline_points_m, rotation
 
-_MIN_OBJECTS, _MAX_OBJECTS = 4, 7
+_MIN_OBJECTS, _MAX_OBJECTS = 3, 9
 _HELD_OUT_STREAM, _SETTING_STREAM = 1, 2  # sources of their own, so that what else a seed gives does not hang on them
+_BUILD_STREAM = 5
 _CROWDED_RATE = 0.3  # of the scenes
+TWIN_RATE = 0.25  # of the scenes
+CLUTTER_RATE = 0.3  # of the scenes
+_TRIPLET_RATE, _SAME_BUILD_RATE = 0.12, 0.5  # of the twins: three of them, and the same shape and look as well
+_SLIM = 0.5  # a tool's smallest size, as a share of its kind's smallest: below, too few pixels show it
+_SMALLEST_PX, _LARGEST_PX = 45.0, 220.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class SceneObject:
         object_id: 1…N, also its value in `View.object_ids`.
         kind: Name in `KINDS`.
         color: Name in `COLORS`.
-        family: Which shape family of its kind, in 0…3, or `HELD_OUT_FAMILY`.
+        family: Which shape family of its kind, in 0…7, or `HELD_OUT_FAMILY`.
         geoms: The meshes it is made of, placed in the world.
     """
 
@@ -47,38 +56,20 @@ class SceneObject:
 
 
 @dataclass(frozen=True)
-class Light:
-    """A lamp far away that casts shadows, and what lights the scene from everywhere.
+class Scene:
+    """A table with things on it, and a camera.
 
     Attributes:
-        direction: Unit vector along which the light travels.
-        diffuse: Color and strength of the lamp.
-        ambient: Strength of the light from everywhere.
-        fill: Strength of the light from the camera, which casts no shadow.
+        seed: Of everything.
+        objects: What may be talked about; several may share kind and color, their numbers differ.
+        camera: Who looks.
+        light: What lights it.
+        table: What it stands on.
+        spacing: How close together things stand.
+        room: What is seen beyond the table.
+        clutter: What else lies about, background to everyone: each thing's geoms.
+        size_px: Width and height of the picture that the layout fits.
     """
-
-    direction: tuple[float, float, float]
-    diffuse: Color
-    ambient: float
-    fill: float
-
-
-@dataclass(frozen=True)
-class Table:
-    """The table top: its half sides and turn, its texture, the texture's tint and repetition; the floor below."""
-
-    half_m: tuple[float, float]
-    yaw_deg: float
-    texture: int
-    tint: Color
-    repeat_m: float
-    floor: int
-    floor_tint: Color
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A table with things on it, and a camera; `spacing` is how close together they stand."""
 
     seed: int
     objects: tuple[SceneObject, ...]
@@ -86,48 +77,13 @@ class Scene:
     light: Light
     table: Table
     spacing: Spacing = LOOSE
+    room: Room = DARKNESS
+    clutter: tuple[tuple[Geom, ...], ...] = ()
+    size_px: Size = (640, 480)
 
     def with_camera(self, camera: Camera) -> Scene:
         """The same things from elsewhere."""
         return replace(self, camera=camera)
-
-
-def _sample_camera(rng: np.random.Generator) -> Camera:
-    return Camera(
-        azimuth_deg=float(rng.uniform(0, 360)),
-        elevation_deg=float(rng.uniform(36, 62)),
-        distance_m=float(rng.uniform(0.55, 0.9)),
-        target_m=(float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.04, 0.04))),
-        fovy_deg=float(rng.uniform(42, 48)),
-    )
-
-
-def _sample_light(rng: np.random.Generator, camera: Camera) -> Light:
-    angle = np.radians(camera.azimuth_deg + rng.choice([-1, 1]) * rng.uniform(10, 165))
-    height = np.radians(rng.uniform(40, 80))
-    toward = np.array([np.cos(angle) * np.cos(height), np.sin(angle) * np.cos(height), np.sin(height)])
-    warmth = rng.uniform(-0.11, 0.11)
-    strength = rng.uniform(0.4, 0.76)
-    x, y, z = (float(v) for v in -toward)
-    diffuse = (float(strength * (1 + warmth)), float(strength), float(strength * (1 - warmth)))
-    return Light((x, y, z), diffuse, float(rng.uniform(0.22, 0.4)), float(rng.uniform(0.1, 0.3)))
-
-
-def _sample_table(rng: np.random.Generator, setting: np.random.Generator) -> Table:
-    def tint(low: float, high: float) -> Color:
-        level = rng.uniform(low, high)
-        r, g, b = (float(min(level * rng.uniform(0.95, 1.05), 1.0)) for _ in range(3))
-        return (r, g, b)
-
-    return Table(
-        half_m=(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.65, 0.9))),
-        yaw_deg=float(rng.uniform(0, 360)),
-        texture=int(rng.integers(len(table_textures()))),
-        tint=tint(0.6, 1.0),
-        repeat_m=float(rng.uniform(0.3, 0.95)),
-        floor=int(setting.integers(len(floor_textures()))),
-        floor_tint=tint(0.4, 0.9),
-    )
 
 
 def _sample_labels(rng: np.random.Generator) -> list[tuple[str, str]]:
@@ -150,10 +106,32 @@ def _sample_labels(rng: np.random.Generator) -> list[tuple[str, str]]:
     return [labels[i] for i in rng.permutation(len(labels))]
 
 
+def _with_twins(
+    labels: list[tuple[str, str]], twin_rate: float, rng: np.random.Generator
+) -> tuple[list[tuple[str, str]], list[int]]:
+    """The labels, at times with one that two or three things share, and the number of each thing's build.
+
+    Things with the same number are built alike: the same shape, size and look.
+    """
+    builds = list(range(len(labels)))
+    if rng.random() >= twin_rate:
+        return labels, builds
+    copies = 2 if rng.random() < _TRIPLET_RATE and len(labels) > 3 else 1
+    alike = rng.random() < _SAME_BUILD_RATE
+    # The first things find room first: a twin that is left out would be none.
+    chosen = rng.permutation(min(len(labels), 4))[: copies + 1]
+    result = list(labels)
+    for index in chosen[1:]:
+        result[index] = labels[chosen[0]]
+        if alike:
+            builds[index] = builds[chosen[0]]
+    return result, builds
+
+
 def _laid(geoms: list[Geom], roll_deg: float) -> list[Geom]:
     """Turned about the vertical, then tipped over so that the top points along x."""
     turn = rotation("y", 90.0) @ rotation("z", roll_deg)
-    return [geom.moved(turn, np.zeros(3)) for geom in geoms]
+    return moved_all(geoms, turn, np.zeros(3))
 
 
 def build_object(
@@ -170,51 +148,82 @@ def build_object(
     """
     drawn = int(rng.integers(FAMILIES))
     family = HELD_OUT_FAMILY if held_out else drawn
-    shaper = Shaper(rng, family, kind.parts, jittered(COLORS[color], rng))
+    main = jittered(COLORS[color], rng)
+    shaper = Shaper(rng, family, kind.parts, main, sample_trim(kind.name, color, rng))
     (kind.held_out if held_out else kind.recipe)(shaper)
-    geoms = shaper.geoms
+    geoms = dressed(shaper.geoms, main, color, rng)
+    geoms = moved_all(geoms, kind.stretch(rng), np.zeros(3))
     if kind.name == "ball":
         turn = rotation("z", rng.uniform(0, 360)) @ rotation("x", rng.uniform(0, 360))
-        geoms = [geom.moved(turn, np.zeros(3)) for geom in geoms]
+        geoms = moved_all(geoms, turn, np.zeros(3))
     elif rng.random() < kind.lies:
         # A ring at +x comes to lie at the side or on top, never underneath: the body is what rests on the table.
         geoms = _laid(geoms, float(rng.uniform(90, 270)))
-    low, high = bounds_m(geoms)
-    scale = size_m / float((high - low).max())
-    offset = -scale * np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-    return family, [geom.moved(scale * np.eye(3), offset) for geom in geoms]
+    return family, fitted(geoms, size_m)
 
 
-def sample_scene(seed: int, *, held_out_rate: float = 0.0) -> Scene:
-    """The scene of a seed: four to seven things, rarely fewer for lack of room, no two alike in kind and color.
+def _size_px(kind: Kind, scale: float, rng: np.random.Generator) -> float:
+    """The longest side of a thing in a scene where all are `scale` times as large as usual."""
+    low, high = kind.size_px
+    size = float(rng.uniform(low, high)) * scale * float(rng.uniform(0.85, 1.15))
+    smallest = _SLIM * low if kind.slim else _SMALLEST_PX
+    return float(np.clip(size, smallest, _LARGEST_PX))
+
+
+def _sample_scale(count: int, rng: np.random.Generator) -> float:
+    """How large things are drawn, as a share of their usual size; smaller where there are many."""
+    largest = float(np.interp(count, (4, 9), (1.1, 0.75)))
+    return float(np.exp(rng.uniform(np.log(0.42), np.log(largest))))
+
+
+def sample_scene(
+    seed: int,
+    *,
+    held_out_rate: float = 0.0,
+    width_px: int = 640,
+    height_px: int = 480,
+    twin_rate: float = TWIN_RATE,
+    clutter_rate: float = CLUTTER_RATE,
+) -> Scene:
+    """The scene of a seed: three to nine things, fewer for lack of room.
 
     Args:
         seed: Of every choice.
         held_out_rate: How often a thing is of the held-out shape family, in [0, 1].
+        width_px: Of the picture.
+        height_px: Of the picture.
+        twin_rate: How often two or three things share kind and color, in [0, 1].
+        clutter_rate: How often things of no kind lie about, in [0, 1].
     """
+    size_px = (width_px, height_px)
     rng = np.random.default_rng(seed)
     unseen = np.random.default_rng([seed, _HELD_OUT_STREAM])
     setting = np.random.default_rng([seed, _SETTING_STREAM])
-    camera, table = _sample_camera(rng), _sample_table(rng, setting)
     spacing = CROWDED if setting.random() < _CROWDED_RATE else LOOSE
-    if spacing is CROWDED:  # from lower down more is hidden
-        camera = replace(camera, elevation_deg=float(setting.uniform(24, 40)))
-    light = _sample_light(rng, camera)
-    focal = camera.intrinsics(WIDTH_PX, HEIGHT_PX)[0, 0]
-    labels = _sample_labels(rng)
+    camera = sample_camera(setting, crowded=spacing is CROWDED)
+    table, room, light = sample_table(setting), sample_room(setting), sample_light(setting, camera)
+    labels, builds = _with_twins(_sample_labels(rng), twin_rate, rng)
+    meters_per_px = camera.distance_m / camera.intrinsics(*size_px)[0, 0] * min(width_px / 640, height_px / 480)
+    scale = _sample_scale(len(labels), rng)
     built = []
-    for name, color in labels:
-        kind = KINDS[name]
-        size_m = float(rng.uniform(*kind.size_px)) * camera.distance_m / focal
+    for (name, color), build in zip(labels, builds, strict=True):
+        source = np.random.default_rng([seed, _BUILD_STREAM, build])
+        size_m = _size_px(KINDS[name], scale, source) * meters_per_px
         held_out = bool(unseen.random() < held_out_rate)
-        built.append(build_object(kind, color, size_m, rng, held_out=held_out))
-    places = arrange([body_of(geoms) for _, geoms in built], camera, min(table.half_m), spacing, rng)
-    objects = []
-    for number, ((name, color), (family, geoms), place) in enumerate(zip(labels, built, places, strict=False), start=1):
-        turn = rotation("z", place.yaw_deg)
-        world = tuple(geom.moved(turn, place.offset_m()) for geom in geoms)
-        objects.append(SceneObject(number, name, color, family, world))
-    return Scene(seed, tuple(objects), camera, light, table, spacing)
+        built.append(build_object(KINDS[name], color, size_m, source, held_out=held_out))
+    others = sample_clutter(meters_per_px * max(scale, 0.6), setting) if setting.random() < clutter_rate else []
+    bodies = [body_of(geoms) for geoms in (*(geoms for _, geoms in built), *others)]
+    places = arrange(bodies, camera, min(table.half_m), spacing, rng, size_px)
+    world = []
+    for geoms, place in zip((*(geoms for _, geoms in built), *others), places, strict=False):
+        world.append(tuple(moved_all(geoms, rotation("z", place.yaw_deg), place.offset_m())))
+    objects = tuple(
+        SceneObject(number, name, color, family, geoms)
+        for number, ((name, color), (family, _), geoms) in enumerate(zip(labels, built, world, strict=False), start=1)
+    )
+    mats = sample_mats([place.offset_m() for place in places], meters_per_px, setting)
+    clutter = (*mats, *world[len(objects) :])
+    return Scene(seed, objects, camera, light, table, spacing, room, clutter, size_px)
 
 
 def move_camera(scene: Scene, seed: int) -> Scene:
@@ -232,15 +241,15 @@ def move_camera(scene: Scene, seed: int) -> Scene:
         camera = replace(
             old,
             azimuth_deg=old.azimuth_deg + float(rng.choice([-1, 1]) * rng.uniform(15, 40)),
-            elevation_deg=float(np.clip(old.elevation_deg + rng.uniform(-6, 8), 24, 65)),
+            elevation_deg=float(np.clip(old.elevation_deg + rng.uniform(-6, 8), 18, 75)),
             distance_m=old.distance_m * (1.0 + 0.006 * attempt),
         )
-        outlines = [outline_px(p, camera) for p in points]
+        outlines = [outline_px(p, camera, scene.size_px) for p in points]
         seen = [outline for outline in outlines if outline is not None]
         if len(seen) < len(points):
             continue
         fallback = camera
         distances_m = [float(np.linalg.norm(p.mean(axis=0) - camera.position_m)) for p in points]
-        if least_visible(seen, distances_m) >= scene.spacing.min_visible:
+        if least_visible(seen, distances_m, scene.size_px) >= scene.spacing.min_visible:
             break
     return scene.with_camera(fallback or replace(camera, distance_m=old.distance_m * 1.5))

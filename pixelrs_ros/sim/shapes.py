@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,9 +14,20 @@ from pixelrs_ros.sim.meshes import mesh_library
 Color = tuple[float, float, float]
 Vector = tuple[float, float, float]
 
+COLORS: dict[str, Color] = {
+    "red": (0.80, 0.07, 0.08),
+    "green": (0.10, 0.55, 0.17),
+    "blue": (0.08, 0.25, 0.82),
+    "yellow": (0.98, 0.86, 0.09),
+    "orange": (1.0, 0.49, 0.04),
+    "purple": (0.48, 0.13, 0.66),
+    "white": (0.87, 0.87, 0.86),
+    "black": (0.06, 0.06, 0.07),
+}
+
 STEEL: Color = (0.70, 0.72, 0.75)
 PAPER: Color = (0.92, 0.90, 0.84)
-TINT = 0.4  # how far a neutral material leans towards its object's color, so that a part can be bound to its object
+TINT = (0.0, 0.4)  # how far a neutral material leans towards its object's color
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,8 @@ class Geom:
         offset_m: Translation.
         rgb: Color in [0, 1].
         specular: Strength of the highlight, in [0, 1].
+        shininess: How small the highlight is, in [0, 1].
+        texture: Name in `cube_textures()`, which `rgb` multiplies; empty for a plain surface.
     """
 
     mesh: str
@@ -36,6 +51,8 @@ class Geom:
     offset_m: Vector
     rgb: Color
     specular: float
+    shininess: float = 0.5
+    texture: str = ""
 
     def vertices_m(self) -> np.ndarray:
         """(V, 3) float64, the placed vertices."""
@@ -67,12 +84,22 @@ def mix(first: Color, second: Color, share: float) -> Color:
     return (r, g, b)
 
 
+_HUES = (0.0, 0.08, 0.15, 0.37, 0.63, 0.78, 1.0)
+_HUE_REACH = (0.012, 0.01, 0.014, 0.045, 0.035, 0.025, 0.012)  # how far a hue may go and still has its name
+
+
 def jittered(color: Color, rng: np.random.Generator) -> Color:
-    """The color with a little other hue and brightness, still the same color word."""
+    """The color with another hue, strength and brightness, still the same color word."""
     hue, saturation, value = colorsys.rgb_to_hsv(*color)
-    hue = (hue + rng.uniform(-0.012, 0.012)) % 1.0
-    saturation *= rng.uniform(0.92, 1.0)
-    value = min(value * rng.uniform(0.92, 1.06), 1.0)
+    if saturation < 0.3:  # black and white
+        hue, saturation = rng.uniform(), rng.uniform(0.0, 0.06)
+        value = rng.uniform(0.02, 0.13) if value < 0.5 else rng.uniform(0.8, 0.97)
+        return colorsys.hsv_to_rgb(hue, saturation, value)
+    warm = hue < 0.2 or hue > 0.9  # dark or pale, red becomes brown or pink and so do its neighbors
+    reach = float(np.interp(hue, _HUES, _HUE_REACH))
+    hue = (hue + rng.uniform(-reach, reach)) % 1.0
+    saturation *= rng.uniform(0.88 if warm else 0.76, 1.0)
+    value = min(value * rng.uniform(0.86 if warm else 0.72, 1.2), 1.0)
     return colorsys.hsv_to_rgb(hue, saturation, value)
 
 
@@ -99,9 +126,10 @@ class Shaper:
 
     Attributes:
         rng: Source of every proportion.
-        family: Which shape family, in 0…3, or 4 for the held-out one.
+        family: Which shape family, from 0, or one more for the held-out one.
         parts: Names of the kind's parts.
         main: The object's color.
+        trim: Color of what is only mounted to the object, None for a shade of its own color.
         geoms: What was added so far.
     """
 
@@ -109,19 +137,24 @@ class Shaper:
     family: int
     parts: tuple[str, ...]
     main: Color
+    trim: Color | None = None
     geoms: list[Geom] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # White can only be shaded down and black only up; colors in between go either way.
         level = brightness(self.main)
         up = level < 0.15 or (level < 0.6 and self.rng.random() < 0.5)
-        self.accent = (
+        shade = (
             lighter(self.main, 0.28 if level < 0.15 else 0.45)
             if up
             else darker(self.main, 0.26 if level > 0.8 else 0.38)
         )
+        # Most handles have their thing's very color; a shade of it is the easier case.
+        self.accent = mix(self.main, shade, max(float(self.rng.uniform(-0.4, 1.0)), 0.0))
+        if self.trim is not None:
+            self.accent = self.trim
         self.dark = darker(self.main, 0.42) if level >= 0.15 else darker(self.main, 0.3)
-        self.steel = mix(STEEL, self.main, TINT)
+        self.steel = mix(STEEL, self.main, self.rng.uniform(*TINT))
         self.paper = mix(PAPER, self.main, 0.25)
 
     def pick(self, low: float, high: float) -> float:
@@ -138,22 +171,54 @@ class Shaper:
         turn: np.ndarray | None = None,
         rgb: Color | None = None,
         specular: float = 0.25,
+        texture: str = "",
     ) -> None:
         """Add one unit mesh: scaled along its own axes, turned, then moved; in the object's main color unless told."""
         linear = np.diag(scale) if turn is None else turn @ np.diag(scale)
         color = self.main if rgb is None else rgb
         values = tuple(float(v) for v in linear.ravel())
         place = (float(at[0]), float(at[1]), float(at[2]))
-        self.geoms.append(Geom(mesh, self.parts.index(part), values, place, color, specular))
+        self.geoms.append(Geom(mesh, self.parts.index(part), values, place, color, specular, texture=texture))
 
 
-def bounds_m(geoms: list[Geom] | tuple[Geom, ...]) -> tuple[np.ndarray, np.ndarray]:
+def moved_all(geoms: Sequence[Geom], linear: np.ndarray, offset_m: np.ndarray) -> list[Geom]:
+    """The same meshes after x → linear @ x + offset."""
+    matrices = (linear @ np.array([geom.linear for geom in geoms]).reshape(-1, 3, 3)).reshape(-1, 9).tolist()
+    offsets = (np.array([geom.offset_m for geom in geoms]) @ linear.T + offset_m).tolist()
+    return [
+        Geom(g.mesh, g.part, tuple(matrix), (at[0], at[1], at[2]), g.rgb, g.specular, g.shininess, g.texture)
+        for g, matrix, at in zip(geoms, matrices, offsets, strict=True)
+    ]
+
+
+def bounds_m(geoms: Sequence[Geom]) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest corner, each (3,) float64, of the axis-aligned box around the geoms."""
     points = np.concatenate([geom.vertices_m() for geom in geoms])
     return points.min(axis=0), points.max(axis=0)
 
 
-def outline_points_m(geoms: list[Geom] | tuple[Geom, ...]) -> np.ndarray:
-    """(N, 3) float64 points of the surface that show the outline; finely cut meshes give every third vertex."""
-    points = [geom.vertices_m() for geom in geoms]
-    return np.concatenate([p[::3] if len(p) > 60 else p for p in points])
+def _directions(count: int) -> np.ndarray:
+    """(3, count) float64 unit vectors spread evenly over the sphere (a Fibonacci lattice)."""
+    index = np.arange(count) + 0.5
+    z = 1 - 2 * index / count
+    angle = np.pi * (1 + 5**0.5) * index
+    flat = np.sqrt(1 - z * z)
+    return np.stack([flat * np.cos(angle), flat * np.sin(angle), z])
+
+
+_DIRECTIONS = _directions(96)
+
+
+@lru_cache(maxsize=256)
+def _far_vertices(mesh: str) -> np.ndarray:
+    """(N, 3) float64 vertices of a unit mesh that are the farthest ones in some of many directions."""
+    vertices = mesh_library()[mesh].vertices
+    return np.asarray(vertices[np.unique((vertices @ _directions(250)).argmax(axis=0))])
+
+
+def outline_points_m(geoms: Sequence[Geom]) -> np.ndarray:
+    """(N, 3) float64 points of the surface that show the outline: the farthest ones in many directions."""
+    points = np.concatenate(
+        [_far_vertices(geom.mesh) @ np.reshape(geom.linear, (3, 3)).T + geom.offset_m for geom in geoms]
+    )
+    return np.asarray(points[np.unique((points @ _DIRECTIONS).argmax(axis=0))])

@@ -99,6 +99,20 @@ def _printed(
 
 
 @lru_cache(maxsize=1)
+def tintable_textures() -> tuple[np.ndarray, ...]:
+    """The last of the table tops and the first of the walls: nearly white, so that a tint may make them any color."""
+    rng = np.random.default_rng(SEED + 2)
+    return (
+        _stone(rng, (244, 244, 244), (236, 236, 236)),
+        _cloth(rng, (250, 250, 250), (214, 214, 214)),
+        _pattern(rng, (250, 250, 250), (206, 206, 206), (12, 12), True),
+        _pattern(rng, (250, 250, 250), (200, 200, 200), (10, 0), False),
+        _speckled(rng, (246, 246, 246), (200, 200, 200)),
+        _printed(rng, (250, 250, 250), ((214, 214, 214), (190, 190, 190))),
+    )
+
+
+@lru_cache(maxsize=1)
 def table_textures() -> tuple[np.ndarray, ...]:
     """Every table top, each (SIDE_PX, SIDE_PX, 3) uint8 RGB, the same on each call."""
     rng = np.random.default_rng(SEED)
@@ -127,6 +141,20 @@ def table_textures() -> tuple[np.ndarray, ...]:
         _pattern(rng, (176, 160, 152), (126, 116, 116), (12, 12), True),
         _printed(rng, (182, 178, 168), ((140, 150, 156), (160, 146, 132), (128, 126, 120))),
         _printed(rng, (122, 126, 128), ((158, 156, 150), (96, 100, 104), (146, 134, 124))),
+        _wood(rng, (150, 84, 48), (96, 46, 26), 3),
+        _wood(rng, (226, 212, 186), (202, 182, 150), 1),
+        _wood(rng, (122, 92, 62), (58, 40, 28), 2),
+        np.ascontiguousarray(_wood(rng, (178, 138, 96), (126, 88, 56), 14).transpose(1, 0, 2)),
+        _marble(rng, (66, 68, 72), (168, 168, 166)),
+        _marble(rng, (196, 178, 152), (128, 100, 76)),
+        _speckled(rng, (62, 60, 60), (150, 120, 104)),
+        _speckled(rng, (168, 142, 128), (70, 60, 58)),
+        _tiles(rng, (210, 208, 204), (120, 120, 120)),
+        _stone(rng, (44, 45, 48), (34, 34, 37)),
+        _pattern(rng, (232, 230, 224), (150, 60, 58), (10, 10), True),
+        _pattern(rng, (230, 232, 236), (64, 88, 140), (14, 14), True),
+        _printed(rng, (224, 220, 208), ((176, 70, 64), (70, 110, 84), (196, 160, 70))),
+        *tintable_textures(),
     )
 
 
@@ -139,4 +167,36 @@ def floor_textures() -> tuple[np.ndarray, ...]:
         _wood(rng, (140, 112, 84), (100, 78, 58), 8),
         _cloth(rng, (112, 116, 124), (84, 88, 96)),
         _speckled(rng, (136, 134, 130), (90, 88, 86)),
+        _tiles(rng, (196, 188, 176), (140, 136, 130)),
+        _wood(rng, (190, 156, 116), (148, 112, 78), 10),
+        _wood(rng, (96, 70, 52), (60, 42, 32), 6),
+        _pattern(rng, (180, 176, 168), (110, 60, 56), (8, 8), False),
+        _stone(rng, (70, 70, 74), (52, 52, 56)),
     )
+
+
+@lru_cache(maxsize=1)
+def wall_textures() -> tuple[np.ndarray, ...]:
+    """Every wall behind the table, each (SIDE_PX, SIDE_PX, 3) uint8 RGB, the same on each call."""
+    rng = np.random.default_rng(SEED + 3)
+    return (
+        *tintable_textures(),
+        _tiles(rng, (226, 226, 222), (150, 150, 148)),
+        _tiles(rng, (150, 86, 66), (190, 184, 176)),
+        _wood(rng, (172, 140, 104), (126, 96, 68), 7),
+        _cluttered(rng),
+        _cluttered(rng),
+        _cluttered(rng),
+    )
+
+
+def _cluttered(rng: np.random.Generator) -> np.ndarray:
+    """A room out of focus: shelves of colored blocks, bright windows and dark corners."""
+    image = np.full((SIDE_PX, SIDE_PX, 3), rng.uniform(60, 200, 3), np.float32)
+    for _ in range(70):
+        x, y = (int(v) for v in rng.integers(0, SIDE_PX, 2))
+        wide, tall = (int(v) for v in rng.integers(10, 120, 2))
+        color = [float(v) for v in rng.uniform(20, 240, 3) * 0.6 + rng.uniform(20, 220) * 0.4]
+        cv2.rectangle(image, (x, y), (x + wide, y + tall), color, -1)
+    soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(3, 9)), borderType=cv2.BORDER_REFLECT)
+    return np.clip(soft, 0, 255).astype(np.uint8)

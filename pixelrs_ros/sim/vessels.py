@@ -88,17 +88,11 @@ def can(s: Shaper) -> None:
     half = (0.5, 0.4, 0.3, 0.2)[s.family] * s.pick(0.94, 1.06)
     metal = mix(s.steel, (0.9, 0.9, 0.92), 0.45)
     s.add("body", "can", (radius, radius, half), (0, 0, half), rgb=metal, specular=0.9)
-    s.add("body", "cylinder", (radius * 1.02, radius * 1.02, half * 0.78), (0, 0, half * 0.98), specular=0.4)
+    s.add("body", "cylinder", (radius * 1.02, radius * 1.02, half * 0.84), (0, 0, half * 0.98), specular=0.4)
     s.add("body", "torus", (radius * 0.84, radius * 0.84, 0.25), (0, 0, 2 * half), rgb=metal, specular=0.9)
-    stripe = half * s.pick(0.1, 0.2)
-    s.add(
-        "body",
-        "cylinder",
-        (radius * 1.03, radius * 1.03, stripe),
-        (0, 0, half * s.pick(0.8, 1.2)),
-        rgb=s.paper,
-        specular=0.3,
-    )
+    if s.rng.random() < 0.5:
+        stripe = (radius * 1.03, radius * 1.03, half * s.pick(0.06, 0.16))
+        s.add("body", "cylinder", stripe, (0, 0, half * s.pick(0.8, 1.2)), rgb=s.paper, specular=0.3)
     s.add("body", "slab", (0.1, 0.05, 0.012), (0.08, 0, 2 * half + 0.014), rgb=darker(metal, 0.35), specular=0.9)
 
 

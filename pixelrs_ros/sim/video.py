@@ -63,7 +63,7 @@ def sample_video(seed: int, situation: Situation = "occlusion", num_frames: int 
     if num_frames < 10:
         raise ValueError(f"num_frames must be at least 10, got {num_frames}")
     rng = np.random.default_rng([seed, _STREAM, SITUATIONS.index(situation)])
-    scene = sample_scene(seed)
+    scene = sample_scene(seed, twin_rate=0.0, clutter_rate=0.0)
     target = scene.objects[int(rng.integers(len(scene.objects)))]
     if situation in ("look_alike", "leaves", "jump"):
         scene = _with_double(scene, target, rng)
@@ -84,7 +84,7 @@ def sample_video(seed: int, situation: Situation = "occlusion", num_frames: int 
 
 def _cut(scene: Scene, target: SceneObject, cameras: Sequence[Camera], rng: np.random.Generator) -> list[Scene]:
     """Another scene with the target's double somewhere in it; no number of the first one's objects occurs in it."""
-    others = sample_scene(scene.seed + _NEXT_SCENE)
+    others = sample_scene(scene.seed + _NEXT_SCENE, twin_rate=0.0, clutter_rate=0.0)
     last = _free_id(scene)
     strangers = [replace(thing, object_id=last + thing.object_id) for thing in others.objects]
     double = _elsewhere(replace(target, object_id=last), scene.camera, rng)

@@ -10,6 +10,7 @@ from pixelrs_ros.sim.kinds import KINDS, Kind
 from pixelrs_ros.sim.layout import CROWDED, LOOSE, Spacing
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.sim.scene import SceneObject, build_object, move_camera, sample_scene
+from pixelrs_ros.sim.setting import DARKNESS
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_a_mask_of_something_unknown_is_refused(view: View) -> None:
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_back_projected_points_lie_on_the_table_and_on_their_objects(renderer: Renderer, seed: int) -> None:
-    scene = move_camera(sample_scene(seed), 1)
+    scene = move_camera(replace(sample_scene(seed), clutter=(), room=DARKNESS), 1)
     view = renderer.render(scene, depth=True)
     assert view.depth_m is not None
     rows, columns = np.mgrid[:480, :640]
@@ -105,7 +106,7 @@ def test_things_are_hidden_in_crowded_scenes_but_never_too_far(renderer: Rendere
 
 
 def test_the_visible_share_counts_what_others_hide(renderer: Renderer) -> None:
-    base = sample_scene(1)
+    base = replace(sample_scene(1), clutter=())
     forward = base.camera.axes[:2, 2] / np.linalg.norm(base.camera.axes[:2, 2])
     front, back = (_book(number, side * 0.11 * forward) for number, side in ((1, -1), (2, 1)))
     apart = replace(base, objects=(back, _book(1, np.array([-forward[1], forward[0]]) * 0.4)))
@@ -136,7 +137,7 @@ def test_every_part_of_a_kind_can_be_seen(renderer: Renderer, kind: Kind, held_o
     best = dict.fromkeys(kind.parts, 0)
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        base = sample_scene(seed)
+        base = replace(sample_scene(seed), clutter=())
         size_m = rng.uniform(*kind.size_px) * base.camera.distance_m / 579
         family, geoms = build_object(kind, "blue", size_m, rng, held_out=held_out)
         view = renderer.render(replace(base, objects=(SceneObject(1, kind.name, "blue", family, tuple(geoms)),)))
@@ -148,7 +149,7 @@ def test_every_part_of_a_kind_can_be_seen(renderer: Renderer, kind: Kind, held_o
 
 
 def test_colors_are_what_they_are_called(renderer: Renderer) -> None:
-    base = sample_scene(1)
+    base = replace(sample_scene(1), clutter=())
     means = {}
     for color in ("red", "green", "blue", "white", "black"):
         family, geoms = build_object(KINDS["book"], color, 0.2, np.random.default_rng(0))
