@@ -28,6 +28,9 @@ CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MAX_SHARD_BYTES = 5_000_000_000
+INT8 = "int8"  # matrices in whole numbers of 8 bits, each row with a scale of its own; everything else in fp16
+SCALE = ".int8_scale"  # what the name of such a matrix's scales ends in
+_LEAST_INT8 = 4096  # smaller ones are not worth a scale
 _LISTED = 100
 
 
@@ -44,20 +47,20 @@ def save_checkpoint(
         miras: The network.
         config: Its sizes.
         tokenizer: Its words.
-        dtype: Of the weights: "fp16", "bf16" or "fp32".
+        dtype: Of the weights: "fp16", "bf16", "fp32", or "int8" for matrices in 8 bits and the rest in fp16.
         max_shard_bytes: Weights beyond this are written as several files and an index.
 
     Raises:
         ConfigError: `dtype` is none of these.
     """
-    written = _dtype(dtype)
+    written = _dtype("fp16" if dtype == INT8 else dtype)
     if not is_adapted(miras.language):
         config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
     folder.mkdir(parents=True, exist_ok=True)
     write_config(folder, config)
     tokenizer.save(str(folder / TOKENIZER))
-    state = _state(miras)
-    kinds = {name: written if value.is_floating_point() else value.dtype for name, value in state.items()}
+    state = in_int8(_state(miras)) if dtype == INT8 else _state(miras)
+    kinds = {name: torch.float32 if name.endswith(SCALE) else written if value.is_floating_point() else value.dtype for name, value in state.items()}
     shapes = {name: torch.empty(value.shape, dtype=kinds[name], device="meta") for name, value in state.items()}
     plan = split_torch_state_dict_into_shards(shapes, max_shard_size=max_shard_bytes)
     for file, names in plan.filename_to_tensors.items():
@@ -71,6 +74,30 @@ def save_checkpoint(
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
         (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+
+
+@torch.no_grad()
+def in_int8(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Matrices as int8 in [-127, 127] with the scale of each row beside them."""
+    stored: dict[str, torch.Tensor] = {}
+    for name, value in state.items():
+        if value.ndim < 2 or value.numel() < _LEAST_INT8 or not value.is_floating_point():
+            stored[name] = value
+            continue
+        rows = value.detach().float().flatten(1)
+        scale = rows.abs().amax(dim=1).clamp(min=1e-12) / 127
+        stored[name] = (rows / scale.unsqueeze(1)).round().to(torch.int8).view(value.shape)
+        stored[name + SCALE] = scale
+    return stored
+
+
+def read_tensor(stored: Mapping[str, Any], name: str) -> torch.Tensor:
+    """A tensor of a file; of an int8 matrix the numbers that it stands for, float32."""
+    value: torch.Tensor = stored[name].get_tensor(name)
+    if name + SCALE not in stored:
+        return value
+    scale = stored[name + SCALE].get_tensor(name + SCALE)
+    return (value.flatten(1).float() * scale.unsqueeze(1)).view(value.shape)
 
 
 def write_config(folder: Path, config: MirasConfig) -> None:
@@ -194,7 +221,7 @@ def _fill(miras: Miras, folder: Path, weights: str, device: str, dtypes: Mapping
         assigned = {}
         for name, value in expected.items():
             # A buffer, such as SAM's positional grid, stays precise: it is computed with, not multiplied by.
-            assigned[name] = stored[name].get_tensor(name).to(device, dtypes.get(name, value.dtype))
+            assigned[name] = read_tensor(stored, name).to(device, dtypes.get(name, value.dtype))
     miras.load_state_dict(assigned, strict=False, assign=True)
     for alias, name in aliases.items():
         owner, _, leaf = alias.rpartition(".")
@@ -252,7 +279,11 @@ def _opened(path: Path) -> Iterator[Any]:
 def _check_fit(path: Path, miras: Miras, stored: Mapping[str, Any]) -> None:
     aliases = _aliases(miras)
     expected = {name: tuple(value.shape) for name, value in _state(miras).items()}
-    found = {name: tuple(file.get_slice(name).get_shape()) for name, file in stored.items() if name not in aliases}
+    found = {
+        name: tuple(file.get_slice(name).get_shape())
+        for name, file in stored.items()
+        if name not in aliases and not (name.endswith(SCALE) and name.removesuffix(SCALE) in stored)
+    }
     wrong_shape = (
         f"{name} {found[name]} instead of {expected[name]}"
         for name in expected.keys() & found.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pixelrs_ros.commands.numbers import positive
+from pixelrs_ros.commands.numbers import positive, positive_number
 from pixelrs_ros.errors import ConfigError
 
 
@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--checkpoint", type=Path, metavar="DIR", help="for the finished network (default: of the config)"
+    )
+    parser.add_argument(
+        "--minutes", type=positive_number, metavar="M", help="end within so many minutes, with the best there is by then"
     )
 
 
@@ -34,4 +37,4 @@ def run(options: argparse.Namespace) -> None:
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 
-    train(options.config, options.phase, options.until, options.checkpoint)
+    train(options.config, options.phase, options.until, options.checkpoint, options.minutes)

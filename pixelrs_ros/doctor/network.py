@@ -55,7 +55,7 @@ def tokenizer(subject: Subject) -> Finding:
         return _no_checkpoint()
     folder = resolve(subject.checkpoint)
     config, loaded = load_config(MirasConfig, folder / CONFIG), load_tokenizer(folder / TOKENIZER)
-    layout = ChatLayout(loaded, config.clip.num_patches, config.text)
+    layout = ChatLayout(loaded, config.clip.num_patches, config.text, config.reader)
     return ok(f"{layout.vocab_size} tokens, {len(special_tokens(loaded))} of them special")
 
 

@@ -46,7 +46,7 @@ class Engine:
         """
         self.miras = miras
         self.config = config
-        self.layout = ChatLayout(tokenizer, config.clip.num_patches, config.text)
+        self.layout = ChatLayout(tokenizer, config.clip.num_patches, config.text, config.reader)
         self.num_threads = torch.get_num_threads()
         self.device = next(miras.parameters()).device
         self._language, self.backend = backend.prepare(miras, config, self.device, self.num_threads)
@@ -94,12 +94,13 @@ class Engine:
         pixels = to_pixels(encoder_images(image, self.config, blind=blind), self.config)
         sam = self._background.submit(lambda: self.miras.sam.encode(pixels.sam.to(self.device, self.dtype)))
         clip, convnext = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext))
-        tokens = self.miras.encode_image(clip, convnext)
+        tokens, detail = self.miras.look(clip, convnext)
         values = tokens.numel() + self.config.sam.prompt_dim * self.config.sam.grid_size**2
         return EncodedFrame(
             key=picture_key(image, blind=blind),
             image_tokens=tokens,
             sam=sam,
+            detail=detail,
             height_px=image.shape[0],
             width_px=image.shape[1],
             encode_ms=_ms_since(started),
@@ -218,7 +219,7 @@ class Engine:
         symbols = self._symbols(prompt, encoded)
         kept = prefix.reuse(symbols)
         new = torch.tensor([prompt[kept:]], device=self.device)
-        seen = sum(isinstance(symbol, tuple) for symbol in symbols[:kept])
+        seen = sum(token == self.layout.image_id for token in prompt[:kept])
         embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
         hidden = prefix.extend(symbols[kept:], embeddings)
         for left in reversed(range(max_new_tokens)):
@@ -232,8 +233,14 @@ class Engine:
 
     def _symbols(self, prompt: Sequence[int], encoded: EncodedFrame) -> list[Symbol]:
         """The prompt with the picture's identity in the places of its tokens."""
-        image_id = self.layout.image_id
-        return [(encoded.key, place) if token == image_id else token for place, token in enumerate(prompt)]
+        symbols: list[Symbol] = []
+        for token in prompt:
+            symbols.append((encoded.key, len(symbols)) if token == self.layout.image_id else token)
+        if self.miras.reader is not None:  # which reads both ways: a word is another one in another utterance
+            for start, run in self.layout.user_runs(prompt):
+                whole = repr(run).encode()
+                symbols[start : start + len(run)] = [(whole, place) for place in range(len(run))]
+        return symbols
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(V,) float, from the (1, H) hidden state that predicts the next token."""

@@ -38,6 +38,7 @@ class EncodedFrame:
         width_px: Of the picture.
         encode_ms: How long the caller waited for it; SAM's image encoder, which runs in the background, not included.
         num_bytes: Memory of both tensors.
+        detail: What the high-resolution encoder adds to SAM's embedding, (1, C, h, w) or None.
     """
 
     key: bytes
@@ -47,11 +48,13 @@ class EncodedFrame:
     width_px: int
     encode_ms: float
     num_bytes: int
+    detail: torch.Tensor | None = None
 
     @property
     def sam_embedding(self) -> torch.Tensor:
         """(1, C, h, w) for the mask decoder; waits until it is there."""
-        return self.sam.result()
+        embedding: torch.Tensor = self.sam.result()
+        return embedding if self.detail is None else embedding + self.detail
 
 
 class FrameCache:

@@ -9,11 +9,12 @@ Users' words are encoded as plain text, so they can never place a special token.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from tokenizers import Tokenizer
 
-from pixelrs_ros.config import ChatTemplate, TextConfig
+from pixelrs_ros.config import ChatTemplate, ReaderConfig, TextConfig
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.text import tokenizer as tokens
 from pixelrs_ros.text.answer import MARKERS, ParsedAnswer, parse, without_markers
@@ -25,15 +26,19 @@ _STATUS_TOKENS = {Status.CLARIFY: tokens.ASK, Status.NOT_FOUND: tokens.NONE}
 class ChatLayout:
     """Turns dialogues into token ids and answers back into words."""
 
-    def __init__(self, tokenizer: Tokenizer, num_image_tokens: int, text: TextConfig) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, num_image_tokens: int, text: TextConfig, reader: ReaderConfig | None = None
+    ) -> None:
         """Read the template.
 
         Args:
             tokenizer: With every token of `tokens.REQUIRED_TOKENS`, as `load_tokenizer` and `adopt_tokenizer` give it.
             num_image_tokens: Of one picture.
             text: The template, and whether the user's case matters.
+            reader: What reads the user's words, which are then its word pieces, numbered after the tokenizer's tokens.
 
         Raises:
+            CheckpointError: The package lacks the reader's vocabulary.
             ConfigError: The template does not fit the tokenizer.
         """
         self.tokenizer = tokenizer
@@ -61,6 +66,7 @@ class ChatLayout:
         self._later_head = self._encode(head)
         self._after_words, *tail = self._cut(template.assistant)
         self._tail = self._encode(tail)
+        self._reader = None if reader is None else tokens.reader_tokenizer(reader.words)
         self._answer_space = "" if template.assistant[-1:].isspace() else " "
         self.eos_id: int = self.ids[template.end]
 
@@ -94,7 +100,11 @@ class ChatLayout:
         words = " ".join(text.split())
         words = words.lower() if self.lowercase_user else words
         head, before = (self._first_head, self._before_first) if first else (self._later_head, self._before_later)
-        return [*head, *self._encode_plain(f"{before}{words}{self._after_words}"), *self._tail]
+        if self._reader is None:
+            return [*head, *self._encode_plain(f"{before}{words}{self._after_words}"), *self._tail]
+        pieces = [self.vocab_size + piece for piece in self._reader.encode(words, add_special_tokens=False).ids]
+        around = (self._encode_plain(plain) for plain in (before.strip(), self._after_words.strip()))
+        return [*head, *next(around), *pieces, *next(around), *self._tail]
 
     def answer(self, answer: str) -> list[int]:
         """An answer with its special tokens, ended."""
@@ -127,6 +137,15 @@ class ChatLayout:
             ids.extend(self.user(user, first=index == 0))
             ids.extend(self.answer(answer))
         return [*ids, *self.user(text, first=not turns)]
+
+    def user_runs(self, ids: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+        """Where each utterance for the reader starts in a prompt, and its tokens."""
+        start = 0
+        for users, run in groupby(ids, key=lambda token: token >= self.vocab_size):
+            taken = list(run)
+            if users:
+                yield start, taken
+            start += len(taken)
 
     def decode_answer(self, ids: Sequence[int]) -> str:
         """Generated ids to an answer with its special tokens; the inverse of `answer`."""

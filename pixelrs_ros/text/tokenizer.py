@@ -86,6 +86,22 @@ def adopt_tokenizer(path: Path, template: ChatTemplate) -> Tokenizer:
     return tokenizer
 
 
+def reader_tokenizer(words: str) -> Tokenizer:
+    """The word pieces of a reader (`ReaderConfig.words`): BERT's way to cut words, over a vocabulary of the package.
+
+    Raises:
+        CheckpointError: The package has no such vocabulary.
+    """
+    path = Path(__file__).parent / f"{words}.txt"
+    if not path.is_file():
+        raise CheckpointError(f"no vocabulary {path}; remedy: correct reader.words in the checkpoint's configuration")
+    rows = {piece: row for row, piece in enumerate(path.read_text(encoding="utf-8").splitlines())}
+    tokenizer = Tokenizer(models.WordPiece(rows, unk_token="[UNK]", max_input_chars_per_word=40))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
 def special_tokens(tokenizer: Tokenizer) -> dict[str, int]:
     """Ids of the tokens that plain text never becomes."""
     return {token.content: index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special}

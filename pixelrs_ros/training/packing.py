@@ -1,145 +1,125 @@
-"""Several dialogues about one picture behind one set of image tokens.
+"""Conversations about one picture as arrays of fixed shape, so that a batch is a look-up and nothing else.
 
-Each dialogue sees the picture and itself, not its neighbors, and counts its positions from the end of the picture.
+Several conversations stand one after another in a row, behind one picture; each sees the picture and itself only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-import torch
+import numpy as np
 
+from pixelrs_ros.sim.turns import DialogueTurn
 from pixelrs_ros.text.layout import ChatLayout
-from pixelrs_ros.training.concepts import Concept, parse_label
-from pixelrs_ros.training.packed_attention import Packing
+from pixelrs_ros.training.concepts import PART_NAMES
 from pixelrs_ros.types import Status
 
+ROW = 384  # tokens of a row of conversations
+MAX_SEGS, MAX_TURNS, MAX_RUNS, RUN = 20, 24, 24, 28  # masks, turns and utterances of a row; word pieces of an utterance
+MAX_OBJECTS = 15  # of a scene, the background not counted
 
-@dataclass(frozen=True)
-class EncodedDialogue:
-    """One dialogue as token ids after the picture.
+# Fields of a row: shape and type. Where nothing stands there is -1.
+FIELDS: dict[str, tuple[tuple[int, ...], type]] = {
+    "ids": ((ROW,), np.int32),  # tokens
+    "owner": ((ROW,), np.int8),  # which conversation of the row a token belongs to
+    "place": ((ROW,), np.int16),  # of the token in its conversation
+    "predict": ((ROW,), np.int8),  # 1 where the next token is to be predicted
+    "runs": ((MAX_RUNS, RUN), np.int16),  # positions of each utterance's word pieces
+    "seg": ((MAX_SEGS, 4), np.int16),  # position that predicts a [SEG]; position of its [OBJ]; object; part
+    "asked": ((MAX_TURNS,), np.int16),  # position of the last token before an answer that is about something
+    "about": ((MAX_TURNS, MAX_OBJECTS + 1), np.int8),  # 1 for each object that it is about
+    "about_part": ((MAX_TURNS,), np.int8),  # the part that it is about, 0 for the whole
+}
 
-    Attributes:
-        ids: Tokens.
-        answered: For each token whether the network has to predict it.
-        segs: Index of each `[SEG]`.
-        objs: Index of each `[OBJ]`.
-        concepts: What each `[SEG]` stands for.
-        asked: Index of each turn's last token before the answer.
-        in_play: For each turn the labels of what its answer is about: targets, or what "which one?" leaves open.
+
+@dataclass
+class EncodedTalk:
+    """One conversation as token ids after the picture."""
+
+    ids: list[int] = field(default_factory=list)
+    predict: list[int] = field(default_factory=list)
+    segs: list[tuple[int, int, int, int]] = field(default_factory=list)
+    asked: list[tuple[int, tuple[int, ...], int]] = field(default_factory=list)
+
+
+def encode_talk(turns: Sequence[DialogueTurn], layout: ChatLayout) -> EncodedTalk:
+    """Tokens of a conversation, and what each answer is about."""
+    talk = EncodedTalk()
+    for index, turn in enumerate(turns):
+        talk.ids += layout.user(turn.user, first=index == 0)
+        reply = layout.answer(layout.history_answer(turn.answer, turn.status))
+        start = len(talk.ids)
+        talk.ids += reply
+        talk.predict += [0] * (start - 1 - len(talk.predict)) + [int(turn.learn)] * len(reply)
+        at_obj = [start + i for i, token in enumerate(reply) if token == layout.obj_id]
+        at_seg = [start + i for i, token in enumerate(reply) if token == layout.seg_id]
+        for seg, obj, target in zip(at_seg, at_obj, turn.targets, strict=True):
+            talk.segs.append((seg - 1, obj, target.object_id, _part(target.part)))
+        ids = tuple(target.object_id for target in turn.targets) or turn.candidates
+        if ids and turn.learn and turn.status is not Status.ANSWERED:
+            talk.asked.append((start - 1, ids, _part(turn.targets[0].part) if turn.targets else 0))
+    talk.predict += [0] * (len(talk.ids) - len(talk.predict))
+    return talk
+
+
+def _part(name: str | None) -> int:
+    return 0 if name is None else 1 + PART_NAMES.index(name)
+
+
+def empty_rows(count: int) -> dict[str, np.ndarray]:
+    """(count, …) arrays of `FIELDS`, all -1."""
+    return {name: np.full((count, *shape), -1, dtype) for name, (shape, dtype) in FIELDS.items()}
+
+
+def pack_rows(talks: Iterable[EncodedTalk], count: int, users_from: int) -> dict[str, np.ndarray]:
+    """Fills rows with conversations, one after another.
+
+    Args:
+        talks: More than fit; one that is too long for a row is left out.
+        count: Rows.
+        users_from: The first token id that is a user's word piece.
     """
-
-    ids: list[int]
-    answered: list[bool]
-    segs: list[int]
-    objs: list[int]
-    concepts: list[Concept]
-    asked: list[int]
-    in_play: list[list[str]]
-
-
-def encode_dialogue(item: dict[str, Any], layout: ChatLayout) -> EncodedDialogue:
-    """Token ids of one PRIST dialogue with `meta` as `pixelrs generate` writes it."""
-    ids: list[int] = []
-    answered: list[bool] = []
-    asked: list[int] = []
-    values = [turn["value"] for turn in item["dialogue"]]
-    for index, (user, answer) in enumerate(zip(values[::2], values[1::2], strict=True)):
-        words = layout.user(user, first=index == 0)
-        reply = layout.answer(layout.history_answer(answer, Status(item["meta"]["statuses"][index])))
-        ids += words + reply
-        answered += [False] * len(words) + [True] * len(reply)
-        asked.append(len(ids) - len(reply) - 1)
-    segs = [i for i, token in enumerate(ids) if token == layout.seg_id]
-    objs = [i for i, token in enumerate(ids) if token == layout.obj_id]
-    targets, candidates = item["meta"]["targets"], item["meta"]["candidates"]
-    concepts = [parse_label(label) for labels in targets for label in labels]
-    in_play = [named or left_open for named, left_open in zip(targets, candidates, strict=True)]
-    return EncodedDialogue(ids, answered, segs, objs, concepts, asked, in_play)
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A batch of scenes. S scenes, L tokens, K `[SEG]` in all.
-
-    Attributes:
-        ids: (S, L) int64, padded.
-        positions: (S, L) int64.
-        packing: Where the dialogues lie, for the attention.
-        is_image: (S, L) bool.
-        predict: (S, L) bool, true where the *next* token is part of an answer.
-        final: (S, L) bool, the same for the words of the last answer's phrase.
-        seg_at: (K, 2) int64, scene and the position that predicts each `[SEG]`.
-        obj_at: (K, 2) int64, scene and position of each `[OBJ]`.
-        concepts: (K, 3) int64, kind, color and part of each.
-        asked_at: (M, 2) int64, scene and position of the last token before each answer that is about something.
-        in_play: The labels of what each of those answers is about.
-        dialogue_of: (S, L) int64, which dialogue of the scene a token belongs to; -1 picture, -2 padding.
-    """
-
-    ids: torch.Tensor
-    positions: torch.Tensor
-    packing: Packing
-    is_image: torch.Tensor
-    predict: torch.Tensor
-    final: torch.Tensor
-    seg_at: torch.Tensor
-    obj_at: torch.Tensor
-    concepts: torch.Tensor
-    asked_at: torch.Tensor
-    in_play: list[list[str]]
-    dialogue_of: torch.Tensor
+    rows = empty_rows(count)
+    row = number = at = segs = turns = runs = 0
+    for talk in talks:
+        its_runs = _runs(talk.ids, users_from)
+        size = len(talk.ids)
+        if size > ROW or any(len(run) > RUN for run in its_runs):
+            continue
+        full = at + size > ROW or segs + len(talk.segs) > MAX_SEGS
+        if full or turns + len(talk.asked) > MAX_TURNS or runs + len(its_runs) > MAX_RUNS:
+            row, number, at, segs, turns, runs = row + 1, 0, 0, 0, 0, 0
+            if row == count:
+                break
+        here = slice(at, at + size)
+        rows["ids"][row, here] = talk.ids
+        rows["owner"][row, here] = number
+        rows["place"][row, here] = np.arange(size)
+        rows["predict"][row, here] = talk.predict
+        for run in its_runs:
+            rows["runs"][row, runs, : len(run)] = at + np.array(run)
+            runs += 1
+        for seg, obj, thing, part in talk.segs:
+            rows["seg"][row, segs] = (at + seg, at + obj, thing, part)
+            segs += 1
+        for place, things, part in talk.asked:
+            rows["asked"][row, turns] = at + place
+            rows["about"][row, turns] = 0
+            rows["about"][row, turns, list(things)] = 1
+            rows["about_part"][row, turns] = part
+            turns += 1
+        number, at = number + 1, at + size
+    return rows
 
 
-def pack(scenes: Sequence[Sequence[EncodedDialogue]], layout: ChatLayout) -> Packed:
-    """Pack the dialogues of each scene behind its picture and pad the scenes to one length."""
-    prefix = layout.prefix()
-    start = len(prefix)
-    length = start + max(sum(len(d.ids) for d in dialogues) for dialogues in scenes)
-    shape = (len(scenes), length)
-    ids = torch.full(shape, layout.eos_id)
-    positions = torch.zeros(shape, dtype=torch.long)
-    owner = torch.full(shape, -2)
-    predict = torch.zeros(shape, dtype=torch.bool)
-    final = torch.zeros(shape, dtype=torch.bool)
-    slots = (len(scenes), max(map(len, scenes)), max(len(d.ids) for dialogues in scenes for d in dialogues))
-    index, valid = torch.zeros(slots, dtype=torch.long), torch.zeros(slots, dtype=torch.bool)
-    seg_at, obj_at, concepts, asked_at, in_play = [], [], [], [], []
-    for row, dialogues in enumerate(scenes):
-        ids[row, :start] = torch.tensor(prefix)
-        positions[row, :start] = torch.arange(start)
-        owner[row, :start] = -1
-        at = start
-        for number, dialogue in enumerate(dialogues):
-            end = at + len(dialogue.ids)
-            ids[row, at:end] = torch.tensor(dialogue.ids)
-            positions[row, at:end] = torch.arange(start, start + end - at)
-            owner[row, at:end] = number
-            index[row, number, : end - at] = torch.arange(at, end)
-            valid[row, number, : end - at] = True
-            predict[row, at - 1 : end - 1] = torch.tensor(dialogue.answered)
-            last_obj, last_seg = dialogue.objs[-1], dialogue.segs[-1]
-            final[row, at + last_obj : at + last_seg - 1] = True
-            seg_at += [(row, at + i - 1) for i in dialogue.segs]
-            obj_at += [(row, at + i) for i in dialogue.objs]
-            concepts += [(c.kind, c.color, c.part) for c in dialogue.concepts]
-            about = [(i, labels) for i, labels in zip(dialogue.asked, dialogue.in_play, strict=True) if labels]
-            asked_at += [(row, at + i) for i, _ in about]
-            in_play += [labels for _, labels in about]
-            at = end
-    return Packed(
-        ids=ids,
-        positions=positions,
-        packing=Packing(start, index, valid),
-        is_image=ids == layout.image_id,
-        predict=predict,
-        final=final,
-        seg_at=torch.tensor(seg_at),
-        obj_at=torch.tensor(obj_at),
-        concepts=torch.tensor(concepts),
-        asked_at=torch.tensor(asked_at),
-        in_play=in_play,
-        dialogue_of=owner,
-    )
+def _runs(ids: Sequence[int], users_from: int) -> list[list[int]]:
+    """Positions of each utterance's word pieces."""
+    runs: list[list[int]] = []
+    for place, token in enumerate(ids):
+        if token >= users_from:
+            if place and ids[place - 1] >= users_from:
+                runs[-1].append(place)
+            else:
+                runs.append([place])
+    return runs

@@ -2,197 +2,188 @@
 
 from __future__ import annotations
 
-import json
+import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from rich.progress import track
 from tokenizers import Tokenizer
-from torch import nn
 
-from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, load_checkpoint, resolve, save_checkpoint
-from pixelrs_ros.config import MirasConfig, load_config, load_preset, read_yaml
-from pixelrs_ros.errors import ConfigError, DataError
-from pixelrs_ros.images import clip_pixels, convnext_pixels
+from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, save_checkpoint
+from pixelrs_ros.config import load_config, load_preset, read_yaml
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras
-from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.model.pretrained import pretrained_folder
-from pixelrs_ros.text.layout import ChatLayout
-from pixelrs_ros.text.tokenizer import adopt_tokenizer, load_tokenizer, train_tokenizer
-from pixelrs_ros.training.cache import SplitArrays, load_split
+from pixelrs_ros.sim.elements import Element
+from pixelrs_ros.sim.kinds import COLORS, KINDS
+from pixelrs_ros.sim.talk.compose import conversations
+from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
+from pixelrs_ros.training.bank import Bank, draw_bank, make_layout
+from pixelrs_ros.training.clocked import Plan
 from pixelrs_ros.training.config import PHASES, EngineConfig, RecipeConfig, TrainConfig
-from pixelrs_ros.training.connect import ConnectPhase
-from pixelrs_ros.training.dialogue import DialoguePhase, Talker, initialize_embeddings
-from pixelrs_ros.training.joint import Joint, JointPhase
+from pixelrs_ros.training.ground import ConnectPhase, GroundPhase
 from pixelrs_ros.training.loop import Trainer, join_processes
-from pixelrs_ros.training.masks import MaskBranch, MasksPhase
-from pixelrs_ros.training.recipe import train_recipe
+from pixelrs_ros.training.parts import take_parts
 from pixelrs_ros.training.scenes import ScenesPhase
-from pixelrs_ros.training.state import load_weights, state_path
-from pixelrs_ros.training.towers import Towers, TowersPhase
+from pixelrs_ros.training.see import SeePhase
+from pixelrs_ros.training.state import load_weights
+from pixelrs_ros.training.talk import TalkPhase, initialize_embeddings
+
+_TABLES = 1500  # imagined ones, about which the tokenizer's texts are told
+_CONNECT_SCENES = 4096  # are enough to learn one projection on
+# What talking looks at of a scene, who sees nothing yet.
+_TALK_FIELDS = (
+    "size", "objects", "parts", "kinds", "colors", "ids", "owner", "place", "predict", "runs", "seg", "asked", "about",
+    "about_part",
+)  # fmt: skip
 
 
 class Run:
-    """One training run: its data, its network and the phases that shape it."""
+    """One training run: its scenes, its network and the phases that shape it."""
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
         torch.set_num_threads(config.threads)
+        torch.set_float32_matmul_precision("high")
         self.config = config
+        self.device = device
         self.out = Path(config.out)
-        self.data = Path(config.data)
         self.out.mkdir(parents=True, exist_ok=True)
-        self.miras_config = load_preset(config.preset)
-        self.splits = {split: self._load(split) for split in ("train", "val")}
-        tokenizer_path = self.out / TOKENIZER
-        if not tokenizer_path.exists():
-            self._make_tokenizer().save(str(tokenizer_path))
-        self.tokenizer = load_tokenizer(tokenizer_path)
-        self.layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, self.miras_config.text)
-        torch.manual_seed(config.seed)
-        self.miras = build_miras(self.miras_config, self.layout.vocab_size)
-        if config.eyes:
-            take_eyes(self.miras, self.miras_config, config.eyes)
+        if config.start:
+            self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype="fp32")
+            self.miras.requires_grad_(True)
+        else:
+            self.miras_config = load_preset(config.preset)
+            self.tokenizer = make_tokenizer(self.out / TOKENIZER, config.vocab_size, config.seed)
+            torch.manual_seed(config.seed)
+            self.miras = build_miras(self.miras_config, make_layout(self.tokenizer, self.miras_config).vocab_size)
+            take_parts(self.miras, self.miras_config, Path(config.parts))
+        self.layout = make_layout(self.tokenizer, self.miras_config)
+
+    def draw(self) -> None:
+        """Draws the scenes that are still missing."""
+        config = self.config
+        for split, scenes in (("val", config.val_scenes), ("train", config.scenes)):
+            draw_bank(Path(config.bank), split, scenes, config.seed, self.tokenizer, config.preset, config.workers)
 
     def export(self, folder: Path) -> None:
-        """Put the newest weights of every part together into a checkpoint folder."""
-        self._take("towers", Towers(self.miras, self.miras_config))
-        load_weights(self.out, "sight", Talker(self.miras, self.miras_config, self.layout))
-        branch = MaskBranch(self.miras, self.miras_config)
-        load_weights(self.out, "joint", Joint(branch, self.miras))
-        save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer)
-
-    def _load(self, split: str) -> SplitArrays:
-        return load_split(self.data, split, self.config.preset, self.data / "cache", self.config.threads)
-
-    def _make_tokenizer(self) -> Tokenizer:
-        """The pretrained language model's with our tokens added, or one that has learned the train split's words."""
-        pretrained = self.miras_config.language.pretrained
-        if pretrained is None:
-            return train_tokenizer(self._texts(), self.config.vocab_size)
-        return adopt_tokenizer(pretrained_folder(pretrained.source) / TOKENIZER, self.miras_config.text.template)
-
-    def _texts(self) -> Iterator[str]:
-        lower = self.miras_config.text.lowercase_user
-        for item in json.loads((self.data / "train.json").read_text(encoding="utf-8")):
-            for turn in item["dialogue"]:
-                yield " " + (turn["value"].lower() if lower and turn["from"] == "human" else turn["value"])
+        """Put what has been trained together into a checkpoint folder."""
+        load_weights(self.out, "ground", self.phase("ground").module)
+        save_checkpoint(folder, self.miras.cpu(), self.miras_config, self.tokenizer, INT8)
 
     def phase(self, name: str) -> ScenesPhase:
         """A phase, with what it needs of those before it."""
         if name not in self.config.phases:
             known = ", ".join(phase for phase in PHASES if phase in self.config.phases)
             raise ConfigError(f"unknown phase {name!r}; known: {known}")
-        train, val = self.splits["train"], self.splits["val"]
-        seed, num_eval = self.config.seed, self.config.num_eval_images
-        if name == "towers":
-            return TowersPhase(self.miras, self.miras_config, train, val, seed, num_eval)
-        if name == "masks":
-            return MasksPhase(self.miras, self.miras_config, train, val, self.config.loss_weights, seed, num_eval)
-        dialogue = self._dialogue(name)
-        if name == "words":
-            initialize_embeddings(dialogue.module)
-        elif name in ("connect", "sight"):
-            self._take("words", dialogue.module)
-            if name == "connect":
-                return ConnectPhase(dialogue, seed)
-            load_weights(self.out, "connect", dialogue.module.projector)
-        else:
-            load_weights(self.out, "sight", dialogue.module)
-            branch = MaskBranch(self.miras, self.miras_config)
-            self._take("masks", branch)
-            return JointPhase(dialogue, branch, seed)
-        return dialogue
+        self.miras.to(self.device)
+        names = _TALK_FIELDS if name == "talk" else None
+        scenes = min(self.config.scenes, _CONNECT_SCENES) if name == "connect" else self.config.scenes
+        train, val = (
+            Bank(Path(self.config.bank), split, self.device, self.miras_config.sam.image_size_px, most, names)
+            for split, most in (("train", scenes), ("val", self.config.val_scenes))
+        )
+        if name == "see":
+            return self._see(train, val)
+        if name == "talk":
+            talk = self._talk(train, val)
+            initialize_embeddings(talk.module)
+            return talk
+        if name == "connect":
+            see, talk = self._see(train, val), self._talk(train, val)
+            load_weights(self.out, "see", see.module)
+            load_weights(self.out, "talk", talk.module)
+            talk.module.to(self.device)
+            return ConnectPhase(talk, see)
+        ground = self._ground(train, val)
+        if not self.config.start:
+            load_weights(self.out, "see", ground.see.module)
+            load_weights(self.out, "talk", ground.talk.module)
+            load_weights(self.out, "connect", ground.talk.module.projector)
+        return ground
 
-    def _take(self, phase: str, module: nn.Module) -> None:
-        """Load what an earlier phase has trained, if this run has that phase."""
-        if phase in self.config.phases:
-            load_weights(self.out, phase, module)
+    def _see(self, train: Bank, val: Bank) -> SeePhase:
+        return SeePhase(self.miras, self.miras_config, train, val, self.config.loss_weights)
 
-    def _dialogue(self, name: str) -> DialoguePhase:
-        """The dialogue phase with what it needs of the earlier ones."""
-        features = None
-        if name != "words":
-            self._take("towers", Towers(self.miras, self.miras_config))
-            features = {split: self._features(split) for split in self.splits}
-        return DialoguePhase(
-            name, self.miras, self.miras_config, self.layout, self.splits["train"], self.splits["val"],
-            self.config.loss_weights, self.config.seed, self.config.dialogues_per_scene,
-            self.config.num_eval_images, features,
-        )  # fmt: skip
+    def _talk(self, train: Bank, val: Bank) -> TalkPhase:
+        return TalkPhase(self.miras, self.miras_config, self.layout, train, val, self.config.loss_weights)
 
-    @torch.no_grad()
-    def _features(self, split: str) -> np.ndarray:
-        """(N, P, C) float16 fused tokens of a split, computed once for the towers as they now are."""
-        eyes = self.config.eyes
-        towers = (resolve(eyes) / CONFIG if eyes else state_path(self.out, "towers")).stat().st_mtime_ns
-        path = self.out / "features" / f"{split}_{towers}.npy"
-        arrays = self.splits[split]
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            for outdated in path.parent.glob(f"{split}_*.npy"):
-                outdated.unlink()
-            config = self.miras_config
-            shape = (len(arrays.clip), config.clip.num_patches, config.clip.hidden_size)
-            features = np.empty(shape, np.float16)
-            self.miras.eval()
-            for start in track(range(0, len(features), 32), description=f"Looking at the {split} images"):
-                part = slice(start, start + 32)
-                clip = clip_pixels(np.array(arrays.clip[part]), config)
-                high = convnext_pixels(np.array(arrays.convnext[part]), config)
-                features[part] = self.miras.fuse(clip, high).numpy()
-            partial = path.with_suffix(".partial.npy")
-            np.save(partial, features)
-            partial.replace(path)
-        return np.load(path, mmap_mode="r")
+    def _ground(self, train: Bank, val: Bank) -> GroundPhase:
+        return GroundPhase(self._talk(train, val), self._see(train, val))
 
 
-def take_eyes(miras: Miras, config: MirasConfig, checkpoint: str) -> None:
-    """Copy the towers, their fusion and SAM of a finished network into another, in place.
+def make_tokenizer(path: Path, vocab_size: int, seed: int) -> Tokenizer:
+    """The tokenizer of the answers, learned once from what is said about imagined tables; the user's words with them."""
+    if not path.exists():
+        train_tokenizer(_texts(seed), vocab_size).save(str(path))
+    return load_tokenizer(path)
 
-    Raises:
-        CheckpointError: The checkpoint is missing or malformed.
-        ConfigError: Its towers or its SAM have other sizes.
-    """
-    finished, its, _ = load_checkpoint(checkpoint)
-    for part in ("clip", "convnext", "sam"):
-        if getattr(its, part) != getattr(config, part):
-            raise ConfigError(f"eyes: {part} of {checkpoint} is not {part} of the preset; remedy: another checkpoint")
-    for part in ("clip", "convnext", "fusion", "sam"):
-        getattr(miras, part).load_state_dict(getattr(finished, part).state_dict())
+
+def _texts(seed: int) -> Iterator[str]:
+    rng = random.Random(seed)
+    for _ in range(_TABLES):
+        things = imagined_things(rng)
+        for talk in conversations(things, np.random.default_rng(rng.randrange(2**31)), count=3, split="train"):
+            for turn in talk:
+                yield f" {turn.answer}"
+
+
+def imagined_things(rng: random.Random) -> list[Element]:
+    """A table that nobody drew: things with places and sizes."""
+    things: list[Element] = []
+    colors = rng.sample(list(COLORS), rng.randint(3, 5))
+    kinds = rng.sample(list(KINDS), rng.randint(2, 6))
+    for index in range(1, rng.randint(3, 8) + 1):
+        kind, color = rng.choice(kinds), rng.choice(colors)
+        x, y = rng.uniform(50, 590), rng.uniform(60, 430)
+        width, height = rng.uniform(40, 110), rng.uniform(40, 110)
+        box = (int(x - width / 2), int(y - height / 2), int(x + width / 2), int(y + height / 2))
+        twin = 1 + sum((thing.kind, thing.color) == (kind, color) for thing in things)
+        parts = dict.fromkeys(KINDS[kind].parts, 300)
+        things.append(Element(index, kind, color, (x, y), int(0.6 * width * height), box, parts, twin))
+    return things
 
 
 def train(
-    config_path: Path, phase: str | None = None, until: int | None = None, checkpoint: Path | None = None
-) -> None:
+    config_path: Path, phase: str | None = None, until: int | None = None, checkpoint: Path | None = None,
+    minutes: float | None = None,
+) -> None:  # fmt: skip
     """Train a MIRAS.
 
     Args:
-        config_path: YAML of a `TrainConfig` (phases, from nothing) or of a `RecipeConfig` (stages, from a checkpoint).
-        phase: Only this phase or stage; default all in order.
+        config_path: YAML of a `TrainConfig` (phases, on simulated scenes) or of a `RecipeConfig` (stages, from a
+            checkpoint).
+        phase: Only this phase or stage, or "draw" for the scenes alone; default all in order.
         until: Stop each phase at this step, to be resumed later.
         checkpoint: Where the finished checkpoint goes; default `<out>/checkpoint`. Written when the last phase ends.
+        minutes: Of the phase; without a phase, of everything (`clocked.Plan`).
 
     Raises:
         ConfigError: The configuration or the phase's name is wrong.
-        DataError: The PRIST folder is missing or malformed.
+        DataError: The scenes cannot be drawn.
         CheckpointError: An earlier phase has not run.
     """
     content = read_yaml(config_path)
     if isinstance(content, dict) and "stages" in content:
+        from pixelrs_ros.training.recipe import train_recipe  # its data formats need packages that scenes do not
+
         train_recipe(load_config(RecipeConfig, config_path), phase, until, checkpoint)
         return
     config = load_config(TrainConfig, config_path)
-    if not Path(config.data).is_dir():
-        raise DataError(f"no PRIST folder {config.data}; remedy: pixelrs generate --out {config.data}")
-    engine = EngineConfig(seed=config.seed, cpu=True)
+    if minutes and phase is None:
+        Plan(config_path, config, minutes).run()
+        return
+    engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
+    with processes.main_process_first():  # which draws the scenes that the others read
+        if phase in (None, "draw"):
+            Run(config, processes.device).draw()
+    if phase == "draw":
+        return
     for name in [phase] if phase else [name for name in PHASES if name in config.phases]:
-        with processes.main_process_first():  # which fills the caches that the others read
-            run = Run(config)
-            made = run.phase(name)
-        Trainer(made, config.phases[name], engine, run.out).run(until)
-    if phase in (None, "joint") and processes.is_main_process:
+        run = Run(config, processes.device)
+        pace = config.phases[name] if minutes is None else replace(config.phases[name], minutes=minutes)
+        Trainer(run.phase(name), pace, engine, run.out).run(until)
+    if phase in (None, "ground") and processes.is_main_process:
         run.export(checkpoint or Path(config.out) / "checkpoint")
     processes.destroy_process_group()

@@ -14,14 +14,13 @@ from torch.nn import functional as F
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.data.examples import Example
 from pixelrs_ros.dialogue.budget import turns_that_fit
-from pixelrs_ros.images import encoder_images, resized_shape, to_pixels
+from pixelrs_ros.images import encoder_images, padded, resized_shape, to_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.config import RecipeLosses
 from pixelrs_ros.training.loop import Objective, Sizes, Terms
 from pixelrs_ros.training.losses import boundary_loss, dice_loss, focal_loss, mask_iou
 from pixelrs_ros.training.mixture import Mixture
-from pixelrs_ros.training.targets import soft_targets
 
 
 class Batch(NamedTuple):
@@ -130,7 +129,9 @@ class Collator:
         shrinks = height <= mask.shape[0]
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         resized = cv2.resize(mask.astype(np.float32), (width, height), interpolation=interpolation)
-        return soft_targets(resized[None], side, 4 * self.config.sam.grid_size)
+        low_side = 4 * self.config.sam.grid_size
+        square = padded(torch.from_numpy(resized)[None, None], side)
+        return F.interpolate(square, (low_side, low_side), mode="area")
 
 
 class StagePhase:
