@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 from pixelrs_ros.commands.numbers import positive, positive_number
@@ -12,7 +13,9 @@ from pixelrs_ros.errors import ConfigError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="YAML of the training run")
-    parser.add_argument("--phase", metavar="NAME", help="only this phase (default: all, in order)")
+    parser.add_argument(
+        "--phase", nargs="+", default=[], metavar="NAME", help="only these phases (default: all, in order)"
+    )
     parser.add_argument(
         "--until", type=positive, metavar="STEP", help="stop each phase at this step, to be resumed later"
     )
@@ -32,9 +35,11 @@ def run(options: argparse.Namespace) -> None:
         DataError: The data set is incomplete.
         CheckpointError: An earlier phase has not run.
     """
+    began = time.monotonic()
     try:
         from pixelrs_ros.training.run import train
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 
-    train(options.config, options.phase, options.until, options.checkpoint, options.minutes)
+    left = options.minutes and max(options.minutes - (time.monotonic() - began) / 60, 0.01)
+    train(options.config, options.phase, options.until, options.checkpoint, left)

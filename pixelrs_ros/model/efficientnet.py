@@ -37,8 +37,9 @@ class _Block(nn.Module):
             self._expand_conv = nn.Conv2d(channels, inner, 1, bias=False)
             self._bn0 = nn.BatchNorm2d(inner, eps=_EPSILON)
         self.expands = expansion > 1
-        self.pads = _padding(kernel, stride)
-        self._depthwise_conv = nn.Conv2d(inner, inner, kernel, stride, groups=inner, bias=False)
+        self.pads = None if stride == 1 else _padding(kernel, stride)
+        padding = kernel // 2 if stride == 1 else 0
+        self._depthwise_conv = nn.Conv2d(inner, inner, kernel, stride, padding, groups=inner, bias=False)
         self._bn1 = nn.BatchNorm2d(inner, eps=_EPSILON)
         self._project_conv = nn.Conv2d(inner, out, 1, bias=False)
         self._bn2 = nn.BatchNorm2d(out, eps=_EPSILON)
@@ -46,7 +47,8 @@ class _Block(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, h, w) float -> (B, D, h / stride, w / stride) float."""
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
-        y = F.relu6(self._bn1(self._depthwise_conv(F.pad(y, self.pads))))
+        y = y if self.pads is None else F.pad(y, self.pads)
+        y = F.relu6(self._bn1(self._depthwise_conv(y)))
         y = self._bn2(self._project_conv(y))
         return x + y if self.skips else y
 

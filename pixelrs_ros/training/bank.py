@@ -10,8 +10,7 @@ import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from itertools import repeat
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +111,9 @@ def draw_shard(path: Path, index: int, count: int, config: BankConfig, layout: C
         for name, value in scene.items():
             made[name].append(value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".partial{index}.npz")
-    np.savez(partial, **{name: np.stack(values) for name, values in made.items()})
-    partial.replace(path)
+    unfinished = path.with_suffix(".partial.npz")
+    np.savez(unfinished, **{name: np.stack(values) for name, values in made.items()})
+    unfinished.replace(path)
 
 
 def _maps(view: object, side_px: int) -> dict[str, np.ndarray]:
@@ -142,7 +141,8 @@ def _maps(view: object, side_px: int) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def _draw(index: int, count: int, folder: Path, config: BankConfig, tokenizer: str, preset: str) -> None:
+def _draw(one: tuple[int, int, BankConfig], *, folder: Path, tokenizer: str, preset: str) -> None:
+    index, count, config = one
     path = shard_path(folder, config.split, index)
     if not path.exists():
         draw_shard(path, index, count, config, make_layout(Tokenizer.from_str(tokenizer), load_preset(preset)))
@@ -153,43 +153,48 @@ def make_layout(tokenizer: Tokenizer, config: MirasConfig) -> ChatLayout:
     return ChatLayout(tokenizer, config.clip.num_patches, config.text, config.reader)
 
 
-def draw_bank(folder: Path, split: str, scenes: int, seed: int, tokenizer: Tokenizer, preset: str, workers: int) -> None:
-    """Draws what is still missing of a split.
+def draw_bank(folder: Path, scenes: dict[str, int], seed: int, tokenizer: Tokenizer, preset: str, workers: int) -> None:
+    """Draws what is still missing.
 
     Args:
         folder: Of the bank.
-        split: "train" or "val".
-        scenes: How many, rounded up to whole shards.
+        scenes: How many of each split, "val" and "train".
         seed: Of every random choice.
         tokenizer: Of the network that will be trained.
         preset: Its configuration's name.
         workers: Processes.
 
     Raises:
-        DataError: A worker died.
+        DataError: The folder was drawn for something else.
     """
     config = load_preset(preset)
-    bank = BankConfig(split, seed, config.sam.image_size_px, make_layout(tokenizer, config).vocab_size)
-    marker = folder / split / "bank.json"
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    words = json.dumps({**vars(bank), "preset": preset})
-    if marker.exists() and marker.read_text(encoding="utf-8") != words:
-        raise DataError(f"{marker.parent} was drawn for another seed or network; remedy: another folder, or remove it")
-    marker.write_text(words, encoding="utf-8")
-    todo = [index for index in range(-(-scenes // SHARD)) if not shard_path(folder, split, index).exists()]
+    todo: list[tuple[int, int, BankConfig]] = []
+    for split, count in scenes.items():
+        bank = BankConfig(split, seed, config.sam.image_size_px, make_layout(tokenizer, config).vocab_size)
+        _mark(folder / split, json.dumps({**vars(bank), "preset": preset}))
+        shards = range(-(-count // SHARD))
+        missing = [index for index in shards if not shard_path(folder, split, index).exists()]
+        todo += [(index, min(SHARD, count - index * SHARD), bank) for index in missing]
     if not todo:
         return
-    counts = [min(SHARD, scenes - index * SHARD) for index in todo]
-    arguments = (todo, counts, repeat(folder), repeat(bank), repeat(tokenizer.to_str()), repeat(preset))
+    draw = partial(_draw, folder=folder, tokenizer=tokenizer.to_str(), preset=preset)
     if workers == 1:
-        for one in zip(*arguments):  # noqa: B905  # the others repeat
-            _draw(*one)
+        for one in track(todo, "Drawing", console=Console(stderr=True)):
+            draw(one)
         return
     # Spawned, because a forked copy of an OpenGL context does not work.
     with ProcessPoolExecutor(min(workers, len(todo)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        done = pool.map(_draw, *arguments)
-        for _ in track(done, f"Drawing {split}", len(todo), console=Console(stderr=True)):
+        for _ in track(pool.map(draw, todo), "Drawing", len(todo), console=Console(stderr=True)):
             pass
+
+
+def _mark(folder: Path, words: str) -> None:
+    """Say what a split is drawn for."""
+    marker = folder / "bank.json"
+    if marker.exists() and marker.read_text(encoding="utf-8") != words:
+        raise DataError(f"{folder} was drawn for another seed or network; remedy: another folder, or remove it")
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.write_text(words, encoding="utf-8")
 
 
 class Bank:

@@ -171,7 +171,8 @@ class Trainer:
         if self.path.is_file():
             progress = load_state(self.path, phase.module, self.optimizer.optimizer)
             self.step = progress["step"]
-            self.scheduler.load_state_dict(progress["schedule"])
+            if not config.minutes:  # by the clock, every start has a schedule of its own
+                self.scheduler.load_state_dict(progress["schedule"])
             for group, rate in zip(self.optimizer.param_groups, self.scheduler.get_last_lr(), strict=True):
                 group["lr"] = rate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -71,14 +72,14 @@ class Recipe:
         save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer, MERGED)
 
 
-def train_recipe(config: RecipeConfig, stage: str | None, until: int | None, checkpoint: Path | None) -> None:
-    """Train the stages in order, or one of them; see `training.run.train`."""
+def train_recipe(config: RecipeConfig, stages: Sequence[str], until: int | None, checkpoint: Path | None) -> None:
+    """Train the stages in order, or some of them; see `training.run.train`."""
     folder = _beside_start(config, checkpoint or Path(config.out) / "checkpoint")
     processes = join_processes(config.engine)
-    for name in [_known(config, stage)] if stage else config.stages:
+    for name in [_known(config, stage) for stage in stages] or config.stages:
         Recipe(config, "bf16" if config.engine.precision == "bf16" else "fp32").train(name, until)
     last = list(config.stages)[-1]
-    if stage in (None, last) and processes.is_main_process:
+    if (not stages or last in stages) and processes.is_main_process:
         Recipe(config, MERGED).merge(last, folder)
     processes.destroy_process_group()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,12 +64,11 @@ class Run:
     def draw(self) -> None:
         """Draws the scenes that are still missing."""
         config = self.config
-        for split, scenes in (("val", config.val_scenes), ("train", config.scenes)):
-            draw_bank(Path(config.bank), split, scenes, config.seed, self.tokenizer, config.preset, config.workers)
+        scenes = {"val": config.val_scenes, "train": config.scenes}
+        draw_bank(Path(config.bank), scenes, config.seed, self.tokenizer, config.preset, config.workers)
 
     def export(self, folder: Path) -> None:
-        """Put what has been trained together into a checkpoint folder."""
-        load_weights(self.out, "ground", self.phase("ground").module)
+        """Write the network as it is after its last phase."""
         save_checkpoint(folder, self.miras.cpu(), self.miras_config, self.tokenizer, INT8)
 
     def phase(self, name: str) -> ScenesPhase:
@@ -77,6 +77,7 @@ class Run:
             known = ", ".join(phase for phase in PHASES if phase in self.config.phases)
             raise ConfigError(f"unknown phase {name!r}; known: {known}")
         self.miras.to(self.device)
+        self.miras.convnext.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         names = _TALK_FIELDS if name == "talk" else None
         scenes = min(self.config.scenes, _CONNECT_SCENES) if name == "connect" else self.config.scenes
         train, val = (
@@ -145,7 +146,7 @@ def imagined_things(rng: random.Random) -> list[Element]:
 
 
 def train(
-    config_path: Path, phase: str | None = None, until: int | None = None, checkpoint: Path | None = None,
+    config_path: Path, phases: Sequence[str] = (), until: int | None = None, checkpoint: Path | None = None,
     minutes: float | None = None,
 ) -> None:  # fmt: skip
     """Train a MIRAS.
@@ -153,37 +154,42 @@ def train(
     Args:
         config_path: YAML of a `TrainConfig` (phases, on simulated scenes) or of a `RecipeConfig` (stages, from a
             checkpoint).
-        phase: Only this phase or stage, or "draw" for the scenes alone; default all in order.
+        phases: Only these phases or stages, "draw" being the scenes; default all in order.
         until: Stop each phase at this step, to be resumed later.
         checkpoint: Where the finished checkpoint goes; default `<out>/checkpoint`. Written when the last phase ends.
-        minutes: Of the phase; without a phase, of everything (`clocked.Plan`).
+        minutes: Until the end of the last of the phases; where none is named, of everything (`clocked.Plan`).
 
     Raises:
         ConfigError: The configuration or the phase's name is wrong.
         DataError: The scenes cannot be drawn.
         CheckpointError: An earlier phase has not run.
     """
+    began = time.monotonic()
     content = read_yaml(config_path)
     if isinstance(content, dict) and "stages" in content:
         from pixelrs_ros.training.recipe import train_recipe  # its data formats need packages that scenes do not
 
-        train_recipe(load_config(RecipeConfig, config_path), phase, until, checkpoint)
+        train_recipe(load_config(RecipeConfig, config_path), phases, until, checkpoint)
         return
     config = load_config(TrainConfig, config_path)
-    if minutes and phase is None:
+    if minutes and not phases:
         Plan(config_path, config, minutes).run()
         return
     engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
-    with processes.main_process_first():  # which draws the scenes that the others read
-        if phase in (None, "draw"):
-            Run(config, processes.device).draw()
-    if phase == "draw":
-        return
-    for name in [phase] if phase else [name for name in PHASES if name in config.phases]:
+    names = tuple(phases) or ("draw", *(name for name in PHASES if name in config.phases))
+    for name in names:
+        if name == "draw":
+            with processes.main_process_first():  # the others read what it has drawn
+                Run(config, processes.device).draw()
+            continue
         run = Run(config, processes.device)
-        pace = config.phases[name] if minutes is None else replace(config.phases[name], minutes=minutes)
-        Trainer(run.phase(name), pace, engine, run.out).run(until)
-    if phase in (None, "ground") and processes.is_main_process:
-        run.export(checkpoint or Path(config.out) / "checkpoint")
+        made = run.phase(name)
+        pace = config.phases[name]
+        if minutes and name == names[-1]:
+            pace = replace(pace, minutes=max(minutes - (time.monotonic() - began) / 60, 0.01))
+        Trainer(made, pace, engine, run.out).run(until)
+        if name == "ground" and processes.is_main_process:
+            run.export(checkpoint or Path(config.out) / "checkpoint")
+        del made, run  # and with them their scenes on the device
     processes.destroy_process_group()

@@ -151,7 +151,10 @@ def encoder_pixels(
     made = []
     for part, scale in ((config.clip, 255.0), (config.convnext, 255.0), (config.sam, 1.0)):
         side = part.image_size_px
-        x = images if side == images.shape[-1] else F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+        x = images
+        if side != images.shape[-1]:
+            smooth = 2 * side <= images.shape[-1]  # costly, and no difference for sides that are nearly alike
+            x = F.interpolate(images, (side, side), mode="bilinear", antialias=smooth)
         mean = torch.tensor(part.mean, device=x.device).view(1, 3, 1, 1) * scale
         std = torch.tensor(part.std, device=x.device).view(1, 3, 1, 1) * scale
         line = (torch.arange(side, device=x.device) + 0.5) * images.shape[-1] / side

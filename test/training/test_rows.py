@@ -50,7 +50,7 @@ def test_a_row_of_conversations_reads_like_each_of_them_alone(
 def test_masks_and_positions_stand_at_their_tokens(debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> None:
     layout = make_layout(debug_tokenizer, debug_config)
     things = imagined_things(random.Random(5))
-    turns = conversations(things, np.random.default_rng(1), count=30, split="train")
+    turns = list(conversations(things, np.random.default_rng(1), count=30, split="train"))
     rows = pack_rows((encode_talk(talk, layout) for talk in turns), 3, layout.vocab_size)
     seen = 0
     for row in range(3):

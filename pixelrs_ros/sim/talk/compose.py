@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -478,8 +478,8 @@ _MOVES: dict[str, Callable[[Composer], None]] = {
 
 def conversations(
     things: Sequence[Element], rng: np.random.Generator, *, count: int, split: str, width_px: float = 640.0
-) -> list[list[DialogueTurn]]:
-    """Conversations about one picture.
+) -> Iterator[list[DialogueTurn]]:
+    """Conversations about one picture, composed as they are asked for.
 
     Args:
         things: What is visible in it.
@@ -489,11 +489,9 @@ def conversations(
         width_px: Of the picture.
     """
     quick = random.Random(int(rng.integers(2**62)))  # numpy's scalar draws are ten times slower
-    made = []
     for _ in range(count):
         length = quick.choices(*LENGTHS)[0]
         mistakes = MISTAKE_RATE if split == "train" else 0.0
         composer = Composer(things, Speaker(split, quick), quick, width_px, mistakes)
         if turns := composer.converse(length):
-            made.append(turns)
-    return made
+            yield turns
