@@ -18,12 +18,13 @@ from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig, load_config, to_mapping
 from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
-CHECKPOINTS_DIR = Path(__file__).parent / "checkpoints"
 CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -49,11 +50,12 @@ def save_checkpoint(
 
     Raises:
         ConfigError: `dtype` is none of these.
+        OutputError: The folder cannot be written.
     """
     written = _dtype(dtype)
     if not is_adapted(miras.language):
         config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
-    folder.mkdir(parents=True, exist_ok=True)
+    require_writable_folder(folder)
     write_config(folder, config)
     tokenizer.save(str(folder / TOKENIZER))
     state = _state(miras)
@@ -70,25 +72,16 @@ def save_checkpoint(
         (folder / f"{file}.tmp").replace(folder / file)
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
-        (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+        write_json(folder / INDEX, index, indent=2)
 
 
 def write_config(folder: Path, config: MirasConfig) -> None:
-    """Write `config.yaml`."""
-    (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
-
-
-def resolve(path_or_name: str | Path) -> Path:
-    """A checkpoint folder: a path, or the name of one that ships with the package.
+    """Write `config.yaml`.
 
     Raises:
-        CheckpointError: Neither exists.
+        OutputError: It cannot be written.
     """
-    for candidate in (Path(path_or_name), CHECKPOINTS_DIR / str(path_or_name)):
-        if candidate.is_dir():
-            return candidate
-    shipped = sorted(path.name for path in CHECKPOINTS_DIR.glob("*/") if path.is_dir())
-    raise CheckpointError(f"no checkpoint folder {path_or_name}; shipped: {', '.join(shipped) or 'none'}")
+    write_file(folder / CONFIG, yaml.safe_dump(to_mapping(config), sort_keys=False))
 
 
 def read_sizes(path_or_name: str | Path) -> tuple[MirasConfig, int]:

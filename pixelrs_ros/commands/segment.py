@@ -38,15 +38,19 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         BadInputError: The file is missing or no picture, or an instruction cannot be used; earlier turns stay written.
+        OutputError: A picture cannot be written.
         CheckpointError: The checkpoint cannot be loaded.
     """
     from rich.console import Console
 
+    from pixelrs_ros.files import require_writable_folder
+    from pixelrs_ros.shipped import resolve
     from pixelrs_ros.types import Frame, Utterance
 
+    resolve(options.checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
     frame = Frame(read_picture(options.image))
+    require_writable_folder(options.out)
     session = open_session(options.checkpoint, options.device, options.threads)
-    options.out.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False)
     for number, text in enumerate(options.say, start=1):
         reply = session.say(Utterance(text), frame)
@@ -104,24 +108,27 @@ def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> li
     """Write one turn's overlay and, where it has masks, their union.
 
     Args:
-        folder: Exists.
+        folder: Made if missing.
         number: Of the turn, from 1.
         image: (H, W, 3) uint8 RGB.
         reply: With masks of the image's size.
 
     Returns:
         The files.
+
+    Raises:
+        OutputError: One of them cannot be written.
     """
-    import cv2
     import numpy as np
 
+    from pixelrs_ros.files import write_picture
     from pixelrs_ros.overlay import paint
 
     masks = [segment.mask for segment in reply.segments]
     overlay = folder / f"turn_{number}_overlay.png"
-    cv2.imwrite(str(overlay), cv2.cvtColor(paint(image, masks), cv2.COLOR_RGB2BGR))
+    write_picture(overlay, paint(image, masks))
     if not masks:
         return [overlay]
     union = folder / f"turn_{number}_mask.png"
-    cv2.imwrite(str(union), np.logical_or.reduce(masks).astype(np.uint8) * 255)
+    write_picture(union, np.logical_or.reduce(masks).astype(np.uint8) * 255)
     return [overlay, union]
