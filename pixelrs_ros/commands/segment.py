@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelrs_ros.commands.numbers import positive
-from pixelrs_ros.errors import BadInputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +43,7 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from pixelrs_ros.files import require_writable_folder
+    from pixelrs_ros.pictures import read_picture
     from pixelrs_ros.shipped import resolve
     from pixelrs_ros.types import Frame, Utterance
 
@@ -71,24 +71,6 @@ def open_session(checkpoint: str, device: str, threads: int | None) -> Session:
     from pixelrs_ros.engine.session import Session
 
     return Session(Engine.from_checkpoint(checkpoint, device=device, num_threads=threads))
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """A picture file as (H, W, 3) uint8 RGB.
-
-    Raises:
-        BadInputError: The file is missing or OpenCV cannot read it as a picture.
-    """
-    import cv2
-    import numpy as np
-
-    if not path.is_file():
-        raise BadInputError(f"no file {path}")
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise BadInputError(f"{path} is not a picture that OpenCV can read ({data.size} bytes)")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
 
 def colored(reply: Reply) -> Text:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import cv2
 import numpy as np
 
 from pixelrs_ros.data import labelme
-from pixelrs_ros.errors import DataError
+from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.pictures import read_picture
 from pixelrs_ros.types import Status
 
 SEG = "[SEG]"
@@ -142,19 +142,15 @@ def read_split(folder: Path, split: str) -> list[PristDialogue]:
 
 
 def read_image(folder: Path, img_id: str) -> np.ndarray:
-    """Reads an image as (H, W, 3) uint8 RGB.
+    """Reads an image as (H, W, 3) uint8 RGB, upright as its EXIF orientation says: labelme draws on what it shows so.
 
     Raises:
-        DataError: The file is missing, empty or not an image.
+        DataError: The file is missing, empty, damaged or not an image.
     """
-    path = image_path(folder, img_id)
-    if not path.is_file():
-        raise DataError(f"{path}: image is missing")
-    # Labelme's polygons are in the pixels as stored, so an EXIF rotation must not turn the image under them.
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise DataError(f"{path}: cannot be decoded as an image")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    try:
+        return read_picture(image_path(folder, img_id))
+    except BadInputError as error:
+        raise DataError(str(error)) from error
 
 
 def read_masks(folder: Path, img_id: str) -> dict[str, np.ndarray]:

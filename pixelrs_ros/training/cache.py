@@ -22,7 +22,7 @@ from rich.progress import track
 
 from pixelrs_ros.config import MirasConfig, load_preset
 from pixelrs_ros.data.labelme import load_json
-from pixelrs_ros.data.prist import mask_path
+from pixelrs_ros.data.prist import mask_path, read_image
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.images import encoder_images
 from pixelrs_ros.training.concepts import parse_label
@@ -55,11 +55,8 @@ class SplitArrays:
 
 
 def _load_image(folder: Path, img_id: str, config: MirasConfig) -> dict[str, np.ndarray]:
-    path = folder / "images" / img_id
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"{path} is missing or not an image")
-    images = encoder_images(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), config)
+    image = read_image(folder, img_id)
+    images = encoder_images(image, config)
     masks = load_json(mask_path(folder, img_id))
     canvas = np.zeros(image.shape[:2], np.uint8)
     concepts = np.zeros((MAX_REGIONS, 3), np.uint8)
