@@ -153,13 +153,19 @@ def read_image(folder: Path, img_id: str) -> np.ndarray:
         raise DataError(str(error)) from error
 
 
-def read_masks(folder: Path, img_id: str) -> dict[str, np.ndarray]:
+def read_masks(folder: Path, img_id: str) -> labelme.Masks:
     """Reads an image's masks: (H, W) bool by case-folded label.
 
     Raises:
-        DataError: The file is missing or malformed.
+        DataError: The file is missing or malformed, or of another picture of the folder.
     """
-    return labelme.read(mask_path(folder, img_id)).masks()
+    annotation = labelme.read(mask_path(folder, img_id))
+    # Pictures of one stem share the file's name, and it says whose it is. A picture that has been renamed or converted
+    # since is told by the other one's absence.
+    named = annotation.image_name
+    if named and named != img_id and image_path(folder, named).is_file():
+        raise DataError(f"{annotation.path} is of {named}, not of {img_id}; remedy: give the pictures different names")
+    return annotation.masks()
 
 
 def _dialogue(where: str, record: Any) -> PristDialogue:

@@ -80,10 +80,18 @@ def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
 
 
 def _labeled(evidence: Evidence) -> dict[tuple[str, int], np.ndarray]:
-    """The masks that are not empty by (label, place), and after them all of them together where they are several."""
+    """The masks that are not empty by (label, place), and after them all of them together where they are several.
+
+    Masks of the same words are one target, whichever case they are written in.
+    """
     found = [(mask.phrase.strip() or _NAMELESS, mask.mask()) for mask in evidence.masks]
-    labeled = {(label, place): mask for place, (label, mask) in enumerate(found) if mask.any()}
-    labels = list(dict.fromkeys(label for label, _ in labeled))
+    labeled: dict[tuple[str, int], np.ndarray] = {}
+    keys: dict[str, tuple[str, int]] = {}
+    for place, (label, mask) in enumerate(found):
+        if mask.any():
+            key = keys.setdefault(label.casefold(), (label, place))
+            labeled[key] = labeled[key] | mask if key in labeled else mask
+    labels = [label for label, _ in labeled]
     if len(labels) > 1:
         labeled[" and ".join(labels), len(found)] = np.logical_or.reduce(list(labeled.values()))
     return labeled

@@ -72,6 +72,15 @@ def test_every_reader_of_prist_reads_it(tmp_path: Path) -> None:
     assert len(example.masks) == 1 and example.masks[0] is not None and example.masks[0].any()
 
 
+def test_masks_of_the_same_words_are_one_target(tmp_path: Path) -> None:
+    masks = (a_mask(2, "the mugs"), a_mask(20, "The mugs"))
+    turn = Turn(0, "the mugs", "[OBJ] the mugs[SEG] and[OBJ] The mugs[SEG]", Status.GROUNDED)
+    folder, _ = write_dialogue(tmp_path, "kitchen", [(turn, Evidence(b"1", jpeg(), masks))])
+    (sample,) = Samples.load(folder, SPLIT).all
+    _, read = Samples.load(folder, SPLIT).read(sample.img_id)
+    np.testing.assert_array_equal(read[sample.focus_key], masks[0].mask() | masks[1].mask())
+
+
 def test_the_dialogue_is_also_written_as_it_was(tmp_path: Path) -> None:
     folder, _ = write_dialogue(tmp_path, "kitchen", recorded(jpeg()))
     whole = json.loads((folder / DIALOGUE_FILE).read_text(encoding="utf-8"))
