@@ -97,6 +97,22 @@ def make_folder(path: Path, *, private: bool = False) -> None:
                     folder.chmod(PRIVATE_FOLDER)
 
 
+def require_own_folder(path: Path) -> None:
+    """Refuse a folder in which everybody may put files: what is read there need not be what was written there.
+
+    Raises:
+        OutputError: It is one, or cannot be looked at.
+    """
+    with _explained(path):
+        mode = path.stat().st_mode
+        if mode & stat.S_IWOTH:
+            raise PermissionError(
+                errno.EPERM,
+                f"everybody may write there (mode {stat.S_IMODE(mode):04o}), so that what is read might not be what "
+                f"was written; remedy: chmod o-w {path}, or another folder",
+            )
+
+
 def require_writable(path: Path) -> None:
     """Find out, before work that takes long, whether `write_file` will be able to write there; makes the folder.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from pixelrs_ros.data import labelme
 from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.files import write_file
 from pixelrs_ros.pictures import read_picture
 from pixelrs_ros.types import Status
 
@@ -115,17 +116,24 @@ def mask_path(folder: Path, img_id: str) -> Path:
     return folder / "masks" / f"{Path(img_id).stem}.json"
 
 
-def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Writes dialogues as a JSON list, one a line; the file is whole or not there."""
+def records_to_json(records: Sequence[dict[str, Any]]) -> str:
+    """Dialogues as a JSON list, one a line."""
     lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    write_whole(path, f"[\n{lines}\n]\n".encode())
+    return f"[\n{lines}\n]\n"
+
+
+def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Writes dialogues; the file is whole or not there.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    write_whole(path, records_to_json(records).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that an interruption never leaves half of it under its name."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    """As `pixelrs_ros.files.write_file`."""
+    write_file(path, content)
 
 
 def read_split(folder: Path, split: str) -> list[PristDialogue]:
