@@ -151,6 +151,64 @@ def require_whole(data: bytes | memoryview) -> None:
         _require_whole_jpeg(bytes(view), header)
 
 
+def decode_as_stored(data: bytes | memoryview, max_megapixels: float = math.inf) -> np.ndarray:
+    """Pixels as a JPEG or PNG file has them, colors as BGR, not turned: for images of cameras and of depth.
+
+    Args:
+        data: The whole file.
+        max_megapixels: See `require_small`.
+
+    Returns:
+        (H, W) or (H, W, C), uint8 or uint16.
+
+    Raises:
+        BadInputError: See `require_small` and `require_whole`; or it cannot be decoded.
+    """
+    header = read_header(data)
+    require_small(header, max_megapixels)
+    require_whole(data)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(memoryview(data).cast("B"), np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise BadInputError(f"the image cannot be decoded: {error.err}") from error
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise BadInputError(f"the image is damaged: {header.size} that cannot be decoded")
+    return np.asarray(pixels)
+
+
+def decode_camera_image(
+    data: bytes | memoryview, told_format: str, max_megapixels: float = math.inf
+) -> tuple[np.ndarray, str]:
+    """Decode what sensor_msgs/CompressedImage carries.
+
+    A JPEG file says itself how its colors are stored, so that its decoder gives RGB whatever the message tells. PNG has
+    no such thing: "<encoding>; png compressed rgb8" is a picture that was encoded without swapping its channels
+    (compressed_image_transport). Gray pictures of a Bayer camera are its pattern.
+
+    Args:
+        data: The whole file.
+        told_format: The message's `format`.
+        max_megapixels: See `require_small`.
+
+    Returns:
+        Pixels and their encoding: (H, W, 3) uint8 rgb8 or uint16 rgb16, or (H, W) uint8 mono8 or Bayer, or (H, W)
+        uint16 mono16 or Bayer.
+
+    Raises:
+        BadInputError: See `decode_as_stored`.
+    """
+    pixels = decode_as_stored(data, max_megapixels)
+    original, _, compressed = (part.strip() for part in told_format.partition(";"))
+    bits = 8 * pixels.dtype.itemsize
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        gray = pixels if pixels.ndim == 2 else pixels[..., 0]
+        is_pattern = original.startswith("bayer_") and original.endswith(str(bits))
+        return np.ascontiguousarray(gray), original if is_pattern else f"mono{bits}"
+    color = pixels[:, :, :3]  # transparency says nothing about a camera's picture
+    is_rgb = bytes(data[:8]) == PNG_SIGNATURE and "compressed rgb" in compressed
+    return np.ascontiguousarray(color if is_rgb else color[:, :, ::-1]), f"rgb{bits}"
+
+
 def _png_header(view: memoryview) -> PictureHeader:
     # Signature, length and name of the first chunk, which must be IHDR (PNG specification, 11.2.2).
     if len(view) < 26 or bytes(view[12:16]) != b"IHDR":

@@ -197,3 +197,50 @@ def test_what_is_no_picture_is_refused(data: bytes, tmp_path: Path) -> None:
     for name in ("a.jpg", "missing.jpg", ".", "x\0"):
         with pytest.raises(BadInputError):
             pictures.read_picture(tmp_path / name)
+
+
+@pytest.mark.parametrize("told", ["jpeg", "rgb8; jpeg compressed bgr8", "rgb8; jpeg compressed rgb8", "", "bgr8; jpg"])
+def test_a_jpeg_has_its_own_colors_whatever_the_message_tells(told: str) -> None:
+    pixels, encoding = pictures.decode_camera_image(jpeg(scene()[..., ::-1]), told)
+    assert encoding == "rgb8" and np.median(np.abs(pixels.astype(int) - scene())) < 10
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(
+    ("told", "swapped"),
+    [("png", False), ("rgb8; png compressed bgr8", False), ("rgb8; png compressed rgb8", True), ("", False)],
+)
+def test_a_png_is_taken_as_the_message_tells(told: str, swapped: bool, bits: int) -> None:
+    picture = scene() if bits == 8 else scene().astype(np.uint16) * 257
+    for channels in (picture, np.concatenate([picture, picture[..., :1]], axis=-1)):
+        stored_pixels = channels if swapped else channels[..., [2, 1, 0, 3][: channels.shape[2]]]
+        data = bytes(cv2.imencode(".png", stored_pixels)[1])
+        pixels, encoding = pictures.decode_camera_image(data, told)
+        assert encoding == f"rgb{bits}" and (pixels == picture).all()
+
+
+@pytest.mark.parametrize(
+    ("told", "bits", "encoding"),
+    [
+        ("mono8; png compressed", 8, "mono8"),
+        ("mono16; png compressed", 16, "mono16"),
+        ("bayer_rggb8; png compressed", 8, "bayer_rggb8"),
+        ("bayer_rggb16; png compressed", 16, "bayer_rggb16"),
+        ("bayer_rggb8; png compressed", 16, "mono16"),
+    ],
+)
+def test_gray_is_gray_or_the_pattern_of_a_camera(told: str, bits: int, encoding: str) -> None:
+    gray = scene()[..., 0] if bits == 8 else scene()[..., 0].astype(np.uint16) * 3
+    pixels, found = pictures.decode_camera_image(bytes(cv2.imencode(".png", gray)[1]), told)
+    assert found == encoding and (pixels == gray).all()
+
+
+def test_a_camera_image_is_not_turned_and_is_bounded() -> None:
+    turned = stored(scene(), 6, "JPEG")
+    assert pictures.decode_camera_image(turned, "jpeg")[0].shape == (64, 48, 3), "depth and camera_info are not either"
+    with pytest.raises(BadInputError, match=r"more than 0\.001 megapixels"):
+        pictures.decode_camera_image(turned, "jpeg", 0.001)
+    with pytest.raises(BadInputError, match="more than 200 MB"):
+        pictures.decode_as_stored(png(7000, 7000, 16, 6), 50.0)
+    with pytest.raises(BadInputError, match="damaged"):
+        pictures.decode_camera_image(cut(jpeg(textured())), "jpeg")
