@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any, NoReturn
 
-import cv2
 import numpy as np
 
 from pixelrs_ros.data.polygons import Polygon, mask_to_polygons, polygons_to_mask
-from pixelrs_ros.errors import DataError
+from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.pictures import decode_as_stored
 
 MAX_SIDE_PX = 20_000
 MAX_COORDINATE_PX = 1e6  # beyond it a fill would overflow
@@ -261,11 +261,10 @@ def _bitmap(where: str, encoded: Any, corners: Polygon, height_px: int, width_px
         raise DataError(f"{where}: a mask has two corners and a PNG in base64; {_REMEDY}")
     (x0, y0), (x1, y1) = corners
     try:
-        data = np.frombuffer(base64.b64decode(encoded, validate=True), np.uint8)
-        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except (binascii.Error, ValueError, cv2.error) as error:
+        pixels = decode_as_stored(base64.b64decode(encoded, validate=True), height_px * width_px / 1e6)
+    except (binascii.Error, BadInputError) as error:
         raise DataError(f"{where}: its mask is not a PNG in base64: {error}") from error
-    if pixels is None or pixels.ndim != 2:
+    if pixels.ndim != 2:
         raise DataError(f"{where}: its mask is not a PNG with one channel")
     expected = (y1 - y0 + 1, x1 - x0 + 1)
     if pixels.shape != expected or (x0, y0) != (int(x0), int(y0)):

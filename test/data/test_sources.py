@@ -231,3 +231,12 @@ def test_every_source_shows_a_rotated_photograph_as_a_viewer_does(
         height, width = example.image.shape[:2]
         assert height == 40 and width in (50, 60)
         assert example.image[5:15, 5:15].min() > 200 and example.image[25:, 25:].max() < 50
+
+
+def test_a_damaged_label_map_is_refused(data_sets: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(data_sets, folder)
+    for path in (folder / "label_maps").iterdir():
+        path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"label_maps/\d\.png: cannot be read: the image is truncated"):
+        opened(folder)["label_maps"].draw(np.random.default_rng(0))
