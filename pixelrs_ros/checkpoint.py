@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig, load_config, to_mapping
-from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
@@ -57,14 +58,14 @@ def save_checkpoint(
         config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
     require_writable_folder(folder)
     write_config(folder, config)
-    tokenizer.save(str(folder / TOKENIZER))
+    write_file(folder / TOKENIZER, tokenizer.to_str(pretty=True))
     state = _state(miras)
     kinds = {name: written if value.is_floating_point() else value.dtype for name, value in state.items()}
     shapes = {name: torch.empty(value.shape, dtype=kinds[name], device="meta") for name, value in state.items()}
     plan = split_torch_state_dict_into_shards(shapes, max_shard_size=max_shard_bytes)
     for file, names in plan.filename_to_tensors.items():
         tensors = {name: state[name].detach().to("cpu", kinds[name]).contiguous() for name in names}
-        save_file(tensors, folder / f"{file}.tmp", metadata={"format": "pt"})
+        _save_tensors(folder / f"{file}.tmp", tensors)
     for outdated in (*folder.glob("model*.safetensors"), folder / INDEX):
         if outdated.name not in plan.filename_to_tensors:
             outdated.unlink(missing_ok=True)
@@ -73,6 +74,15 @@ def save_checkpoint(
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
         write_json(folder / INDEX, index, indent=2)
+
+
+def _save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except (SafetensorError, OSError) as error:
+        path.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(getattr(error, "errno", None) or errno.EIO, reason, str(path)) from error
 
 
 def write_config(folder: Path, config: MirasConfig) -> None:

@@ -13,7 +13,7 @@ from pixelrs_ros.checkpoint import DTYPES, INDEX, WEIGHTS, load_checkpoint, save
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.backends import Backend
 from pixelrs_ros.engine.engine import Engine
-from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.shipped import resolve
@@ -185,3 +185,13 @@ def test_a_name_cannot_forge_a_line_of_the_log() -> None:
         with pytest.raises(CheckpointError) as caught:
             resolve(name)
         assert str(caught.value).isprintable()
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_with_the_file(
+    debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer, tmp_path: Path, small_files: None
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for folder, said in (("file", "file cannot be written: it is not a folder"), ("new", "cannot be written: .*arge")):
+        with pytest.raises(OutputError, match=said):
+            save_checkpoint(tmp_path / folder, debug_miras, debug_config, debug_tokenizer)
+    assert not list((tmp_path / "new").glob("*.tmp"))

@@ -174,7 +174,8 @@ def _write_json(where: Path | None, data: str, results: list[tuple[dict[str, Any
 
     with_records = [{**report, "records": [record.to_json() for record in records]} for report, records in results]
     write_json(where, {"data": data, "reports": with_records})
-    _draw_reliability(where.with_name(f"{where.stem}_reliability.svg"), results)
+    if where.is_file():  # no device, beside which there is no place
+        _draw_reliability(where.with_name(f"{where.stem}_reliability.svg"), results)
 
 
 def _draw_reliability(where: Path, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
