@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,13 +18,14 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig, load_config, to_mapping
-from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
+from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
-CHECKPOINTS_DIR = Path(__file__).parent / "checkpoints"
 CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -52,20 +54,24 @@ def save_checkpoint(
 
     Raises:
         ConfigError: `dtype` is none of these.
+        OutputError: The folder cannot be written.
     """
     written = _dtype("fp16" if dtype == INT8 else dtype)
     if not is_adapted(miras.language):
         config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
-    folder.mkdir(parents=True, exist_ok=True)
+    require_writable_folder(folder)
     write_config(folder, config)
-    tokenizer.save(str(folder / TOKENIZER))
+    write_file(folder / TOKENIZER, tokenizer.to_str(pretty=True))
     state = in_int8(_state(miras)) if dtype == INT8 else _state(miras)
-    kinds = {name: torch.float32 if name.endswith(SCALE) else written if value.is_floating_point() else value.dtype for name, value in state.items()}
+    kinds = {
+        name: torch.float32 if name.endswith(SCALE) else written if value.is_floating_point() else value.dtype
+        for name, value in state.items()
+    }
     shapes = {name: torch.empty(value.shape, dtype=kinds[name], device="meta") for name, value in state.items()}
     plan = split_torch_state_dict_into_shards(shapes, max_shard_size=max_shard_bytes)
     for file, names in plan.filename_to_tensors.items():
         tensors = {name: state[name].detach().to("cpu", kinds[name]).contiguous() for name in names}
-        save_file(tensors, folder / f"{file}.tmp", metadata={"format": "pt"})
+        _save_tensors(folder / f"{file}.tmp", tensors)
     for outdated in (*folder.glob("model*.safetensors"), folder / INDEX):
         if outdated.name not in plan.filename_to_tensors:
             outdated.unlink(missing_ok=True)
@@ -73,7 +79,16 @@ def save_checkpoint(
         (folder / f"{file}.tmp").replace(folder / file)
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
-        (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+        write_json(folder / INDEX, index, indent=2)
+
+
+def _save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except (SafetensorError, OSError) as error:
+        path.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(getattr(error, "errno", None) or errno.EIO, reason, str(path)) from error
 
 
 @torch.no_grad()
@@ -101,21 +116,12 @@ def read_tensor(stored: Mapping[str, Any], name: str) -> torch.Tensor:
 
 
 def write_config(folder: Path, config: MirasConfig) -> None:
-    """Write `config.yaml`."""
-    (folder / CONFIG).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
-
-
-def resolve(path_or_name: str | Path) -> Path:
-    """A checkpoint folder: a path, or the name of one that ships with the package.
+    """Write `config.yaml`.
 
     Raises:
-        CheckpointError: Neither exists.
+        OutputError: It cannot be written.
     """
-    for candidate in (Path(path_or_name), CHECKPOINTS_DIR / str(path_or_name)):
-        if candidate.is_dir():
-            return candidate
-    shipped = sorted(path.name for path in CHECKPOINTS_DIR.glob("*/") if path.is_dir())
-    raise CheckpointError(f"no checkpoint folder {path_or_name}; shipped: {', '.join(shipped) or 'none'}")
+    write_file(folder / CONFIG, yaml.safe_dump(to_mapping(config), sort_keys=False))
 
 
 def read_sizes(path_or_name: str | Path) -> tuple[MirasConfig, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -74,16 +76,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 after an error that a message explains, 2 (raised by argparse) for wrong usage, 130 when
         interrupted.
     """
+    _print_whatever_the_terminal_knows()
     options = build_parser().parse_args(arguments)
     try:
         COMMANDS[options.command].run(options)
+        sys.stdout.flush()
     except PixelrsError as error:
+        print(f"pixelrs {options.command}: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still wants to flush
+        return FAILED
+    except OSError as error:  # of a file or device that the command itself does not account for
         print(f"pixelrs {options.command}: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _print_whatever_the_terminal_knows() -> None:
+    """Let characters that the terminal's encoding lacks be written as escapes instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

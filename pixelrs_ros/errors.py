@@ -33,12 +33,25 @@ class ExportError(PixelrsError, RuntimeError):
     """A part of the network that could not be exported, or whose export computes something else."""
 
 
+class OutputError(PixelrsError, OSError):
+    """A file or folder that could not be written; the message says which and why."""
+
+    def __str__(self) -> str:
+        if self.filename is None:
+            return super().__str__()
+        return f"{self.filename} cannot be written: {self.strerror}"
+
+
 class OutOfMemoryError(PixelrsError, MemoryError):
     """The memory of the device is used up; the message names what to lower."""
 
 
 class StorageError(PixelrsError, RuntimeError):
     """Dialogues that could not be written or read back; the message says why. A later try may succeed."""
+
+
+class StoreHeldError(StorageError):
+    """Another process holds the store of dialogues; it may let it go."""
 
 
 class DamagedStoreError(StorageError):

@@ -12,6 +12,8 @@ from pixelrs_ros.errors import BadInputError
 
 DEFAULT_SESSION_ID = "default"
 MAX_SESSION_ID_CHARACTERS = 256
+# What builtin_interfaces/Time can carry: 32 bits of seconds.
+MIN_STAMP_NS, MAX_STAMP_NS = -(2**31) * 10**9, 2**31 * 10**9 - 1
 
 
 class Status(str, enum.Enum):
@@ -39,7 +41,7 @@ class Frame:
 
     Attributes:
         image: (H, W, 3) uint8 RGB in [0, 255].
-        stamp_ns: Capture time in nanoseconds since the epoch of the publisher's clock.
+        stamp_ns: Capture time in nanoseconds since the epoch of the publisher's clock, as a message can carry it.
         frame_id: Coordinate frame of the camera.
     """
 
@@ -56,6 +58,7 @@ class Frame:
             raise BadInputError(f"image is empty: height {image.shape[0]} px, width {image.shape[1]} px")
         if not is_unicode(self.frame_id):
             raise BadInputError("the image's frame_id is not text: it holds a lone surrogate; remedy: send UTF-8")
+        check_stamp("the image's stamp", self.stamp_ns)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Utterance:
             raise BadInputError("the instruction is not text: it holds a lone surrogate; remedy: send UTF-8")
         if not 0.0 <= self.confidence <= 1.0:
             raise BadInputError(f"confidence must lie in [0, 1], got {self.confidence}")
+        check_stamp("the instruction's stamp", self.stamp_ns)
 
 
 def check_session_id(session_id: str) -> None:
@@ -102,6 +106,16 @@ def check_session_id(session_id: str) -> None:
         )
     if not is_unicode(session_id):
         raise BadInputError("the session_id is not text: it holds a lone surrogate; remedy: send UTF-8")
+
+
+def check_stamp(what: str, stamp_ns: int) -> None:
+    """Find out whether a time can be carried by a message.
+
+    Raises:
+        BadInputError: It cannot; the message begins with `what` it is of.
+    """
+    if not MIN_STAMP_NS <= stamp_ns <= MAX_STAMP_NS:
+        raise BadInputError(f"{what} is {stamp_ns} ns, beyond 32 bits of seconds; remedy: keep nanosec below 10^9")
 
 
 def is_unicode(text: str) -> bool:

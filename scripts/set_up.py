@@ -112,6 +112,20 @@ def sourced_ros() -> Ros:
     return Ros(distro, found.stdout.strip(), shutil.which("colcon") is not None)
 
 
+def check_place(root: Path) -> None:
+    """Refuses a path that CMake and the generators of ROS 2 interfaces would stumble over minutes later.
+
+    Raises:
+        SetUpError: The path holds a space, an umlaut or the like.
+    """
+    odd = sorted(set(re.findall(r"[^A-Za-z0-9/._+@,~-]", str(root))))
+    if odd:
+        raise SetUpError(
+            f"{root} holds {' '.join(map(repr, odd))}, and ROS 2 interfaces cannot be built under such a path.\n"
+            "Move this folder to a path of plain letters, digits and / . _ - and start again."
+        )
+
+
 def check_python(ros: Ros) -> None:
     """Refuses an interpreter or a machine without wheels, and names the way out.
 
@@ -282,6 +296,7 @@ def main() -> int:
     try:
         with (LOG.parent / "set_up.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make` waits for the first
+            check_place(ROOT)
             ros = sourced_ros()
             check_python(ros)
             provide_system_packages()

@@ -7,10 +7,11 @@ import itertools
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,17 @@ def own_world(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps a file's nodes from what an earlier file's left: in DDS, which may not have buried them, and on disk."""
     os.environ["ROS_DOMAIN_ID"] = str(next(DOMAINS))
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """As under `ulimit -f 8`: no file may grow beyond 8 KB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, before)
 
 
 @pytest.fixture(scope="session")

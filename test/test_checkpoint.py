@@ -13,9 +13,10 @@ from pixelrs_ros.checkpoint import DTYPES, INDEX, WEIGHTS, load_checkpoint, save
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.backends import Backend
 from pixelrs_ros.engine.engine import Engine
-from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.shipped import resolve
 from pixelrs_ros.types import Status
 
 
@@ -43,7 +44,7 @@ def test_a_checkpoint_is_three_plain_files_at_half_precision(folder: Path) -> No
 
 
 def test_a_missing_folder_names_the_shipped_ones() -> None:
-    with pytest.raises(CheckpointError, match="no checkpoint folder giant; shipped:"):
+    with pytest.raises(CheckpointError, match="no checkpoint folder 'giant'; shipped:"):
         load_checkpoint("giant")
 
 
@@ -177,3 +178,20 @@ def test_an_unknown_precision_names_the_known_ones(folder: Path) -> None:
 def test_a_device_that_is_not_there_is_named(folder: Path, device: str) -> None:
     with pytest.raises(CheckpointError, match=f"(?s)device '{device}'.*remedy"):
         load_checkpoint(folder, device)
+
+
+def test_a_name_cannot_forge_a_line_of_the_log() -> None:
+    for name in ("x\n[ERROR] all is lost", "a\0b", "\x1b[2J"):
+        with pytest.raises(CheckpointError) as caught:
+            resolve(name)
+        assert str(caught.value).isprintable()
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_with_the_file(
+    debug_miras: Miras, debug_config: MirasConfig, debug_tokenizer: Tokenizer, tmp_path: Path, small_files: None
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for folder, said in (("file", "file cannot be written: it is not a folder"), ("new", "cannot be written: .*arge")):
+        with pytest.raises(OutputError, match=said):
+            save_checkpoint(tmp_path / folder, debug_miras, debug_config, debug_tokenizer)
+    assert not list((tmp_path / "new").glob("*.tmp"))

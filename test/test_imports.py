@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pixelrs_ros"
 # From the bottom up. A part may import itself and what lies on lower levels, but none of its own level.
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"types"}),
+    frozenset({"types", "files", "shipped", "pictures", "encodings"}),
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay"}),
@@ -22,7 +22,7 @@ LEVELS: tuple[frozenset[str], ...] = (
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
-NO_TORCH = ("dialogue", "text", "sim", "data", "geometry", "tracking")
+NO_TORCH = ("dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "pictures", "encodings")
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 
 

@@ -23,6 +23,7 @@ YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/
 ROSDEP_KEYS = {
     name: f"python3-{key}"
     for name, key in {
+        "PIL": "pil",
         "cv2": "opencv",
         "matplotlib": "matplotlib",
         "numpy": "numpy",

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from pixelrs_ros.checkpoint import CHECKPOINTS_DIR, check_weights
+from pixelrs_ros.checkpoint import check_weights
 from pixelrs_ros.commands.evaluate import load_engine
 from pixelrs_ros.data.generate import generate
 from pixelrs_ros.evaluation.evaluate import Job, evaluate
 from pixelrs_ros.evaluation.play import HEADLINE, Condition
 from pixelrs_ros.evaluation.samples import Samples
+from pixelrs_ros.shipped import CHECKPOINTS_DIR
 
 SHIPPED = sorted(path.name for path in CHECKPOINTS_DIR.iterdir() if path.is_dir())
 MAX_BYTES = 60_000_000

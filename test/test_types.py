@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, GroundedPhrase, Reply, Segment, Status, Utterance
+from pixelrs_ros.types import (
+    DEFAULT_SESSION_ID,
+    MAX_STAMP_NS,
+    MIN_STAMP_NS,
+    Frame,
+    GroundedPhrase,
+    Reply,
+    Segment,
+    Status,
+    Utterance,
+)
 
 MASK = np.zeros((4, 6), bool)
 
@@ -76,3 +86,16 @@ def test_phrases_stay_inside_the_reply() -> None:
     for phrase in (GroundedPhrase(0, 4, 0), GroundedPhrase(0, 3, 1)):
         with pytest.raises(ValueError, match="beyond"):
             Reply(Status.GROUNDED, "mug", segments=(segment,), phrases=(phrase,))
+
+
+@pytest.mark.parametrize("stamp_ns", [MAX_STAMP_NS + 1, MIN_STAMP_NS - 1, 2147483647 * 10**9 + 4294967295])
+def test_a_stamp_that_no_message_can_carry_is_refused_at_the_door(stamp_ns: int) -> None:
+    image = np.zeros((4, 6, 3), np.uint8)
+    for make in (
+        lambda: Utterance("the mug", stamp_ns=stamp_ns),
+        lambda: Frame(image, stamp_ns),
+    ):
+        with pytest.raises(BadInputError, match=r"stamp is .* beyond 32 bits of seconds; remedy"):
+            make()
+    for fine in (MAX_STAMP_NS, MIN_STAMP_NS, 0):
+        assert Utterance("the mug", stamp_ns=fine).stamp_ns == Frame(image, fine).stamp_ns

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from pixelrs_ros.files import write_file
 
 STAGES = {
     "convert": ("#8d99ae", "image message to array"),
@@ -96,6 +99,7 @@ def write_table(document: Path, name: str, table: str) -> None:
 
     Raises:
         ValueError: The document lacks the marks.
+        OutputError: It cannot be written.
     """
     mark = re.escape(_MARK.format(name))
     text, count = re.subn(
@@ -106,7 +110,7 @@ def write_table(document: Path, name: str, table: str) -> None:
     )
     if not count:
         raise ValueError(f"{document} lacks a pair of marks {_MARK.format(name)}")
-    document.write_text(text, encoding="utf-8")
+    write_file(document, text)
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -133,5 +137,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    figure.savefig(path, dpi=120)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=120, format=path.suffix.lstrip("."))
+    write_file(path, drawn.getvalue())
     plt.close(figure)

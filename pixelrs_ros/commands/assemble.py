@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pixelrs_ros.commands.converting import add_common_arguments, convert
+from pixelrs_ros.commands.converting import add_common_arguments, check_base, convert
 from pixelrs_ros.commands.numbers import not_negative
 
 
@@ -61,6 +61,7 @@ def run(options: argparse.Namespace) -> None:
         CheckpointError: A part cannot be read, or the parts do not make a whole.
         ConfigError: A value of the configuration is wrong.
     """
+    check_base(options)
     from pixelrs_ros.convert.public import PublicParts, assemble_public
 
     parts = PublicParts(options.clip, options.convnext, options.language, options.sam, options.mini_gemini)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixelrs_ros.commands.numbers import not_negative, positive
+from pixelrs_ros.config import load_preset
 from pixelrs_ros.errors import PixelrsError
 
 if TYPE_CHECKING:
@@ -62,15 +63,24 @@ def run(options: argparse.Namespace) -> None:
         ConfigError: There is no such preset, device or backend.
         CheckpointError: The checkpoint cannot be loaded.
         PixelrsError: The options do not fit together, or a node did not answer.
+        OutputError: The JSON cannot be written, which is found out first.
     """
     if bool(options.preset) != options.random_weights:
         raise PixelrsError("a preset has no weights: give --preset and --random-weights together")
+    if options.preset:
+        load_preset(options.preset)  # a wrong name is told before torch is loaded, which takes seconds
     import torch
 
     from pixelrs_ros.benchmark import engines, report
     from pixelrs_ros.engine.backends import Backend
     from pixelrs_ros.engine.background import default_num_threads
+    from pixelrs_ros.files import require_writable, write_json
 
+    path = (
+        options.json
+        or Path("benchmarks") / f"{options.device.replace(':', '')}{f'_{options.preset}' * bool(options.preset)}.json"
+    )
+    require_writable(path)
     torch.set_num_threads(options.threads or default_num_threads())
     if options.preset:
         network = engines.random_network(options.preset, options.device)
@@ -86,12 +96,7 @@ def run(options: argparse.Namespace) -> None:
         result["transport and conversion, share of a fourth turn [%]"] = round(100 * extra / whole, 2)
         result["ratios over DDS"] = report.ratios(ros["warm"])
     print_table(result)
-    path = (
-        options.json
-        or Path("benchmarks") / f"{options.device.replace(':', '')}{f'_{options.preset}' * bool(options.preset)}.json"
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(path, result)
     if options.document:
         report.write_table(Path("docs/performance.md"), "circumstances", report.circumstances_markdown(result))
         report.write_table(Path("docs/performance.md"), "stages", report.stages_markdown(result))

@@ -32,6 +32,18 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def check_base(options: argparse.Namespace) -> None:
+    """Tell a wrong preset before torch is loaded, which takes seconds.
+
+    Raises:
+        ConfigError: There is no such preset.
+    """
+    from pixelrs_ros.config import load_preset
+
+    if options.config is None:
+        load_preset(options.preset)
+
+
 def convert(options: argparse.Namespace, prepare: Callable[[MirasConfig, Mapping[str, Any]], Assembly]) -> None:
     """Prepare an assembly, print it and, unless only a check is asked for, write it.
 

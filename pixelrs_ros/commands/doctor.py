@@ -7,12 +7,11 @@ command, so that one which crashes is a FAIL too.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.errors import OutputError, PixelrsError
 
 if TYPE_CHECKING:
     from pixelrs_ros.doctor.findings import Finding
@@ -36,9 +35,13 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         PixelrsError: A check failed, or the file cannot be written.
+        ConfigError: There is no such preset.
     """
+    from pixelrs_ros.config import load_preset
     from pixelrs_ros.doctor.findings import Level, Subject, examine
 
+    if options.preset:
+        load_preset(options.preset)
     subject = Subject(options.checkpoint, options.preset, options.device)
     findings: dict[str, Finding] = {}
     for module, limit_s in GROUPS.items():
@@ -75,10 +78,10 @@ def write_json(path: Path, subject: object, findings: dict[str, Finding]) -> Non
     Raises:
         PixelrsError: The file cannot be written.
     """
+    from pixelrs_ros import files
+
     checks = [{"check": name, **asdict(finding)} for name, finding in findings.items()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"subject": vars(subject), "checks": checks}
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise PixelrsError(f"--json: {path} cannot be written: {error}") from error
+        files.write_json(path, {"subject": vars(subject), "checks": checks})
+    except OutputError as error:
+        raise PixelrsError(f"--json: {error}") from error

@@ -75,7 +75,16 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         DataError: The folder is incomplete.
         CheckpointError: The checkpoint cannot be loaded.
+        OutputError: The JSON cannot be written, which is found out before the network runs.
     """
+    from pixelrs_ros.files import require_writable
+    from pixelrs_ros.shipped import resolve
+
+    checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
+    for checkpoint in checkpoints:
+        resolve(checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
+    if options.json not in (None, TO_TERMINAL):
+        require_writable(options.json)
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -84,7 +93,6 @@ def run(options: argparse.Namespace) -> None:
     loaded = [
         Samples.load(options.data, split, limit=options.limit) for split in dict.fromkeys(options.split or ["test"])
     ]
-    checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
     console = Console(stderr=options.json == TO_TERMINAL)
     if not console.is_terminal:
         console.width = TABLE_WIDTH  # a file has no width of its own, and the default would cut numbers
@@ -162,11 +170,12 @@ def _write_json(where: Path | None, data: str, results: list[tuple[dict[str, Any
         whole = {"data": data, "reports": [report for report, _ in results]}
         print(json.dumps(whole, indent=1, ensure_ascii=False))
         return
-    where.parent.mkdir(parents=True, exist_ok=True)
+    from pixelrs_ros.files import write_json
+
     with_records = [{**report, "records": [record.to_json() for record in records]} for report, records in results]
-    whole = {"data": data, "reports": with_records}
-    where.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _draw_reliability(where.with_name(f"{where.stem}_reliability.svg"), results)
+    write_json(where, {"data": data, "reports": with_records})
+    if where.is_file():  # no device, beside which there is no place
+        _draw_reliability(where.with_name(f"{where.stem}_reliability.svg"), results)
 
 
 def _draw_reliability(where: Path, results: list[tuple[dict[str, Any], list[Record]]]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pixelrs_ros.commands.numbers import not_negative_number
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -17,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=float,
+        type=not_negative_number,
         default=1e-4,
         metavar="X",
         help="largest difference from torch, as a fraction of the largest output (default: 1e-4)",
@@ -30,12 +32,19 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
         ExportError: A library is missing or a graph differs too much.
+        OutputError: The folder cannot be written, which is found out first.
     """
-    from pixelrs_ros.checkpoint import resolve
+    from pixelrs_ros.files import require_writable_folder
+    from pixelrs_ros.shipped import resolve
+
+    # What is wrong with the options is told before torch is loaded, which takes seconds.
+    checkpoint = resolve(options.checkpoint)
+    if options.out:
+        require_writable_folder(options.out)
     from pixelrs_ros.engine.backends import ONNX
     from pixelrs_ros.export.onnx import export_onnx
 
-    folder = options.out or resolve(options.checkpoint) / ONNX
+    folder = options.out or checkpoint / ONNX
     for part in export_onnx(options.checkpoint, folder, options.tolerance):
         difference = f"max |onnx - torch| = {part.max_abs_difference:.2e}, max |torch| = {part.max_abs:.2e}"
         print(f"{folder / part.file}: {difference}")

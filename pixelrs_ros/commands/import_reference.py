@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pixelrs_ros.commands.converting import add_common_arguments, convert
+from pixelrs_ros.commands.converting import add_common_arguments, check_base, convert
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> None:
         CheckpointError: The checkpoint cannot be read or is not whole.
         ConfigError: A value of the configuration is wrong.
     """
+    check_base(options)
     from pixelrs_ros.convert.reference import ReferenceParts, import_reference
 
     parts = ReferenceParts(options.folder, options.clip, options.convnext)

@@ -44,10 +44,18 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from pixelrs_ros.config import load_preset
+    from pixelrs_ros.shipped import resolve
+
+    preset = options.preset
+    # A wrong name is told before torch is loaded, which takes seconds.
+    if preset:
+        load_preset(preset)
+    else:
+        resolve(options.checkpoint)
     from pixelrs_ros.checkpoint import read_sizes
     from pixelrs_ros.model.memory import cache_bytes_per_token, empty, parameters, preset_sizes, weight_bytes
 
-    preset = options.preset
     config, vocab_size = preset_sizes(preset, options.vocab_size) if preset else read_sizes(options.checkpoint)
     miras = empty(config, vocab_size)
     counts, memory = parameters(miras), weight_bytes(miras)

@@ -13,7 +13,6 @@ that takes something else for the target errs by the distance between the two; "
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,13 +47,17 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
+        OutputError: The JSON cannot be written, which is found out first.
     """
     from rich.console import Console
     from rich.progress import track
 
     from pixelrs_ros.evaluation.space import SENSORS, VARIANTS, measure_scene
+    from pixelrs_ros.files import require_writable, write_json
     from pixelrs_ros.sim.render import Renderer
 
+    if options.json:
+        require_writable(options.json)
     masks = _masks(options)
     records: list[dict[str, Any]] = []
     console = Console(highlight=False)
@@ -68,9 +71,8 @@ def run(options: argparse.Namespace) -> None:
     console.print(table(result))
     if options.json:
         made_with = {"command": " ".join(["pixelrs", *sys.argv[1:]]), "scenes": options.scenes, "masks": options.masks}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         whole = {"made with": made_with, "unit": "mm; ms: milliseconds a target", "results": result}
-        options.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, whole)
 
 
 def _masks(options: argparse.Namespace) -> Masks:

@@ -8,7 +8,6 @@ but lost counts with an IoU of 0. Times are of the processor, one thread.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,13 +39,16 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
+        OutputError: The JSON cannot be written, which is found out first.
     """
     import cv2
     from rich.console import Console
     from rich.table import Table
 
     from pixelrs_ros.benchmark import tracking
+    from pixelrs_ros.files import require_writable, write_json
 
+    require_writable(options.json)
     cv2.setNumThreads(1)
     console = Console(highlight=False, width=120)
     engine = None
@@ -65,5 +67,4 @@ def run(options: argparse.Namespace) -> None:
         table.add_row(*(str(value) for value in row.values()))
     console.print(table, markup=False)
     result: dict[str, Any] = {"command": " ".join(["pixelrs", *sys.argv[1:]]), "summary": summary, "videos": rows}
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(options.json, result)

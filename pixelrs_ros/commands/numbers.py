@@ -16,6 +16,17 @@ def not_negative(text: str) -> int:
     return _at_least(text, 0)
 
 
+def not_negative_number(text: str) -> float:
+    """A finite number of at least 0."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0, got {text}")
+    return value
+
+
 def _at_least(text: str, low: int) -> int:
     try:
         value = int(text)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelrs_ros.commands.numbers import positive
-from pixelrs_ros.errors import BadInputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,15 +37,20 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         BadInputError: The file is missing or no picture, or an instruction cannot be used; earlier turns stay written.
+        OutputError: A picture cannot be written.
         CheckpointError: The checkpoint cannot be loaded.
     """
     from rich.console import Console
 
+    from pixelrs_ros.files import require_writable_folder
+    from pixelrs_ros.pictures import read_picture
+    from pixelrs_ros.shipped import resolve
     from pixelrs_ros.types import Frame, Utterance
 
+    resolve(options.checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
     frame = Frame(read_picture(options.image))
+    require_writable_folder(options.out)
     session = open_session(options.checkpoint, options.device, options.threads)
-    options.out.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False)
     for number, text in enumerate(options.say, start=1):
         reply = session.say(Utterance(text), frame)
@@ -69,24 +73,6 @@ def open_session(checkpoint: str, device: str, threads: int | None) -> Session:
     return Session(Engine.from_checkpoint(checkpoint, device=device, num_threads=threads))
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """A picture file as (H, W, 3) uint8 RGB.
-
-    Raises:
-        BadInputError: The file is missing or OpenCV cannot read it as a picture.
-    """
-    import cv2
-    import numpy as np
-
-    if not path.is_file():
-        raise BadInputError(f"no file {path}")
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise BadInputError(f"{path} is not a picture that OpenCV can read ({data.size} bytes)")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-
-
 def colored(reply: Reply) -> Text:
     """The explanation with each grounded phrase in the color of its mask."""
     from rich.text import Text
@@ -104,24 +90,27 @@ def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> li
     """Write one turn's overlay and, where it has masks, their union.
 
     Args:
-        folder: Exists.
+        folder: Made if missing.
         number: Of the turn, from 1.
         image: (H, W, 3) uint8 RGB.
         reply: With masks of the image's size.
 
     Returns:
         The files.
+
+    Raises:
+        OutputError: One of them cannot be written.
     """
-    import cv2
     import numpy as np
 
+    from pixelrs_ros.files import write_picture
     from pixelrs_ros.overlay import paint
 
     masks = [segment.mask for segment in reply.segments]
     overlay = folder / f"turn_{number}_overlay.png"
-    cv2.imwrite(str(overlay), cv2.cvtColor(paint(image, masks), cv2.COLOR_RGB2BGR))
+    write_picture(overlay, paint(image, masks))
     if not masks:
         return [overlay]
     union = folder / f"turn_{number}_mask.png"
-    cv2.imwrite(str(union), np.logical_or.reduce(masks).astype(np.uint8) * 255)
+    write_picture(union, np.logical_or.reduce(masks).astype(np.uint8) * 255)
     return [overlay, union]

@@ -18,7 +18,8 @@ from pixelrs_ros.convert.files import Stored
 from pixelrs_ros.convert.parts import Part, take
 from pixelrs_ros.convert.words import Words
 from pixelrs_ros.convert.writing import Entry, write_safetensors
-from pixelrs_ros.errors import CheckpointError
+from pixelrs_ros.errors import CheckpointError, OutputError
+from pixelrs_ros.files import make_folder, write_file
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 
@@ -119,14 +120,16 @@ def write(assembly: Assembly, folder: Path, dtype: torch.dtype | None) -> None:
     for name, value in assembly.fresh.items():
         entries[name] = Entry(tuple(value.shape), dtype or value.dtype, functools.partial(torch.Tensor.clone, value))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         needed, free = sum(entry.num_bytes for entry in entries.values()), shutil.disk_usage(folder).free
         if needed > free:
             raise CheckpointError(f"{folder} has {free / 1e9:.1f} GB free, the weights need {needed / 1e9:.1f} GB")
         write_safetensors(folder / WEIGHTS, entries)
-        assembly.words.tokenizer.save(str(folder / TOKENIZER))
+        write_file(folder / TOKENIZER, assembly.words.tokenizer.to_str(pretty=True))
         write_config(folder, assembly.config)
         (folder / INDEX).unlink(missing_ok=True)  # of a checkpoint in shards that was there before
+    except OutputError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be written: {error}") from error
 

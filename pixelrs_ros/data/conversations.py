@@ -38,10 +38,9 @@ class PristSource:
         dialogue = self._dialogues[int(rng.integers(len(self)))]
         masks = prist.read_masks(self._folder, dialogue.img_id)
         labels = _labels(dialogue)
-        unknown = sorted({label for label in labels if label is not None and label.casefold() not in masks})
-        if unknown:
-            path = prist.mask_path(self._folder, dialogue.img_id)
-            raise DataError(f"{path}: no polygon is labeled {unknown[0]!r}, which a dialogue is about")
+        for label in labels:
+            if label is not None:
+                masks.require(label)
         return Example(
             prist.read_image(self._folder, dialogue.img_id),
             tuple((turn.user, _answer(dialogue, index)) for index, turn in enumerate(dialogue.turns)),

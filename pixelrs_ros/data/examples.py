@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
-from pixelrs_ros.errors import DataError
+from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.pictures import read_picture
 from pixelrs_ros.text.tokenizer import ASK, NONE, OBJ, SEG
 
 _ATTEMPTS = 1000
@@ -115,15 +115,15 @@ def plain(text: str) -> str:
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, in the pixels as stored: annotations do not follow an EXIF rotation.
+    """(H, W, 3) uint8 RGB, upright as its EXIF orientation says: annotations are drawn on what a viewer shows.
 
     Raises:
-        DataError: The file is missing or not an image.
+        DataError: The file is missing, damaged or not an image.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise DataError(f"{path}: image is missing or cannot be decoded")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    try:
+        return read_picture(path)
+    except BadInputError as error:
+        raise DataError(str(error)) from error
 
 
 def _enumerate(names: Sequence[str]) -> str:

@@ -129,10 +129,17 @@ def generate(
         split: [Job(str(folder), seed, split, index, dialogues_per_image[split]) for index in range(count)]
         for split, count in counts.items()
     }
+    others = _other_seeds(folder, seed)
     todo = [job for each in jobs.values() for job in each if _finished(job) is None]
     total = sum(counts.values())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console or Console(stderr=True)) as progress:
+        if others and todo:
+            progress.console.print(
+                f"{folder} holds pictures made with seed {', '.join(map(str, others))}: those asked for are made anew "
+                f"with seed {seed}, others stay as they are",
+                markup=False, soft_wrap=True,
+            )  # fmt: skip
         task = progress.add_task("pictures", total=total, completed=total - len(todo))
         try:
             for done in _draw(todo, workers):
@@ -168,6 +175,19 @@ def _finished(job: Job) -> dict[str, list[dict[str, Any]]] | None:
     if not isinstance(content, dict) or content.get("recipe") != job.recipe:
         return None
     return content["records"]
+
+
+def _other_seeds(folder: Path, seed: int) -> list[int]:
+    """The seeds that pictures in the folder were made with, but for this one."""
+    found = set()
+    for sidecar in (folder / "dialogues").glob("*.json"):
+        try:
+            made_with = json.loads(sidecar.read_text(encoding="utf-8"))["recipe"]["seed"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # of an interrupted run, perhaps: made anew
+        if isinstance(made_with, int):
+            found.add(made_with)
+    return sorted(found - {seed})
 
 
 def _join(folder: Path, split: str, jobs: list[Job]) -> int:

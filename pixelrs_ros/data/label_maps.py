@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pixelrs_ros.data.examples import Region, RegionSource, plain
 from pixelrs_ros.data.labelme import load_json
-from pixelrs_ros.errors import DataError
+from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.pictures import decode_as_stored
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -42,8 +42,11 @@ class LabelMapSource(RegionSource):
 
     def regions(self, index: int) -> list[Region]:
         """See `RegionSource.regions`."""
-        values = cv2.imread(str(self._maps[index]), cv2.IMREAD_UNCHANGED)
-        if values is None or values.ndim != 2:
+        try:
+            values = decode_as_stored(self._maps[index].read_bytes())
+        except (BadInputError, OSError) as error:
+            raise DataError(f"{self._maps[index]}: cannot be read: {error}") from error
+        if values.ndim != 2:
             raise DataError(f"{self._maps[index]}: must be a PNG with one channel of class numbers")
         shown = [int(value) for value in np.unique(values) if int(value) in self._names]
         return [Region(self._names[value], partial(np.equal, values, value)) for value in shown]

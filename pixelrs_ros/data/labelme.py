@@ -1,30 +1,93 @@
-"""Labelme's JSON: the polygons of one image with their labels."""
+"""Labelme's JSON: the shapes of one image with their labels."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+from typing import Any, NoReturn
 
 import numpy as np
 
 from pixelrs_ros.data.polygons import Polygon, mask_to_polygons, polygons_to_mask
-from pixelrs_ros.errors import DataError
+from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.pictures import decode_as_stored
 
 MAX_SIDE_PX = 20_000
 MAX_COORDINATE_PX = 1e6  # beyond it a fill would overflow
+# Labels that name nothing: what they cover is cut out of the shapes that were drawn before (labelme's own converters).
+HOLES = ("_background_", "__ignore__")
+_CIRCLE_POINTS = 720
+_REMEDY = "remedy: draw it as a polygon"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One polygon and the label it belongs to, points [(x, y), …] in px."""
+    """One shape and the label it belongs to.
+
+    Attributes:
+        label: As written.
+        points: Its outline, [(x, y), …] in px.
+        group_id: Tells instances of one label apart; None where nobody has.
+        bitmap: (h, w) bool where the shape is a mask, whose first pixel lies at the first of the points.
+    """
 
     label: str
     points: Polygon
-    group_id: int | None = None
+    group_id: int | str | None = None
+    bitmap: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether it cuts out what was drawn before it."""
+        return self.label.casefold() in HOLES
+
+    def mask(self, height_px: int, width_px: int) -> np.ndarray:
+        """(H, W) bool: the pixels in it."""
+        if self.bitmap is None:
+            return polygons_to_mask([self.points], height_px, width_px)
+        drawn = np.zeros((height_px, width_px), bool)
+        left, top = (int(value) for value in self.points[0])
+        height, width = self.bitmap.shape
+        drawn[top : top + height, left : left + width] = self.bitmap
+        return drawn
+
+
+class Masks(dict[str, np.ndarray]):
+    """(H, W) bool by case-folded label; to ask for a label that means several instances, or none, is an error.
+
+    Args:
+        masks: By label.
+        path: Of the file, for messages.
+        ambiguous: The group ids of each label that has several.
+    """
+
+    def __init__(self, masks: Mapping[str, np.ndarray], path: Path, ambiguous: Mapping[str, tuple[Any, ...]]) -> None:
+        super().__init__(masks)
+        self._path, self._ambiguous = path, dict(ambiguous)
+
+    def __missing__(self, label: str) -> NoReturn:
+        self.require(label)
+        raise KeyError(label)  # not reached
+
+    def require(self, label: str) -> None:
+        """Find out whether a label, in any case, means one thing.
+
+        Raises:
+            DataError: It means several, or nothing has it.
+        """
+        if (groups := self._ambiguous.get(label.casefold())) is not None:
+            told = ", ".join(map(repr, groups))
+            raise DataError(
+                f"{self._path}: {label!r} names several instances, told apart by group_id ({told}); remedy: give each "
+                "a label of its own"
+            )
+        if label.casefold() not in self:
+            raise DataError(f"{self._path}: no polygon is labeled {label!r}, which a dialogue is about")
 
 
 @dataclass(frozen=True)
@@ -35,13 +98,32 @@ class Annotation:
     width_px: int
     image_path: str
     shapes: tuple[Shape, ...]
+    path: Path = Path("annotation")  # where it was read from, for messages
 
-    def masks(self) -> dict[str, np.ndarray]:
-        """(H, W) bool by case-folded label: the union of the label's polygons."""
-        polygons: dict[str, list[Polygon]] = {}
+    def masks(self) -> Masks:
+        """By label: the union of its shapes, less the holes that were drawn after them.
+
+        Shapes of one label without any `group_id`, or with the same, belong together; else it means several instances.
+        """
+        drawn: dict[str, np.ndarray] = {}
+        groups: dict[str, list[int | str | None]] = {}
         for shape in self.shapes:
-            polygons.setdefault(shape.label.casefold(), []).append(shape.points)
-        return {label: polygons_to_mask(points, self.height_px, self.width_px) for label, points in polygons.items()}
+            mask = shape.mask(self.height_px, self.width_px)
+            label = shape.label.casefold()
+            if shape.is_hole:
+                for earlier in drawn.values():
+                    earlier &= ~mask
+            else:
+                drawn[label] = drawn[label] | mask if label in drawn else mask
+                groups.setdefault(label, []).append(shape.group_id)
+        ambiguous = {label: tuple(dict.fromkeys(ids)) for label, ids in groups.items() if len(set(ids)) > 1}
+        plain = {label: mask for label, mask in drawn.items() if label not in ambiguous}
+        return Masks(plain, self.path, ambiguous)
+
+    @property
+    def image_name(self) -> str:
+        """File name of the image, whichever system wrote the path; empty where the annotation does not say."""
+        return PureWindowsPath(self.image_path).name
 
 
 def annotate(image_path: str, masks: Mapping[tuple[str, int], np.ndarray]) -> Annotation:
@@ -102,8 +184,11 @@ def read(path: Path) -> Annotation:
     shapes = content.get("shapes")
     if not isinstance(shapes, list):
         raise DataError(f"{path}: shapes must be a list, got {type(shapes).__name__}")
-    read_shapes = tuple(_shape(path, index, shape) for index, shape in enumerate(shapes))
-    return Annotation(sides[0], sides[1], str(content.get("imagePath", "")), read_shapes)
+    read_shapes = tuple(_shape(f"{path}: shapes[{index}]", shape, *sides) for index, shape in enumerate(shapes))
+    image_path = content.get("imagePath")
+    if image_path is not None and not isinstance(image_path, str):
+        raise DataError(f"{path}: imagePath must be a text, got {image_path!r}")
+    return Annotation(sides[0], sides[1], image_path or "", read_shapes, path)
 
 
 def load_json(path: Path) -> Any:
@@ -120,19 +205,73 @@ def load_json(path: Path) -> Any:
         raise DataError(f"{path}: is not JSON: {error}") from error
 
 
-def _shape(path: Path, index: int, shape: Any) -> Shape:
-    where = f"{path}: shapes[{index}]"
+def _shape(where: str, shape: Any, height_px: int, width_px: int) -> Shape:
     if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
         raise DataError(f"{where} must be an object with a label")
-    if shape.get("shape_type", "polygon") != "polygon":
-        raise DataError(f"{where}: only polygons are supported, got shape_type {shape['shape_type']!r}")
+    label, group = shape["label"], shape.get("group_id")
+    if isinstance(group, bool) or not isinstance(group, int | str | None):
+        raise DataError(f"{where}: group_id must be a number, a text or null, got {group!r}")
     points = shape.get("points")
-    if not isinstance(points, list) or len(points) < 3:
-        raise DataError(f"{where}: points must be a list of at least three [x, y]")
-    if not all(_is_point(point) for point in points):
-        raise DataError(f"{where}: each point must be [x, y] in px")
-    group = shape.get("group_id")
-    return Shape(shape["label"], [(float(x), float(y)) for x, y in points], group if isinstance(group, int) else None)
+    if not isinstance(points, list) or not all(_is_point(point) for point in points):
+        raise DataError(f"{where}: points must be a list of [x, y] in px")
+    corners = [(float(x), float(y)) for x, y in points]
+    match shape.get("shape_type", "polygon"):
+        case "polygon" | "oriented_rectangle":
+            outline = _polygon(where, corners)
+        case "rectangle":
+            outline = _rectangle(where, corners)
+        case "circle":
+            outline = _circle(where, corners)
+        case "mask":
+            return Shape(label, corners, group, _bitmap(where, shape.get("mask"), corners, height_px, width_px))
+        case kind:
+            raise DataError(f"{where}: shape_type {kind!r} has no inside that could be a mask; {_REMEDY}")
+    return Shape(label, outline, group)
+
+
+def _polygon(where: str, corners: Polygon) -> Polygon:
+    if len(corners) < 3:
+        raise DataError(f"{where}: a polygon has at least three points, got {len(corners)}")
+    return corners
+
+
+def _rectangle(where: str, corners: Polygon) -> Polygon:
+    """From two opposite corners, or from all four."""
+    if len(corners) == 4:
+        return corners
+    if len(corners) != 2:
+        raise DataError(f"{where}: a rectangle has two opposite corners, got {len(corners)} points; {_REMEDY}")
+    (x0, y0), (x1, y1) = corners
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+
+
+def _circle(where: str, points: Polygon) -> Polygon:
+    """From its center and a point on it."""
+    if len(points) != 2:
+        raise DataError(f"{where}: a circle has its center and a point on it, got {len(points)} points; {_REMEDY}")
+    (x, y), on_it = points
+    radius = math.dist((x, y), on_it)
+    angles = np.linspace(0, 2 * np.pi, _CIRCLE_POINTS, endpoint=False)
+    return [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
+
+
+def _bitmap(where: str, encoded: Any, corners: Polygon, height_px: int, width_px: int) -> np.ndarray:
+    """(h, w) bool from a PNG in base64, of the size of its box, both ends of which belong to it."""
+    if len(corners) != 2 or not isinstance(encoded, str):
+        raise DataError(f"{where}: a mask has two corners and a PNG in base64; {_REMEDY}")
+    (x0, y0), (x1, y1) = corners
+    try:
+        pixels = decode_as_stored(base64.b64decode(encoded, validate=True), height_px * width_px / 1e6)
+    except (binascii.Error, BadInputError) as error:
+        raise DataError(f"{where}: its mask is not a PNG in base64: {error}") from error
+    if pixels.ndim != 2:
+        raise DataError(f"{where}: its mask is not a PNG with one channel")
+    expected = (y1 - y0 + 1, x1 - x0 + 1)
+    if pixels.shape != expected or (x0, y0) != (int(x0), int(y0)):
+        raise DataError(f"{where}: its mask has {pixels.shape} px, its corners ask for {expected}")
+    if x0 < 0 or y0 < 0 or x1 >= width_px or y1 >= height_px:
+        raise DataError(f"{where}: its mask reaches beyond the image of {(height_px, width_px)} px")
+    return np.asarray(pixels > 0)
 
 
 def _is_point(point: Any) -> bool:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import cv2
 import numpy as np
 
 from pixelrs_ros.data import labelme
-from pixelrs_ros.errors import DataError
+from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.files import write_file
+from pixelrs_ros.pictures import read_picture
 from pixelrs_ros.types import Status
 
 SEG = "[SEG]"
@@ -115,17 +116,24 @@ def mask_path(folder: Path, img_id: str) -> Path:
     return folder / "masks" / f"{Path(img_id).stem}.json"
 
 
-def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Writes dialogues as a JSON list, one a line; the file is whole or not there."""
+def records_to_json(records: Sequence[dict[str, Any]]) -> str:
+    """Dialogues as a JSON list, one a line."""
     lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    write_whole(path, f"[\n{lines}\n]\n".encode())
+    return f"[\n{lines}\n]\n"
+
+
+def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Writes dialogues; the file is whole or not there.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    write_whole(path, records_to_json(records).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that an interruption never leaves half of it under its name."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    """As `pixelrs_ros.files.write_file`."""
+    write_file(path, content)
 
 
 def read_split(folder: Path, split: str) -> list[PristDialogue]:
@@ -142,28 +150,30 @@ def read_split(folder: Path, split: str) -> list[PristDialogue]:
 
 
 def read_image(folder: Path, img_id: str) -> np.ndarray:
-    """Reads an image as (H, W, 3) uint8 RGB.
+    """Reads an image as (H, W, 3) uint8 RGB, upright as its EXIF orientation says: labelme draws on what it shows so.
 
     Raises:
-        DataError: The file is missing, empty or not an image.
+        DataError: The file is missing, empty, damaged or not an image.
     """
-    path = image_path(folder, img_id)
-    if not path.is_file():
-        raise DataError(f"{path}: image is missing")
-    # Labelme's polygons are in the pixels as stored, so an EXIF rotation must not turn the image under them.
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise DataError(f"{path}: cannot be decoded as an image")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    try:
+        return read_picture(image_path(folder, img_id))
+    except BadInputError as error:
+        raise DataError(str(error)) from error
 
 
-def read_masks(folder: Path, img_id: str) -> dict[str, np.ndarray]:
+def read_masks(folder: Path, img_id: str) -> labelme.Masks:
     """Reads an image's masks: (H, W) bool by case-folded label.
 
     Raises:
-        DataError: The file is missing or malformed.
+        DataError: The file is missing or malformed, or of another picture of the folder.
     """
-    return labelme.read(mask_path(folder, img_id)).masks()
+    annotation = labelme.read(mask_path(folder, img_id))
+    # Pictures of one stem share the file's name, and it says whose it is. A picture that has been renamed or converted
+    # since is told by the other one's absence.
+    named = annotation.image_name
+    if named and named != img_id and image_path(folder, named).is_file():
+        raise DataError(f"{annotation.path} is of {named}, not of {img_id}; remedy: give the pictures different names")
+    return annotation.masks()
 
 
 def _dialogue(where: str, record: Any) -> PristDialogue:

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.dialogue.archive import PARTIAL
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.files import make_folder, require_own_folder, write_file
 from pixelrs_ros.text.answer import parse
 from pixelrs_ros.types import Turn
 
@@ -30,7 +32,7 @@ Recorded = Sequence[tuple[Turn, Evidence]]
 
 
 def write_dialogue(exports: Path, session_id: str, recorded: Recorded) -> tuple[Path, str]:
-    """Write a dialogue into a new folder, which appears whole or not at all.
+    """Write a dialogue into a new folder, for its owner's eyes only, which appears whole or not at all.
 
     Args:
         exports: Folder of such folders; made, for its owner's eyes only, if missing.
@@ -41,17 +43,23 @@ def write_dialogue(exports: Path, session_id: str, recorded: Recorded) -> tuple[
         The folder, and what is not in it; empty when nothing is missing.
 
     Raises:
-        DataError: The folder cannot be written, or a stored mask is damaged.
+        DataError: The folder cannot be written, everybody may write there, it is a symbolic link, or a stored mask is
+            damaged.
     """
     digest = hashlib.blake2b(session_id.encode(), digest_size=6).hexdigest()
     folder = exports / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}-{digest}"
-    partial = exports / f".{folder.name}.partial"
+    partial = exports / f".{folder.name}{PARTIAL}"
     try:
-        exports.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if exports.is_symlink():
+            raise DataError(f"{exports} is a symbolic link, so that the dialogue would be written somewhere else")
+        make_folder(exports, private=True)
+        require_own_folder(exports)
         for name in ("images", "masks"):
-            (partial / name).mkdir(parents=True)
+            make_folder(partial / name, private=True)
         missing = _write(partial, session_id, recorded)
         partial.rename(folder)
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise DataError(f"{folder}: the dialogue cannot be written: {error}") from error
@@ -65,25 +73,33 @@ def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
         img_id = f"turn_{turn.index:06d}.jpg"
         masks = _labeled(evidence)
         if evidence.picture is not None:
-            prist.write_whole(prist.image_path(folder, img_id), evidence.picture)
+            write_file(prist.image_path(folder, img_id), evidence.picture, private=True)
         if masks:
             annotation = labelme.annotate(f"../images/{img_id}", masks)
-            prist.write_whole(prist.mask_path(folder, img_id), labelme.to_json(annotation).encode())
+            write_file(prist.mask_path(folder, img_id), labelme.to_json(annotation), private=True)
         if masks and evidence.picture is not None:
             records.append(_prist(img_id, [turn for turn, _ in recorded[: place + 1]], _focus(masks)))
         turns.append(_as_it_was(turn, evidence, None if evidence.picture is None else img_id))
-    prist.write_records(prist.split_path(folder, SPLIT), records)
+    write_file(prist.split_path(folder, SPLIT), prist.records_to_json(records), private=True)
     whole = {"session_id": session_id, "turns": turns}
-    prist.write_whole(folder / DIALOGUE_FILE, (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode())
+    write_file(folder / DIALOGUE_FILE, json.dumps(whole, ensure_ascii=False, indent=1) + "\n", private=True)
     lacking = sum(evidence.picture is None for _, evidence in recorded)
     return f"{lacking} of {len(recorded)} turns have no stored image" if lacking else ""
 
 
 def _labeled(evidence: Evidence) -> dict[tuple[str, int], np.ndarray]:
-    """The masks that are not empty by (label, place), and after them all of them together where they are several."""
+    """The masks that are not empty by (label, place), and after them all of them together where they are several.
+
+    Masks of the same words are one target, whichever case they are written in.
+    """
     found = [(mask.phrase.strip() or _NAMELESS, mask.mask()) for mask in evidence.masks]
-    labeled = {(label, place): mask for place, (label, mask) in enumerate(found) if mask.any()}
-    labels = list(dict.fromkeys(label for label, _ in labeled))
+    labeled: dict[tuple[str, int], np.ndarray] = {}
+    keys: dict[str, tuple[str, int]] = {}
+    for place, (label, mask) in enumerate(found):
+        if mask.any():
+            key = keys.setdefault(label.casefold(), (label, place))
+            labeled[key] = labeled[key] | mask if key in labeled else mask
+    labels = [label for label, _ in labeled]
     if len(labels) > 1:
         labeled[" and ".join(labels), len(found)] = np.logical_or.reduce(list(labeled.values()))
     return labeled

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pixelrs_ros.dialogue.database import Database, remove_set_aside, set_aside
+from pixelrs_ros.dialogue.database import BUSY_TIMEOUT_S, Database, remove_set_aside, set_aside
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
 from pixelrs_ros.errors import DamagedStoreError, StorageError
+from pixelrs_ros.files import make_folder, require_own_folder
 from pixelrs_ros.types import Turn, is_unicode
 
 FILE_NAME = "dialogues.sqlite3"
+EXPORTS = "exports"  # folder beside it
+PARTIAL = ".partial"  # ends the name of an export that is being written
 _NS_PER_S = 1_000_000_000
 _S_PER_DAY = 86_400
 _BYTES_PER_MB = 1_000_000
 _PRUNE_PERIOD_S = 60.0
+_RETRY_PERIOD_S = 1.0
 _MAX_NOTICES = 100  # in case nobody takes them
 
 AnswerT = TypeVar("AnswerT")
@@ -57,13 +63,13 @@ class StorageState:
 
     Attributes:
         path: Of the file in use; None while dialogues are in memory only.
-        problem: Why turns are not being stored, or where a damaged store went; else empty.
+        problem: Why turns are not being stored, or where a damaged store went; None while all is well.
         failing: Whether turns are being lost to the disk now.
         unsaved: Dialogues whose last turns are in memory only.
     """
 
     path: Path | None
-    problem: str
+    problem: str | None
     failing: bool
     unsaved: int
 
@@ -71,8 +77,9 @@ class StorageState:
 class DialogueArchive:
     """A `DialogueStore` that is written through to a `Database`, which may fail.
 
-    Memory has the last word: what could not be written is written with the next turn that can be. Calls must not
-    overlap.
+    Memory has the last word: what could not be written is written with the next turn that can be. A store that cannot
+    be opened, perhaps because the process that this one replaces still holds it, is tried again, and then what was said
+    meanwhile goes behind what it holds. Calls must not overlap.
 
     Args:
         memory: The dialogues at hand.
@@ -89,11 +96,17 @@ class DialogueArchive:
         self._database: Database | None = None
         self._behind: set[str] = set()  # dialogues that are not on disk as they are in memory, perhaps forgotten here
         self._notices: deque[Notice] = deque(maxlen=_MAX_NOTICES)
-        self._problem = ""
+        self._forgotten: set[str] = set()  # dialogues that were reset before the store could be opened
+        self._problem: str | None = None
         self._failing = False
+        self._closed = False
+        self._opened = False  # ever: from then on memory holds what the disk does
+        self._tried_s = -math.inf
         self._pruned_s = -math.inf
         if storage is not None:
-            self._open(storage)
+            self._opened = self._open(storage, BUSY_TIMEOUT_S)
+        if storage is not None and self._opened:
+            remove_partial_exports(storage.folder / EXPORTS)  # this process alone is here, and has begun none
 
     # Dialogues
 
@@ -119,8 +132,10 @@ class DialogueArchive:
         """
         self._recall(session_id)
         self._note_evicted(self._memory.put(session_id, turn))
+        self._open_again()  # not before: the turn has been given its number
         now_ns = self._clock()
-        self._write(session_id, lambda database: database.save(session_id, turn, evidence or Evidence(), now_ns))
+        kept = self._memory.turns(session_id)[-1]  # with another number if it had to be put behind others
+        self._write(session_id, lambda database: database.save(session_id, kept, evidence or Evidence(), now_ns))
 
     def resize(self, max_sessions: int, max_turns: int) -> None:
         """Set new bounds of the memory and, from each dialogue's next turn on, of the disk."""
@@ -132,6 +147,8 @@ class DialogueArchive:
         """Forget a dialogue, here and on disk; returns how many remembered turns were dropped."""
         dropped = len(self.turns(session_id))
         self._memory.reset(session_id)
+        if not self._opened:
+            self._forgotten.add(session_id)
         self._write(session_id, lambda database: database.delete([session_id]))
         return dropped
 
@@ -156,7 +173,8 @@ class DialogueArchive:
         turns = self.turns(session_id)
         stored = {turn.index: turn for turn in self._read(lambda database: database.turns(session_id)) or ()}
         found = self._read(lambda database: database.evidence(session_id)) or {}
-        return tuple((turn, found[turn.index] if stored.get(turn.index) == turn else Evidence()) for turn in turns)
+        known = {index: one for index, one in found.items() if stored.get(index) in turns}
+        return tuple((turn, known.get(turn.index, Evidence())) for turn in turns)
 
     def holds_picture(self, session_id: str, digest: bytes) -> bool:
         """Whether the image of a turn need not be given again."""
@@ -188,7 +206,13 @@ class DialogueArchive:
         return notices
 
     def prune(self, spare: str | None = None) -> None:
-        """Delete what is older or larger than the storage may be, all but one; once a minute at most."""
+        """Delete what is older or larger than the storage may be, all but one; once a minute at most.
+
+        Args:
+            spare: The dialogue in which a turn is being answered, if there is one.
+        """
+        if spare is None:
+            self._open_again()
         storage, now_s = self.storage, time.monotonic()
         if storage is None or self._database is None or now_s - self._pruned_s < _PRUNE_PERIOD_S:
             return
@@ -200,7 +224,8 @@ class DialogueArchive:
             self._shrink(round(storage.max_mb * _BYTES_PER_MB))
 
     def close(self) -> None:
-        """Let the file go."""
+        """Let the file go, for good."""
+        self._closed = True
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -242,19 +267,63 @@ class DialogueArchive:
             text = f"the last turns of dialogue {session_id!r} are lost: memory is full and {self._problem}"
             self._notices.append(Notice(text, is_error=True))
 
-    def _open(self, storage: Storage) -> None:
+    def _open(self, storage: Storage, timeout_s: float) -> bool:
+        """Whether the store can be used; else the reason has become the problem."""
         path = storage.folder / FILE_NAME
+        self._tried_s = time.monotonic()
         try:
             if not storage.folder.is_absolute():
                 raise StorageError(f"the folder must be an absolute path, got {str(storage.folder)!r}")
-            storage.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(storage.folder, private=True)
+            require_own_folder(storage.folder)
             try:
-                self._database = Database(path, self._memory.max_turns)
+                self._database = Database(path, self._memory.max_turns, timeout_s)
             except DamagedStoreError as error:
                 self._replace(path, error)
         except (OSError, StorageError) as error:
             self._database = None
-            self._fail(f"dialogues are kept in memory only: {error} (parameters 'storage_dir', 'store_dialogues')")
+            self._fail(
+                f"dialogues are kept in memory only: {error} (parameters 'storage_dir', 'store_dialogues'); it is "
+                "tried again all the time"
+            )
+            return False
+        return True
+
+    def _open_again(self) -> None:
+        """Try once more to open a store that could not be opened, and store what was said meanwhile."""
+        if self.storage is None or self._database is not None or self._closed:
+            return
+        if time.monotonic() - self._tried_s < _RETRY_PERIOD_S:
+            return
+        if not self._open(self.storage, timeout_s=0.0):
+            return
+        try:
+            if not self._opened:
+                self._join()
+            self._behind.update(self._memory.session_ids())
+            self._opened = True
+            self._catch_up()
+        except StorageError as error:
+            self._cope(error)
+
+    def _join(self) -> None:
+        """Put the turns at hand behind those that the store holds of the same dialogues, with the numbers that follow.
+
+        Raises:
+            StorageError: The store cannot be read.
+        """
+        database = self._database
+        assert database is not None
+        idle_s = {summary.session_id: summary.idle_s for summary in self._memory.summaries()}
+        for session_id in self._memory.session_ids():
+            found = database.find(session_id)
+            if session_id in self._forgotten or found is None:
+                continue
+            first = found.next_index
+            said = [replace(turn, index=turn.index + first) for turn in self._memory.turns(session_id)]
+            turns = [*database.turns(session_id), *said]
+            self._memory.restore(session_id, turns, turns[-1].index + 1, idle_s[session_id])
+        self._forgotten.clear()
 
     def _replace(self, path: Path, damage: DamagedStoreError) -> None:
         """Begin a new file in the place of a damaged one.
@@ -270,6 +339,7 @@ class DialogueArchive:
         except OSError as error:
             raise StorageError(f"{damage}; nor can it be set aside: {error.strerror}") from error
         self._database = Database(path, self._memory.max_turns)
+        self._opened = True
         self._behind.update(self._memory.session_ids())
         self._problem = f"{damage}; it was set aside as {kept}, and dialogues are stored in a new file"
         self._failing = False
@@ -287,7 +357,10 @@ class DialogueArchive:
 
     def _write(self, session_id: str, change: Callable[[Database], None]) -> None:
         """Make a change of a dialogue, and mend what could not be written before."""
-        if self._database is None or not is_unicode(session_id):
+        if self.storage is None or self._closed or not is_unicode(session_id):
+            return
+        if self._database is None:
+            self._behind.add(session_id)
             return
         was_behind = session_id in self._behind
         self._behind.add(session_id)
@@ -314,7 +387,7 @@ class DialogueArchive:
                 self._database.delete([session_id])
             self._behind.discard(session_id)
         if self._failing:
-            self._failing, self._problem = False, ""
+            self._failing, self._problem = False, None
             self._notices.append(Notice("dialogues are stored again; images and masks of the turns between are lost"))
 
     def _cope(self, error: StorageError) -> None:
@@ -333,3 +406,15 @@ class DialogueArchive:
         if not self._failing or problem != self._problem:
             self._notices.append(Notice(problem, is_error=True))
         self._failing, self._problem = True, problem
+
+
+def remove_partial_exports(exports: Path) -> None:
+    """Delete what exports left that were ended half-way, by a crash or by the power; no link is followed."""
+    if exports.is_symlink():
+        return
+    for partial in exports.glob(f".*{PARTIAL}"):
+        with contextlib.suppress(OSError):
+            if partial.is_dir() and not partial.is_symlink():
+                shutil.rmtree(partial)
+            else:
+                partial.unlink()

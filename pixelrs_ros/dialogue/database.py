@@ -17,15 +17,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelrs_ros.dialogue.evidence import Evidence, StoredMask
-from pixelrs_ros.errors import DamagedStoreError, StorageError
-from pixelrs_ros.types import Status, Turn
+from pixelrs_ros.dialogue.evidence import MAX_SIDE_PX, Evidence, StoredMask
+from pixelrs_ros.errors import DamagedStoreError, StorageError, StoreHeldError
+from pixelrs_ros.files import PRIVATE_FILE
+from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Status, Turn
 
 VERSION = 1  # of the tables
 _APPLICATION_ID = 0x50585253
 _COMPANIONS = ("", "-wal", "-shm", "-journal")  # of SQLite's files
 _DAMAGED = ".damaged-"  # in the name of a store that was set aside
-_BUSY_TIMEOUT_S = 2.0  # a node that was killed may take a moment to die
+BUSY_TIMEOUT_S = 2.0  # a node that was killed may take a moment to die
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {VERSION};
@@ -70,6 +71,16 @@ CREATE TABLE masks (
 ) WITHOUT ROWID;
 """
 _WORDS = ("dialogues", "turns", "masks")  # tables that stay small: checked whatever the size of the file
+# Every column that is read; a store that lacks one is not whole.
+_SHAPE = (
+    "SELECT id, session_id, next_turn, active_ns FROM dialogues LIMIT 0",
+    "SELECT id, dialogue, digest, jpeg FROM pictures LIMIT 0",
+    "SELECT dialogue, number, text, answer, status, instruction_ns, image_ns, frame_id, picture FROM turns LIMIT 0",
+    "SELECT dialogue, number, place, phrase, score, height_px, width_px, bits FROM masks LIMIT 0",
+)
+_HELD = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_MAX_INDEX = 2**32 - 1  # what a message can carry
 _CHECKED_BYTES = 64_000_000  # up to here the whole file is checked when it is opened, which takes a moment
 
 
@@ -99,25 +110,30 @@ class Database:
     Args:
         path: Of the file; made, for its owner's eyes only, if missing.
         max_turns: Newest turns that are kept of each dialogue.
+        timeout_s: How long to wait for another process to let it go.
 
     Raises:
         DamagedStoreError: The file is not a whole store of this version, or may not be written.
-        StorageError: Another process holds it, or the disk refuses.
+        StoreHeldError: Another process holds it.
+        StorageError: The disk refuses, or the file is a symbolic link.
     """
 
-    def __init__(self, path: Path, max_turns: int) -> None:
+    def __init__(self, path: Path, max_turns: int, timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = path
         self.max_turns = max_turns
         self._syncer = ThreadPoolExecutor(1, "pixelrs_store")
         self._syncing: Future[None] | None = None
         with self._errors():
+            _refuse_links(path)
             if not path.exists():
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+                os.close(os.open(path, flags, PRIVATE_FILE))
             elif not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
                 raise DamagedStoreError(f"{path} is not a file that this user may read and write")
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
+            with contextlib.suppress(PermissionError):  # the file of another user, who has let this one write it
+                path.chmod(PRIVATE_FILE)  # whatever the umask; SQLite gives its companions the same mode
+            self._connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+            self._connection.text_factory = bytes.decode  # what is not UTF-8 is told by the type of the error
         try:
             with self._errors():
                 self._open()
@@ -139,6 +155,13 @@ class Database:
             raise DamagedStoreError(
                 f"{self.path} is not a store of version {VERSION}: it says application {kind[0]:#x}, version {kind[1]}"
             )
+        for query in _SHAPE:
+            try:
+                run(query)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table or column
+                    raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
+                raise
         with contextlib.suppress(sqlite3.OperationalError):  # a full disk; what is stored can still be read
             run("PRAGMA wal_checkpoint(TRUNCATE)")
             claimed = self._number("PRAGMA page_count") * self._number("PRAGMA page_size")
@@ -170,13 +193,13 @@ class Database:
             "GROUP BY id ORDER BY active_ns, id"
         )
         with self._errors():
-            return [StoredDialogue(*row) for row in self._connection.execute(query)]
+            return [_dialogue(row) for row in self._connection.execute(query)]
 
     def silent_since(self, active_ns: int) -> list[str]:
         """The dialogues whose last turn ended by then."""
         with self._errors():
             found = self._connection.execute("SELECT session_id FROM dialogues WHERE active_ns <= ?", (active_ns,))
-            return [session_id for (session_id,) in found]
+            return [_text("session_id", session_id) for (session_id,) in found]
 
     def find(self, session_id: str) -> StoredDialogue | None:
         """A dialogue by its name."""
@@ -186,7 +209,7 @@ class Database:
         )
         with self._errors():
             row = self._connection.execute(query, (session_id,)).fetchone()
-            return None if row is None else StoredDialogue(*row)
+            return None if row is None else _dialogue(row)
 
     def turns(self, session_id: str) -> list[Turn]:
         """A dialogue's turns, oldest first; none of an unknown one."""
@@ -195,10 +218,7 @@ class Database:
             "JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
         )
         with self._errors():
-            return [
-                Turn(number, text, answer, Status(status), *rest)
-                for number, text, answer, status, *rest in self._connection.execute(query, (session_id,))
-            ]
+            return [_turn(row) for row in self._connection.execute(query, (session_id,))]
 
     def holds_picture(self, session_id: str, digest: bytes) -> bool:
         """Whether a dialogue's turns refer to an image already."""
@@ -219,10 +239,10 @@ class Database:
         with self._errors():
             found = self._connection.execute(of_turns, (session_id,)).fetchall()
             return {
-                number: Evidence(
-                    digest or b"",
-                    jpeg,
-                    tuple(StoredMask(*row) for row in self._connection.execute(of_masks, (session_id, number))),
+                _whole("number", number, _MAX_INDEX): Evidence(
+                    b"" if digest is None else _bytes("digest", digest),
+                    None if jpeg is None else _bytes("jpeg", jpeg),
+                    tuple(_mask(row) for row in self._connection.execute(of_masks, (session_id, number))),
                 )
                 for number, digest, jpeg in found
             }
@@ -312,16 +332,106 @@ class Database:
         """Translate what SQLite, the operating system and a value that fits no column have to say."""
         try:
             yield
-        except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
-            said = str(error)
-            if "locked" in said:
-                raise StorageError(
+        except (_BadValueError, UnicodeDecodeError) as error:
+            raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none
+            primary = None if code is None else code & 0xFF
+            if primary in _HELD:
+                raise StoreHeldError(
                     f"{self.path} is held by another process, perhaps a node of the same name"
                 ) from error
-            # SQLite's codes for a damaged file are plain DatabaseErrors; refusals of the disk are OperationalErrors.
-            if type(error) is sqlite3.DatabaseError or "decode" in said or "is not a valid Status" in said:
-                raise DamagedStoreError(f"{self.path} is damaged: {said}") from error
-            raise StorageError(f"{self.path}: {said}") from error
+            if primary in _DAMAGED_CODES:
+                raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
+            raise StorageError(f"{self.path}: {error}") from error
+        except (OSError, ValueError, OverflowError) as error:
+            raise StorageError(f"{self.path}: {error}") from error
+
+
+class _BadValueError(ValueError):
+    """A value that no column of a whole store holds: SQLite does not look at types and ranges."""
+
+
+def _whole(name: str, value: object, high: int) -> int:
+    if type(value) is not int or not 0 <= value <= high:
+        raise _BadValueError(f"{name} must be a whole number of 0 to {high}, got {value!r}")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _BadValueError(f"{name} must be a text, got {value!r}")
+    return value
+
+
+def _bytes(name: str, value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise _BadValueError(f"{name} must be bytes, got a {type(value).__name__}")
+    return value
+
+
+def _stamp_ns(name: str, value: object) -> int:
+    """A time; one that no message can carry, which earlier versions let in, becomes the nearest that one can."""
+    if type(value) is not int:
+        raise _BadValueError(f"{name} must be a whole number, got {value!r}")
+    return min(max(value, MIN_STAMP_NS), MAX_STAMP_NS)
+
+
+def _dialogue(row: tuple[object, ...]) -> StoredDialogue:
+    session_id, count, next_turn, active_ns = row
+    if type(active_ns) is not int:
+        raise _BadValueError(f"active_ns must be a whole number, got {active_ns!r}")
+    return StoredDialogue(
+        _text("session_id", session_id),
+        _whole("count", count, _MAX_INDEX),
+        _whole("next_turn", next_turn, _MAX_INDEX),
+        active_ns,
+    )
+
+
+def _turn(row: tuple[object, ...]) -> Turn:
+    number, text, answer, status, instruction_ns, image_ns, frame_id = row
+    try:
+        known = Status(status)
+    except ValueError as error:
+        raise _BadValueError(f"status must be one of {', '.join(Status)}, got {status!r}") from error
+    return Turn(
+        _whole("number", number, _MAX_INDEX),
+        _text("text", text),
+        _text("answer", answer),
+        known,
+        _stamp_ns("instruction_ns", instruction_ns),
+        _stamp_ns("image_ns", image_ns),
+        _text("frame_id", frame_id),
+    )
+
+
+def _mask(row: tuple[object, ...]) -> StoredMask:
+    phrase, score, height_px, width_px, bits = row
+    if not isinstance(score, float):
+        raise _BadValueError(f"score must be a number, got {score!r}")
+    try:
+        return StoredMask(
+            _text("phrase", phrase),
+            score,
+            _whole("height_px", height_px, MAX_SIDE_PX),
+            _whole("width_px", width_px, MAX_SIDE_PX),
+            _bytes("bits", bits),
+        )
+    except ValueError as error:
+        raise _BadValueError(str(error)) from error
+
+
+def _refuse_links(path: Path) -> None:
+    """A store that is somewhere else than where it seems to be could be anybody's file.
+
+    Raises:
+        StorageError: The file, or one that belongs to it, is a symbolic link.
+    """
+    for companion in _COMPANIONS:
+        part = Path(f"{path}{companion}")
+        if part.is_symlink():
+            raise StorageError(f"{part} is a symbolic link; remedy: remove it, or name the real folder")
 
 
 def set_aside(path: Path) -> Path:

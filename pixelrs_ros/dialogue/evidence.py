@@ -9,6 +9,7 @@ import numpy as np
 
 from pixelrs_ros.types import Segment
 
+MAX_SIDE_PX = 100_000
 _FASTEST = 1  # of zlib's levels: a mask is mostly runs, which all of them find
 
 
@@ -22,6 +23,9 @@ class StoredMask:
         height_px: Of the image.
         width_px: Of the image.
         bits: Row after row, eight pixels a byte, the first in the highest bit, deflated (RFC 1950).
+
+    Raises:
+        ValueError: The score lies outside of [0, 1], or a side is not one of 0 to `MAX_SIDE_PX`.
     """
 
     phrase: str
@@ -29,6 +33,12 @@ class StoredMask:
     height_px: int
     width_px: int
     bits: bytes
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score must lie in [0, 1], got {self.score}")
+        if not (0 <= self.height_px <= MAX_SIDE_PX and 0 <= self.width_px <= MAX_SIDE_PX):
+            raise ValueError(f"a mask has sides of 0 to {MAX_SIDE_PX} px, got {self.height_px} and {self.width_px}")
 
     @classmethod
     def of(cls, segment: Segment) -> StoredMask:
@@ -49,12 +59,15 @@ class StoredMask:
             ValueError: The bits are damaged.
         """
         count = self.height_px * self.width_px
+        expected = -(-count // 8)
+        deflated = zlib.decompressobj()
         try:
-            packed = np.frombuffer(zlib.decompress(self.bits), np.uint8)
+            # A few damaged bytes could unpack to more than any memory.
+            packed = np.frombuffer(deflated.decompress(self.bits, expected + 1), np.uint8)
         except zlib.error as error:
             raise ValueError(f"the mask of {self.phrase!r} is damaged: {error}") from error
-        if packed.size != -(-count // 8):
-            raise ValueError(f"the mask of {self.phrase!r} is damaged: {packed.size} bytes for {count} pixels")
+        if packed.size != expected or (count and not deflated.eof):
+            raise ValueError(f"the mask of {self.phrase!r} is damaged: not {expected} bytes for {count} pixels")
         return np.unpackbits(packed, count=count).astype(np.bool_).reshape(self.height_px, self.width_px)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,13 @@ def draw_reliability(calibrations: Mapping[str, Calibration], path: Path) -> Non
     Args:
         calibrations: By name, at least one.
         path: Of the picture; its ending says the format.
+
+    Raises:
+        OutputError: It cannot be written.
     """
     from matplotlib.figure import Figure
+
+    from pixelrs_ros.files import write_file
 
     figure = Figure(figsize=(5.0, 6.0), layout="constrained")
     curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -106,4 +112,6 @@ def draw_reliability(calibrations: Mapping[str, Calibration], path: Path) -> Non
     curve.set(xlim=(0, 1), ylim=(0, 1), ylabel="mean IoU reached", title="Reliability of the mask score")
     curve.legend(fontsize="small")
     counts.set(xlabel="mean score published", ylabel="masks")
-    figure.savefig(path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix.lstrip("."))
+    write_file(path, drawn.getvalue())

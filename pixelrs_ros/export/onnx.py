@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from torch import nn
 from pixelrs_ros.checkpoint import load_checkpoint, resolve
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.backends import MANIFEST, fingerprint
-from pixelrs_ros.errors import ExportError
+from pixelrs_ros.errors import ExportError, OutputError
+from pixelrs_ros.files import require_writable_folder, write_json
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.model.onnx_parts import PARTS, OnnxModule, Part, open_session
 
@@ -53,16 +53,17 @@ def export_onnx(checkpoint: str | Path, folder: Path, tolerance: float) -> Itera
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
         ExportError: A library for exporting is missing, or a graph differs by more than the tolerance; it is removed.
+        OutputError: The folder cannot be written.
     """
+    require_writable_folder(folder)
     miras, config, _ = load_checkpoint(checkpoint)
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)  # graphs of two checkpoints must not pass for one export
     done = []
     for part in PARTS:
         done.append(_export(part, miras, config, folder, tolerance))
         yield done[-1]
     manifest = {"checkpoint": fingerprint(resolve(checkpoint)), "parts": [asdict(part) for part in done]}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / MANIFEST, manifest)
 
 
 def example_inputs(part: Part, miras: Miras, config: MirasConfig) -> tuple[torch.Tensor, ...]:
@@ -134,6 +135,9 @@ def _write_graph(module: nn.Module, inputs: tuple[torch.Tensor, ...], part: Part
             program = torch.onnx.export(module, inputs, input_names=list(part.inputs), dynamo=True, verbose=False)
         assert program is not None
         program.save(file)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise OutputError(error.errno, error.strerror or str(error), str(file)) from error
     except ImportError as error:
         raise ExportError(f"{error}; remedy: pip install -r requirements/export.txt") from error
     finally:

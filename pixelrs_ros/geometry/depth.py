@@ -9,8 +9,14 @@ import numpy as np
 
 from pixelrs_ros.errors import BadInputError
 
-DEPTH_ENCODINGS = {"16UC1": np.uint16, "32FC1": np.float32}
-_MM_PER_M = np.float32(1000.0)
+DEPTH_ENCODINGS: dict[str, type[np.generic]] = {
+    "16UC1": np.uint16,
+    "mono16": np.uint16,
+    "32FC1": np.float32,
+    "64FC1": np.float64,
+}
+# What one unit of a depth image is, in meters, unless somebody knows better (REP-118): millimeters in whole numbers.
+DEFAULT_UNITS_M = {"16UC1": 1e-3, "mono16": 1e-3, "32FC1": 1.0, "64FC1": 1.0}
 
 
 @dataclass(frozen=True)
@@ -41,29 +47,41 @@ class Rules:
     min_surface: float = 0.02
 
 
-def to_meters(depth: np.ndarray, encoding: str) -> np.ndarray:
+def to_meters(depth: np.ndarray, encoding: str, unit_m: float | None = None) -> np.ndarray:
     """A depth image in meters.
 
     Args:
-        depth: (H, W) uint16 millimeters for 16UC1, float32 meters for 32FC1 (REP-118).
+        depth: (H, W) uint16 for 16UC1 and mono16, float32 for 32FC1, float64 for 64FC1.
         encoding: One of `DEPTH_ENCODINGS`.
+        unit_m: What a value of 1 means, in meters; cameras send whole numbers of 0.1 mm or 0.25 mm, too. None: as
+            `DEFAULT_UNITS_M` says.
 
     Returns:
         (H, W) float32.
 
     Raises:
-        BadInputError: The encoding is unknown, or the pixels are not of its type.
+        BadInputError: The encoding is unknown, the pixels are not of its type, or the unit is not a positive number.
     """
     if encoding not in DEPTH_ENCODINGS:
         raise BadInputError(
-            f"unknown depth encoding {encoding!r}; supported: 16UC1 (millimeters) and 32FC1 (meters), see REP-118"
+            f"unknown depth encoding {encoding!r}; supported: 16UC1 and mono16 (millimeters), 32FC1 and 64FC1 "
+            "(meters), see REP-118; remedy: publish one of these"
         )
     if depth.ndim != 2 or depth.dtype != DEPTH_ENCODINGS[encoding]:
         expected = np.dtype(DEPTH_ENCODINGS[encoding]).name
         raise BadInputError(f"a depth image in {encoding} is (H, W) {expected}, got {depth.dtype} {depth.shape}")
-    if encoding == "16UC1":
-        return np.divide(depth, _MM_PER_M, dtype=np.float32)
-    return depth
+    unit_m = DEFAULT_UNITS_M[encoding] if unit_m is None else unit_m
+    if not (np.isfinite(unit_m) and unit_m > 0):
+        raise BadInputError(f"the unit of depth must be a positive number of meters, got {unit_m}")
+    if depth.dtype == np.float32 and unit_m == 1.0:
+        return depth
+    if depth.dtype == np.uint16:
+        # Whole units a meter are divided by, so that 1,000 mm are exactly 1 m.
+        per_m = round(1 / unit_m)
+        if per_m and abs(per_m * unit_m - 1) < 1e-9:
+            return np.divide(depth, np.float32(per_m), dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.multiply(depth, unit_m, dtype=np.float64).astype(np.float32)
 
 
 def erode(mask: np.ndarray, rim_px: float) -> np.ndarray:

@@ -14,6 +14,7 @@ from pixelrs_ros.geometry.camera import Camera
 from pixelrs_ros.geometry.depth import Rules, erode, links, on_surfaces, without_specks
 from pixelrs_ros.geometry.plane import support_normal
 
+_RECTIFY = "remedy: calibrate the camera with a board that fills the whole image, or rectify the image"
 _NOWHERE = (0.0, 0.0, 0.0)
 
 
@@ -38,7 +39,7 @@ class Geometry:
         box_center_m: Center of the oriented box around the points.
         box_quaternion: (x, y, z, w), from the box's axes to the optical frame; of unit length.
         box_size_m: Side lengths along the box's own x, y and z.
-        valid_depth: Share of the mask's pixels with a usable depth, in [0, 1].
+        valid_depth: Share of the mask's pixels with a usable depth and a ray that the camera model knows, in [0, 1].
         points_m: (N, 3) float32, the points behind the numbers.
         pixels_px: (N, 2) int32, x and y of the pixel that each point was seen in.
     """
@@ -88,8 +89,10 @@ def locate(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules |
     points_m = np.column_stack([camera.rays_of_many(pixels_px) * z_m[:, None], z_m])
     seen = np.isfinite(points_m).all(axis=1)
     points_m, pixels_px = points_m[seen], pixels_px[seen]
-    problem = _too_little(valid_depth, len(points_m), rules)
-    if problem:
+    share_seen = float(seen.mean()) if len(seen) else 1.0
+    problem = _too_little(valid_depth, share_seen, len(points_m), rules)
+    valid_depth *= share_seen
+    if problem is not None:
         return Geometry(GeometryStatus.TOO_LITTLE_DEPTH, problem, valid_depth=valid_depth)
     box = oriented_box(points_m, support_normal(mask, depth_m, camera, rules))
     return _measured(points_m, pixels_px, valid_depth, box)
@@ -117,23 +120,26 @@ def _require_one_size(mask: np.ndarray, depth_m: np.ndarray, camera: Camera) -> 
             f"the depth image is {depth_m.shape[1]}x{depth_m.shape[0]} px, the image {width_px}x{height_px} px: "
             "publish depth that is registered to the image, for instance with depth_image_proc's register node"
         )
-    told = camera.width_px or width_px, camera.height_px or height_px
-    if told != (width_px, height_px):
-        raise BadInputError(
-            f"camera_info describes images of {told[0]}x{told[1]} px (with its binning and roi), the image is "
-            f"{width_px}x{height_px} px"
-        )
+    camera.require_of_size(width_px, height_px)
 
 
-def _too_little(valid_depth: float, num_points: int, rules: Rules) -> str:
+def _too_little(valid_depth: float, share_seen: float, num_points: int, rules: Rules) -> str | None:
+    """Why there is too little depth for a measurement; None where there is enough."""
     if valid_depth < rules.min_valid_depth:
         return (
             f"{valid_depth:.0%} of the mask's pixels have a depth between {rules.depth_range_m[0]:g} and "
             f"{rules.depth_range_m[1]:g} m, fewer than min_valid_depth ({rules.min_valid_depth:.0%})"
         )
+    if valid_depth * share_seen < rules.min_valid_depth:
+        return (
+            f"the camera model has rays for {share_seen:.0%} of the target's pixels with a depth, so that "
+            f"{valid_depth * share_seen:.0%} of the mask can be placed, fewer than min_valid_depth "
+            f"({rules.min_valid_depth:.0%}): they lie more than 80° from the optical axis, or the distortion of "
+            f"camera_info does not reach so far; {_RECTIFY}"
+        )
     if num_points < max(1, rules.min_depth_points):
         return f"{num_points} points are left after cleaning, fewer than min_depth_points ({rules.min_depth_points})"
-    return ""
+    return None
 
 
 def _believed_pixels(

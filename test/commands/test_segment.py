@@ -7,6 +7,7 @@ import pytest
 
 from pixelrs_ros import cli
 from pixelrs_ros.commands import segment
+from pixelrs_ros.errors import OutputError
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Utterance
 
 
@@ -62,3 +63,22 @@ def test_what_is_no_picture_is_said_clearly(picture: Path, tmp_path: Path, capsy
         assert error.startswith("pixelrs segment: ") and reason in error and str(path) in error
     assert cli.main(["segment", str(picture), "--say", "  ", "--out", str(tmp_path / "out")]) == 1
     assert "instruction is empty" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_written_is_told_and_not_named_as_written(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (out / "turn_1_overlay.png").mkdir(parents=True)
+    assert cli.main(["segment", str(picture), "--say", "the mug", "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert "turn_1_overlay.png cannot be written: there is a folder of this name" in said.err
+    assert "turn_1" not in said.out
+    assert [path.name for path in out.iterdir()] == ["turn_1_overlay.png"]
+
+
+def test_a_file_that_may_not_grow_so_large_is_told(tmp_path: Path, small_files: None) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    with pytest.raises(OutputError, match=r"turn_1_overlay\.png cannot be written: File too large"):
+        segment.write_turn(tmp_path, 1, noise, Reply(Status.ANSWERED, "x"))
+    assert not list(tmp_path.iterdir())

@@ -1,7 +1,9 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from pixelrs_ros.data import prist
 from pixelrs_ros.data.generate import HELD_OUT_RATE, SPLITS, Job, Pictures, generate
@@ -100,7 +102,9 @@ def test_workers_draw_the_same_as_one_process(made: Path, tmp_path: Path) -> Non
 def test_another_seed_or_number_of_dialogues_is_drawn_anew(tmp_path: Path) -> None:
     generate(tmp_path, {"val": 1}, seed=7)
     before = contents(tmp_path)
-    generate(tmp_path, {"val": 1}, seed=8)
+    said = io.StringIO()
+    generate(tmp_path, {"val": 1}, seed=8, console=Console(file=said, width=400))
+    assert "holds pictures made with seed 7: those asked for are made anew with seed 8" in said.getvalue()
     assert contents(tmp_path)["images/val_000000.jpg"] != before["images/val_000000.jpg"]
     assert generate(tmp_path, {"val": 1}, seed=7, dialogues_per_image={"val": 3}) == {"val": 3}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -72,6 +73,15 @@ def test_every_reader_of_prist_reads_it(tmp_path: Path) -> None:
     assert len(example.masks) == 1 and example.masks[0] is not None and example.masks[0].any()
 
 
+def test_masks_of_the_same_words_are_one_target(tmp_path: Path) -> None:
+    masks = (a_mask(2, "the mugs"), a_mask(20, "The mugs"))
+    turn = Turn(0, "the mugs", "[OBJ] the mugs[SEG] and[OBJ] The mugs[SEG]", Status.GROUNDED)
+    folder, _ = write_dialogue(tmp_path, "kitchen", [(turn, Evidence(b"1", jpeg(), masks))])
+    (sample,) = Samples.load(folder, SPLIT).all
+    _, read = Samples.load(folder, SPLIT).read(sample.img_id)
+    np.testing.assert_array_equal(read[sample.focus_key], masks[0].mask() | masks[1].mask())
+
+
 def test_the_dialogue_is_also_written_as_it_was(tmp_path: Path) -> None:
     folder, _ = write_dialogue(tmp_path, "kitchen", recorded(jpeg()))
     whole = json.loads((folder / DIALOGUE_FILE).read_text(encoding="utf-8"))
@@ -105,3 +115,30 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the mask of 'the mug' is damaged"):
         write_dialogue(tmp_path / "exports", "kitchen", [(recorded(None)[0][0], Evidence(masks=(damaged,)))])
     assert not list((tmp_path / "exports").iterdir())
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+def test_an_export_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        folder, _ = write_dialogue(tmp_path / "new" / "exports", "kitchen", recorded(jpeg()))
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in [*(tmp_path / "new").rglob("*"), tmp_path / "new"]}
+    assert len(modes) > 8
+    assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items()), modes
+    assert folder.is_dir()
+
+
+def test_exports_that_lead_elsewhere_or_that_everybody_may_write_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "exports").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="exports is a symbolic link"):
+        write_dialogue(tmp_path / "exports", "kitchen", recorded(jpeg()))
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="dangling is a symbolic link"):
+        write_dialogue(tmp_path / "dangling", "kitchen", recorded(jpeg()))
+    (tmp_path / "elsewhere").chmod(0o777)
+    with pytest.raises(DataError, match="everybody may write there"):
+        write_dialogue(tmp_path / "elsewhere", "kitchen", recorded(jpeg()))
+    assert not list((tmp_path / "elsewhere").iterdir()) and not (tmp_path / "nowhere").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from pixelrs_ros.data.coco import CocoSource, ReferringSource, category_name
 from pixelrs_ros.data.conversations import ConversationSource, PristSource
@@ -201,3 +203,40 @@ def test_masks_and_tokens_must_agree() -> None:
         Example(image, (("a", "b [SEG]"),), ())
     with pytest.raises(DataError, match="does not fit its image"):
         Example(image, (("a", "b [SEG]"),), (np.zeros((5, 4), bool),))
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 6, 8])
+@pytest.mark.parametrize("name", ["coco", "referring", "label_maps", "prist", "conversations"])
+def test_every_source_shows_a_rotated_photograph_as_a_viewer_does(
+    data_sets: Path, tmp_path: Path, name: str, orientation: int
+) -> None:
+    """The masks are drawn on the upright picture; the camera has stored it turned, with EXIF's tag."""
+    folder = tmp_path / "data"
+    shutil.copytree(data_sets, folder)
+    turns: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+        2: np.fliplr,
+        3: lambda one: np.rot90(one, 2),
+        6: np.rot90,
+        8: lambda one: np.rot90(one, -1),
+    }
+    for part in ("images", "prist/images"):
+        for index in range(2):
+            upright = np.zeros((40, 60 - 10 * index, 3), np.uint8)
+            upright[:20, :20] = 255
+            photograph = Image.fromarray(np.ascontiguousarray(turns[orientation](upright)))
+            exif = photograph.getexif()
+            exif[0x112] = orientation
+            photograph.save(folder / part / f"{index}.jpg", exif=exif, quality=95)
+    for example in draws(opened(folder)[name], 5):
+        height, width = example.image.shape[:2]
+        assert height == 40 and width in (50, 60)
+        assert example.image[5:15, 5:15].min() > 200 and example.image[25:, 25:].max() < 50
+
+
+def test_a_damaged_label_map_is_refused(data_sets: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(data_sets, folder)
+    for path in (folder / "label_maps").iterdir():
+        path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"label_maps/\d\.png: cannot be read: the image is truncated"):
+        opened(folder)["label_maps"].draw(np.random.default_rng(0))

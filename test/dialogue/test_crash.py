@@ -77,7 +77,7 @@ def start(script: str, *arguments: str) -> subprocess.Popen[str]:
 
 def reopen(folder: Path) -> DialogueArchive:
     archive = DialogueArchive(DialogueStore(4, MAX_TURNS), Storage(folder))
-    assert archive.state().problem == ""
+    assert archive.state().problem is None
     return archive
 
 

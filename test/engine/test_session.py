@@ -411,7 +411,7 @@ def test_without_storage_nothing_is_written(session: Session, tmp_path: Path, mo
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     session.say(Utterance("the mug"), a_frame())
-    assert session.storage_state().problem == "" and session.evidence("default")[0][1].picture is None
+    assert session.storage_state().problem is None and session.evidence("default")[0][1].picture is None
     session.close()
     assert not list(tmp_path.iterdir())
 

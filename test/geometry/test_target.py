@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.camera import Calibration, Camera
-from pixelrs_ros.geometry.depth import Rules, erode, to_meters
+from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, erode, to_meters
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 
 WIDTH_PX, HEIGHT_PX = 320, 240
@@ -130,8 +130,13 @@ def test_millimeters_and_meters_are_the_same_depth() -> None:
 
 
 def test_depth_of_an_unknown_encoding_or_of_another_type_is_refused() -> None:
-    with pytest.raises(BadInputError, match="'64FC1'; supported: 16UC1"):
-        to_meters(np.zeros((4, 4)), "64FC1")
+    with pytest.raises(BadInputError, match="'8UC1'; supported: 16UC1"):
+        to_meters(np.zeros((4, 4), np.uint8), "8UC1")
+    with pytest.raises(BadInputError, match="float64, got uint16"):
+        to_meters(np.zeros((4, 4), np.uint16), "64FC1")
+    for unit_m in (0.0, -1e-3, float("nan"), float("inf")):
+        with pytest.raises(BadInputError, match="a positive number of meters"):
+            to_meters(np.zeros((4, 4), np.uint16), "16UC1", unit_m)
     with pytest.raises(BadInputError, match="uint16, got float32"):
         to_meters(np.zeros((4, 4), np.float32), "16UC1")
 
@@ -271,3 +276,55 @@ def test_no_depth_and_no_mask_makes_a_nan(seed: int) -> None:
     camera = Camera(np.array([[20.0, 0, 5], [0, 20, 5], [0, 0, 1]]), np.array([-0.3, 0.1, 0, 0]) * (seed % 2))
     rules = Rules(min_valid_depth=0.0, min_depth_points=1, edge_erosion_px=float(rng.integers(0, 4)))
     check(locate(rng.random(shape) < rng.random(), depth_m, camera, rules))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "value", "unit_m", "depth_m"),
+    [
+        ("16UC1", 1234, None, 1.234),
+        ("mono16", 1234, None, 1.234),
+        ("16UC1", 12340, 1e-4, 1.234),
+        ("16UC1", 4936, 2.5e-4, 1.234),
+        ("16UC1", 2, 0.3, 0.6),
+        ("16UC1", 1, 2.0, 2.0),
+        ("32FC1", 1.25, None, 1.25),
+        ("64FC1", 1.25, None, 1.25),
+        ("32FC1", 1250.0, 1e-3, 1.25),
+        ("64FC1", 1e300, None, np.inf),
+        ("64FC1", np.nan, None, np.nan),
+    ],
+)
+def test_depth_comes_in_units_of_its_encoding_or_of_the_camera(
+    encoding: str, value: float, unit_m: float | None, depth_m: float
+) -> None:
+    read = to_meters(np.full((2, 3), value, DEPTH_ENCODINGS[encoding]), encoding, unit_m)
+    assert read.dtype == np.float32 and read.shape == (2, 3)
+    np.testing.assert_allclose(read, depth_m, rtol=1e-6)
+
+
+def test_pixels_without_a_ray_do_not_count_as_valid() -> None:
+    """A camera of 180 degrees: near the rim of its picture no depth along the axis tells a place."""
+    focal_px = 320 / np.pi
+    calibration = Calibration((focal_px, 0, 160, 0, focal_px, 120, 0, 0, 1), [0.0] * 4, "equidistant", 320, 240)
+    camera = Camera.from_calibration(calibration)
+    depth_m = np.ones((240, 320), np.float32)
+    columns = np.arange(320)[None, :].repeat(240, axis=0)
+    rows = np.arange(240)[:, None].repeat(320, axis=1)
+    within = (np.abs(columns - 160) < 142) & (np.abs(rows - 120) < 10)
+    rim = (columns >= 300) & (np.abs(rows - 120) < 40)  # from 79 degrees on
+    whole = locate(within, depth_m, camera)
+    assert whole.status is GeometryStatus.MEASURED and whole.valid_depth == pytest.approx(1.0)
+    outside = locate(rim, depth_m, camera)
+    assert outside.status is GeometryStatus.TOO_LITTLE_DEPTH and outside.valid_depth < 0.1
+    assert "of the mask can be placed" in outside.message and "remedy" in outside.message
+    both = locate(rim | ((np.abs(columns - 150) < 20) & (np.abs(rows - 120) < 40)), depth_m, camera)
+    assert both.status is GeometryStatus.MEASURED and 0.5 < both.valid_depth < 0.75
+    for geometry in (whole, outside, both):
+        check(geometry)
+        assert np.abs(geometry.box_size_m).max() < 12 and np.abs(geometry.centroid_m).max() < 6
+
+
+def test_a_matrix_of_another_resolution_is_bad_depth_where_nobody_tells_the_size() -> None:
+    double = Camera.from_calibration(Calibration((2 * FOCAL_PX, 0, 320, 0, 2 * FOCAL_PX, 240, 0, 0, 1)))
+    geometry = locate(DISC, np.ones(DISC.shape, np.float32), double)
+    assert geometry.status is GeometryStatus.BAD_DEPTH and "cannot belong to images of 320x240 px" in geometry.message

@@ -90,7 +90,7 @@ def test_depth_of_any_byte_order_and_step_is_read(encoding: str, kind: type, pad
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"encoding": "mono16"}, "unknown depth encoding 'mono16'; supported: 16UC1 .millimeters. and 32FC1"),
+        ({"encoding": "bgr8"}, "unknown depth encoding 'bgr8'; supported: 16UC1 .millimeters. and 32FC1"),
         ({"height": 0}, "empty"),
         ({"width": 0}, "empty"),
         ({"height": 4}, "truncated"),

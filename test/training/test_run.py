@@ -163,7 +163,7 @@ def test_what_is_missing_is_named(configure: Callable[..., Path], data: Path, tm
 
 def test_files_missing_from_the_folder_are_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "val.json").write_text((data / "val.json").read_text())
-    with pytest.raises(DataError, match=r"images/val_000000\.jpg is missing"):
+    with pytest.raises(DataError, match=r"images/val_000000\.jpg: image is missing"):
         load_split(tmp_path, "val", "debug", tmp_path / "cache", workers=1)
     (tmp_path / "images").symlink_to(data / "images")
     with pytest.raises(DataError, match=r"masks/val_000000\.json"):
