@@ -12,10 +12,10 @@ setup:  ## Makes .venv with everything pinned and builds the ROS interfaces; sta
 	@$(PYTHON) scripts/set_up.py
 
 demo: setup  ## Simulated camera, robot, operator and planner; writes out/demo/report.html and results.json
-	@$(RUN) python -m pixelrs_ros.ros.demo
+	@$(RUN) python -m pixelrs_ros.ros.demo.run
 
 chat: setup  ## Type instructions about the simulated scene, turn after turn
-	@$(RUN) python -m pixelrs_ros.ros.chat
+	@$(RUN) python -m pixelrs_ros.ros.demo.chat
 
 bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, the tables in the documents and their picture
 	@$(RUN) python -m pixelrs_ros.cli bench --document

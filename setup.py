@@ -22,7 +22,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["pixelrs_ros", "pixelrs_ros.*"]),
-    package_data={"pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/*.xml"]},
+    package_data={"pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/wire/*.xml"]},
     install_requires=requirements("run"),
     extras_require={
         "dev": requirements("dev"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pixelrs_ros.ros.parameter_specs import SPECS, Change, Spec
+from pixelrs_ros.ros.parameters.table import SPECS, Change, Spec
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TABLE = re.compile(r"(?<=<!-- parameters -->\n).*?(?=<!-- /parameters -->)", re.DOTALL)

@@ -14,7 +14,7 @@ from ament_index_python.packages import get_package_prefix, get_package_share_di
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
 
-from pixelrs_ros.ros.parameters import SPECS
+from pixelrs_ros.ros.parameters.values import SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
@@ -132,7 +132,6 @@ def test_robot_parameters_are_those_that_the_node_declares() -> None:
 
 
 def test_messages_and_conversions_need_no_torch() -> None:
-    script = (
-        "import sys; sys.modules['torch'] = None; import pixelrs_ros.msg, pixelrs_ros.srv, pixelrs_ros.ros.conversions"
-    )
+    modules = "pixelrs_ros.msg, pixelrs_ros.srv, pixelrs_ros.ros.wire.conversions"
+    script = f"import sys; sys.modules['torch'] = None; import {modules}"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -6,10 +6,10 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from fault_bench import START_S, Caller
 
-from pixelrs_ros.ros.processes import Processes
+from pixelrs_ros.ros.tools.processes import Processes
 
 # The graph knows nodes that other tests have killed for a while yet: these are called otherwise.
-NODE = ("pixelrs_ros.ros.node", "-r", "__ns:=/alone")
+NODE = ("pixelrs_ros.ros.perception.node", "-r", "__ns:=/alone")
 
 
 @pytest.mark.fault(

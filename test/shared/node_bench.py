@@ -20,10 +20,10 @@ from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.dialogue_services import KeptDialogues
-from pixelrs_ros.ros.node import PerceptionNode
-from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.perception.dialogue_services import KeptDialogues
+from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
 
 DEADLINE_S = 20.0
