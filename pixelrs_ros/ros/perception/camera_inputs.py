@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.ros.parameters.values import NodeParameters
 from pixelrs_ros.ros.perception.health import Health
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Cameras, Stream
+from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
 from pixelrs_ros.ros.wire import compressed, conversions, qos
 from pixelrs_ros.ros.wire.image_outputs import sub_topic
 
@@ -27,12 +27,12 @@ class CameraInputs:
 
     Args:
         node: Subscribes.
-        values: Name the topics, how images are sent, and the size of the buffers.
-        health: Told of every image.
+        values: The parameters: topics, how images are sent, size of the buffers.
+        health: Counts every image.
         listeners: Called with the camera, what it sent and the frame, after that has been buffered.
 
     Attributes:
-        cameras: The buffers.
+        buffers: The newest frames of each camera.
         max_image_megapixels: Largest compressed image that is accepted, in millions of pixels.
     """
 
@@ -47,7 +47,7 @@ class CameraInputs:
         self._health = health
         self._listeners = listeners
         self.max_image_megapixels = values.max_image_megapixels
-        self.cameras = Cameras(values.image_topics, values.frame_buffer_size)
+        self.buffers = CameraBuffers(values.image_topics, values.frame_buffer_size)
         self._subscriptions: list[Any] = []
         topics = zip_longest(values.image_topics, values.depth_topics, values.camera_info_topics, fillvalue="")
         for camera, depth, info in topics:
@@ -61,7 +61,7 @@ class CameraInputs:
     def adopt(self, changed: Mapping[str, Any]) -> None:
         """Put new values of parameters in force, as far as they concern this."""
         if "frame_buffer_size" in changed:
-            self.cameras.resize(changed["frame_buffer_size"])
+            self.buffers.resize(changed["frame_buffer_size"])
         self.max_image_megapixels = changed.get("max_image_megapixels", self.max_image_megapixels)
 
     def close(self) -> None:
@@ -72,8 +72,8 @@ class CameraInputs:
         self._jumps.unregister()
 
     def _forget(self) -> None:
-        """Stamps of a time that is no more mean nothing."""
-        self.cameras.clear()
+        """Drop all frames: after the clock was set back, their stamps cannot be compared any more."""
+        self.buffers.clear()
         self._health.forget_images()
 
     def _subscribe(self, message_type: Any, topic: str, callback: Callable[[Any], None]) -> None:
@@ -88,7 +88,8 @@ class CameraInputs:
             self._subscribe(Image, topic, callback)
 
     def _on_image(self, camera: str, message: Image | CompressedImage) -> None:
-        error, size_px = "", (0, 0)
+        error: BadInputError | None = None
+        size_px = (0, 0)
         try:
             if isinstance(message, CompressedImage):  # decoded when it is used, as most are not
                 size_px = compressed.inspect_message(message, self.max_image_megapixels)[1:]
@@ -96,29 +97,30 @@ class CameraInputs:
                 size_px = (message.width, message.height)
                 conversions.check_image(message)
         except BadInputError as problem:
-            error = str(problem)
+            error = problem
             self._node.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
-            message = Image(header=message.header)  # its pixels are of no use
+            message = Image(header=message.header)  # its pixels cannot be used
         stamp_ns = self._stamp_ns(message)
         self._health.note_image(camera, stamp_ns, error)
         self._buffer(camera, Stream.IMAGE, BufferedFrame(message, stamp_ns, error, message.header.frame_id, size_px))
 
     def _on_companion(self, camera: str, stream: Stream, message: Image | CompressedImage | CameraInfo) -> None:
-        error, size_px = "", (0, 0)
+        error: BadInputError | None = None
+        size_px = (0, 0)
         if isinstance(message, CameraInfo):
             size_px = conversions.image_size_of_info(message)
         elif isinstance(message, CompressedImage):
             try:
                 size_px = compressed.inspect_message(message, self.max_image_megapixels, depth=True)[1:]
             except BadInputError as problem:
-                error = str(problem)
+                error = problem
         else:
             size_px = (message.width, message.height)
         frame = BufferedFrame(message, self._stamp_ns(message), error, message.header.frame_id, size_px)
         self._buffer(camera, stream, frame)
 
     def _buffer(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
-        self.cameras.add(camera, stream, frame)
+        self.buffers.add(camera, stream, frame)
         for listener in self._listeners:
             listener(camera, stream, frame)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -13,17 +13,16 @@ from rclpy.task import Future
 from std_msgs.msg import Header
 
 from pixelrs_ros.data.record import write_dialogue
-from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
-from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.msg import DialogueSummary as SummaryMessage
 from pixelrs_ros.msg import Instruction
 from pixelrs_ros.msg import Turn as TurnMessage
-from pixelrs_ros.ros.perception.turn_runner import Dialogues
-from pixelrs_ros.ros.queueing.session_frames import FramePolicy, SessionFrames
+from pixelrs_ros.ros.parameters.policies import FramePolicy
+from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
+from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.executor_bridge import Courier
+from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
 from pixelrs_ros.srv import ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Turn, check_session_id
 
@@ -36,35 +35,6 @@ _POLICIES = {
 _NS_PER_S = 1_000_000_000
 
 
-class KeptDialogues(Dialogues, Protocol):
-    """What the services need of `pixelrs_ros.engine.session.Session`."""
-
-    @property
-    def storage(self) -> Storage | None:
-        """Where dialogues are to be stored; None when they are not."""
-
-    def summaries(self) -> tuple[DialogueSummary, ...]:
-        """Every dialogue, in memory or on disk, the longest silent first."""
-
-    def evidence(self, session_id: str) -> tuple[tuple[Turn, Evidence], ...]:
-        """The turns of a dialogue with the images and masks that are stored of them."""
-
-    def storage_state(self) -> StorageState:
-        """How storing dialogues fares."""
-
-    def maintain(self) -> list[Notice]:
-        """Forget what has been silent too long; what the log should say."""
-
-    def set_bounds(
-        self, *, max_sessions: int, max_turns: int, max_characters: int, max_new_tokens: int, max_cached_sessions: int,
-        max_cached_frames: int, max_frame_cache_mb: float, max_history_tokens: int, session_idle_s: float,
-    ) -> None:  # fmt: skip
-        """Bound dialogues and caches anew, at once."""
-
-    def close(self) -> None:
-        """Let the store's file go."""
-
-
 class NotConfiguredError(PixelrsError):
     """There are no dialogues yet."""
 
@@ -74,28 +44,28 @@ class DialogueServices:
 
     Args:
         node: Where they are served.
-        courier: Brings an export's outcome to the node's executor.
-        dialogues: What the node remembers; None while it is not configured.
+        bridge: Brings an export's outcome to the node's executor.
+        session: Gives the dialogues; None while the node is not configured.
         session_frames: The dialogues' frame policies; None likewise.
         frame_policy: What holds for a dialogue in which no instruction has asked for any.
-        on_reset: Told of every dialogue that is reset.
+        on_reset: Called with every dialogue that is reset.
     """
 
     def __init__(
         self,
         node: Node,
-        courier: Courier,
-        dialogues: Callable[[], KeptDialogues | None],
+        bridge: ExecutorBridge,
+        session: Callable[[], StoredSessionProtocol | None],
         session_frames: Callable[[], SessionFrames | None],
         frame_policy: Callable[[], FramePolicy],
         on_reset: Callable[[str], None],
     ) -> None:
         self._node = node
-        self._dialogues = dialogues
+        self._session = session
         self._session_frames = session_frames
         self._frame_policy = frame_policy
-        self._told_of_reset = on_reset
-        self._courier = courier
+        self._on_reset_done = on_reset
+        self._bridge = bridge
         self._exporter = ThreadPoolExecutor(1, "pixelrs_export")
         node.create_service(ListDialogues, "~/list_dialogues", self._on_list)
         node.create_service(GetDialogue, "~/get_dialogue", self._on_get)
@@ -105,8 +75,8 @@ class DialogueServices:
         node.create_service(ExportDialogue, "~/export_dialogue", self._on_export, callback_group=group)
 
     def tick(self) -> None:
-        """Forget what has been silent too long, and tell the log what there is to tell. To be called every second."""
-        dialogues = self._dialogues()
+        """Forget what has been silent too long, and log what happened to the store. To be called every second."""
+        dialogues = self._session()
         if dialogues is None:
             return
         notices = dialogues.maintain()
@@ -122,7 +92,7 @@ class DialogueServices:
     def status(self) -> DiagnosticStatus:
         """How storing dialogues fares: ERROR while turns are lost to the disk, WARN after a store was set aside."""
         name = self._node.get_fully_qualified_name()
-        dialogues = self._dialogues()
+        dialogues = self._session()
         if dialogues is None:
             return conversions.diagnostic(name, "storage", "the node is not configured")
         state = dialogues.storage_state()
@@ -136,13 +106,13 @@ class DialogueServices:
         values = {"path": str(state.path or ""), "dialogues behind on disk": str(state.unsaved)}
         return conversions.diagnostic(name, "storage", message, values, level)
 
-    def _require(self, session_id: str) -> tuple[KeptDialogues, str]:
+    def _require(self, session_id: str) -> tuple[StoredSessionProtocol, str]:
         """The dialogues and the name of the one that is meant.
 
         Raises:
             PixelrsError: There are none yet, or no dialogue may be called so.
         """
-        dialogues = self._dialogues()
+        dialogues = self._session()
         if dialogues is None:
             raise NotConfiguredError("the node is not configured: it remembers no dialogue")
         check_session_id(session_id)
@@ -178,7 +148,7 @@ class DialogueServices:
         session_frames = self._session_frames()
         if session_frames is not None:
             session_frames.forget(session_id)
-        self._told_of_reset(session_id)
+        self._on_reset_done(session_id)
         response.dropped_turns = dialogues.reset(session_id)
         state = dialogues.storage_state()
         response.success = not (state.failing and state.unsaved)
@@ -190,7 +160,7 @@ class DialogueServices:
         self, request: ExportDialogue.Request, response: ExportDialogue.Response
     ) -> ExportDialogue.Response:
         future: Any = Future()  # as rclpy types it, awaiting one may give None
-        self._exporter.submit(lambda: self._courier.send(future, self._export(request.session_id)))
+        self._exporter.submit(lambda: self._bridge.complete(future, self._export(request.session_id)))
         response.success, response.message, response.folder, response.num_turns = await future
         return response
 

@@ -1,4 +1,4 @@
-"""The action `~/ground`: one instruction, with feedback while the robot thinks and the chance to call it off."""
+"""The action `~/ground`: one instruction, with feedback while it is answered and the chance to cancel it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any
 from builtin_interfaces.msg import Duration
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.exceptions import InvalidHandle
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.task import Future
 from rclpy.timer import Timer
 
 from pixelrs_ros.action import Ground
 from pixelrs_ros.ros.perception.intake import Intake, inactive_answer
-from pixelrs_ros.ros.queueing.turn_request import Job, Stage
+from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.executor_bridge import Courier, after
+from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge, call_later
+from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
 from pixelrs_ros.types import Status
 
 _NS_PER_S = 1_000_000_000
@@ -32,14 +31,14 @@ class _Goal:
     """A goal that has not ended.
 
     Attributes:
-        handle: Of the action server.
-        job: Its turn.
+        handle: The action server's handle of the goal.
+        request: Its turn.
         result: Completed in the executor's thread when the turn has ended.
-        deadline: Fires when the turn takes too long; None: it may take for ever.
+        deadline: Timer that cancels the turn when it takes too long; None: there is no deadline.
     """
 
     handle: ServerGoalHandle[Any, Any, Any]
-    job: Job
+    request: TurnRequest
     result: Future[Ground.Result]
     deadline: Timer | None = None
 
@@ -47,18 +46,18 @@ class _Goal:
 class GroundServer:
     """Serves the action on a node, with turns that are queued, run and published like any other.
 
-    Every goal is accepted, since a refused one could not be told why: what cannot be done is aborted, with the status
-    and the message in the result. A goal succeeds when the network has answered, whatever the answer.
+    Every goal is accepted, since ROS cannot give a reason with a refusal: what cannot be done is aborted, with the
+    status and the message in the result. A goal succeeds when the network has answered, whatever the answer.
 
     Args:
         node: Serves the action.
-        courier: Of the node.
+        bridge: Completes futures in the node's executor.
         intake: Gives what takes instructions, None while the node is not active.
     """
 
-    def __init__(self, node: Node, courier: Courier, intake: Callable[[], Intake | None]) -> None:
+    def __init__(self, node: Node, bridge: ExecutorBridge, intake: Callable[[], Intake | None]) -> None:
         self._node = node
-        self._courier = courier
+        self._bridge = bridge
         self._intake = intake
         self._goals: dict[bytes, _Goal] = {}
         self._server: ActionServer[Any, Any, Any] = ActionServer(
@@ -78,25 +77,25 @@ class GroundServer:
     def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
         """Begin at once, and not in `_execute`: from now on the goal may be cancelled."""
         instruction = handle.request.instruction
-        job = Job(instruction, conversions.stamp_to_ns(instruction.header.stamp))
-        goal = _Goal(handle, job, Future())
-        job.on_progress = lambda stage, text: self._tell(goal, stage, text)
-        job.on_end = lambda segmentation, explanation: self._courier.send(
+        request = TurnRequest(instruction, conversions.stamp_to_ns(instruction.header.stamp))
+        goal = _Goal(handle, request, Future())
+        request.on_progress = lambda stage, text: self._send_feedback(goal, stage, text)
+        request.on_end = lambda segmentation, explanation: self._bridge.complete(
             goal.result, Ground.Result(segmentation=segmentation, explanation=explanation)
         )
         self._goals[bytes(handle.goal_id.uuid)] = goal
         handle.execute()
         intake = self._intake()
         if intake is None:
-            job.on_end(*inactive_answer(job))
+            request.on_end(*inactive_answer(request))
             return
-        self._tell(goal, Stage.QUEUED, "")
+        self._send_feedback(goal, Stage.QUEUED, "")
         deadline = handle.request.deadline
         deadline_s = deadline.sec + deadline.nanosec / _NS_PER_S
         if deadline_s:  # one that has passed already is negative
             message = f"the turn was not done by its deadline of {deadline_s:g} s"
-            goal.deadline = after(self._node, deadline_s, lambda: self._cancel(goal, message))
-        intake.take(job)
+            goal.deadline = call_later(self._node, deadline_s, lambda: self._cancel(goal, message))
+        intake.take(request)
 
     def _on_cancel(self, handle: ServerGoalHandle[Any, Any, Any]) -> CancelResponse:
         goal = self._goals.get(bytes(handle.goal_id.uuid))
@@ -108,7 +107,7 @@ class GroundServer:
     def _cancel(self, goal: _Goal, message: str) -> None:
         intake = self._intake()
         if intake is not None:  # else the turn is being ended already
-            intake.cancel(goal.job, message)
+            intake.cancel(goal.request, message)
 
     async def _execute(self, handle: ServerGoalHandle[Any, Any, Any]) -> Ground.Result:
         """Wait for the end of the turn; the executor does other things meanwhile."""
@@ -127,12 +126,12 @@ class GroundServer:
             handle.abort()
         return result
 
-    def _tell(self, goal: _Goal, stage: Stage, text: str) -> None:
+    def _send_feedback(self, goal: _Goal, stage: Stage, text: str) -> None:
         """Send feedback. Called in the worker's thread too."""
-        elapsed_ns = round(_NS_PER_S * (time.perf_counter() - goal.job.received_s))
+        elapsed_ns = round(_NS_PER_S * (time.perf_counter() - goal.request.received_s))
         elapsed = Duration(sec=elapsed_ns // _NS_PER_S, nanosec=elapsed_ns % _NS_PER_S)
         try:
             goal.handle.publish_feedback(Ground.Feedback(stage=int(stage), text=text, elapsed=elapsed))
-        except (rclpy_implementation.RCLError, InvalidHandle):
-            if self._node.context.ok():  # else the node is gone, which a turn in another thread cannot foresee
+        except ROS_ENDED_ERRORS:
+            if self._node.context.ok():  # otherwise the node has been destroyed
                 raise

@@ -26,11 +26,13 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.ros.queueing.rejection import Rejection
 from pixelrs_ros.ros.wire.conversions import diagnostic
 from pixelrs_ros.types import Reply, Status
 
 IMAGE_AGE = "age of the newest image [s]"
-WINDOW = 100  # turns that latencies are told of
+WINDOW = 100  # turns over which latencies are summed up
 SLOW_TURN_S = 30.0
 _RECENT_S = 10.0
 _RECENT_TURNS_S = 60.0
@@ -48,8 +50,8 @@ _RAN = (Status.GROUNDED, Status.ANSWERED, Status.NOT_FOUND, Status.CLARIFY)
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the diagnostics tell besides what has been counted.
+class NodeSnapshot:
+    """The node at the time of a diagnostics message, besides what has been counted.
 
     Attributes:
         state: Name of the node's lifecycle state.
@@ -94,13 +96,13 @@ class Recent:
 
 
 @dataclass
-class _Camera:
+class _CameraCounts:
     """One camera's images: how many of each kind, and the newest."""
 
     counts: Counter[str] = field(default_factory=Counter)
     dropped: Recent = field(default_factory=lambda: Recent(_RECENT_S))
     stamp_ns: int | None = None
-    error: str = ""
+    error: BadInputError | None = None
 
 
 class Health:
@@ -115,45 +117,46 @@ class Health:
         self._name = name
         self._clock_s = clock_s
         self._lock = threading.Lock()
-        self._cameras: dict[str, _Camera] = {}
+        self._cameras: dict[str, _CameraCounts] = {}
         self._instructions: Counter[str] = Counter()
-        self._received, self._refused, self._preempted = (Recent(_RECENT_S) for _ in range(3))
-        self._refusal = ""
-        self._mismatch, self._mismatches = "", 0
+        self._received, self._rejected, self._preempted = (Recent(_RECENT_S) for _ in range(3))
+        self._rejection: Rejection | None = None
+        self._mismatch: BadInputError | None = None
+        self._mismatches = 0
         self._turns: Counter[Status] = Counter()
         self._turn: Reply | None = None
         self._stages: dict[str, deque[float]] = {}
         self._frame_ages_s: deque[tuple[float, float]] = deque(maxlen=WINDOW)  # (when, age)
 
     def watch(self, topics: Iterable[str]) -> None:
-        """Tell of these cameras from now on; called when the node is activated."""
+        """Report these cameras from now on; called when the node is activated."""
         with self._lock:
-            self._cameras = {topic: self._cameras.get(topic, _Camera()) for topic in topics}
+            self._cameras = {topic: self._cameras.get(topic, _CameraCounts()) for topic in topics}
         self.forget_images()
 
     def forget_images(self) -> None:
         """Start anew with the next image of each camera; called when the clock has been set back."""
         with self._lock:
             for camera in self._cameras.values():
-                camera.stamp_ns, camera.error = None, ""
-            self._mismatch = ""
+                camera.stamp_ns, camera.error = None, None
+            self._mismatch = None
 
-    def note_image(self, topic: str, stamp_ns: int, error: str) -> None:
-        """An image arrived; `error` is empty for a good one. One that is older than the one before is out of order."""
+    def note_image(self, topic: str, stamp_ns: int, error: BadInputError | None) -> None:
+        """An image arrived; `error` is None for a good one. One that is older than the one before is out of order."""
         with self._lock:
-            camera = self._cameras.setdefault(topic, _Camera())
+            camera = self._cameras.setdefault(topic, _CameraCounts())
             late = camera.stamp_ns is not None and stamp_ns < camera.stamp_ns
-            camera.counts["bad" if error else "good"] += 1
+            camera.counts["good" if error is None else "bad"] += 1
             camera.counts["out of order"] += late
-            if error or late:
+            if error is not None or late:
                 camera.dropped.note(self._clock_s())
             camera.stamp_ns, camera.error = stamp_ns, error
 
-    def note_mismatch(self, mismatch: str) -> None:
-        """Why depth or camera info cannot be used with the image of a turn; empty when they can."""
+    def note_mismatch(self, mismatch: BadInputError | None) -> None:
+        """Why depth or camera info cannot be used with the image of a turn; None when they can."""
         with self._lock:
             self._mismatch = mismatch
-            self._mismatches += bool(mismatch)
+            self._mismatches += mismatch is not None
 
     def note_instruction(self) -> None:
         """An instruction arrived."""
@@ -161,15 +164,15 @@ class Health:
             self._instructions["received"] += 1
             self._received.note(self._clock_s())
 
-    def note_refusal(self, kind: str, message: str) -> None:
-        """An instruction was rejected. `kind` names the reason in a word or two, of which there are few."""
+    def note_rejection(self, rejection: Rejection) -> None:
+        """An instruction was rejected."""
         with self._lock:
-            self._instructions[f"rejected, {kind}"] += 1
-            self._refusal = message
-            self._refused.note(self._clock_s())
+            self._instructions[f"rejected, {rejection.kind.value}"] += 1
+            self._rejection = rejection
+            self._rejected.note(self._clock_s())
 
     def note_preemption(self) -> None:
-        """A turn that ran or waited was called off for a newer instruction."""
+        """A turn that ran or waited was cancelled for a newer instruction."""
         with self._lock:
             self._instructions["preempted"] += 1
             self._preempted.note(self._clock_s())
@@ -191,32 +194,32 @@ class Health:
                     if stage in self._stages or len(self._stages) < _MAX_STAGES:
                         self._stages.setdefault(stage, deque(maxlen=WINDOW)).append(ms)
 
-    def statuses(self, around: Surroundings) -> list[DiagnosticStatus]:
+    def statuses(self, snapshot: NodeSnapshot) -> list[DiagnosticStatus]:
         """The state of the cameras, the instructions, the dialogue and the latencies; see the module for levels."""
         with self._lock:
             now_s = self._clock_s()
-            cameras = [self._camera(topic, camera, around, now_s) for topic, camera in self._cameras.items()]
+            cameras = [self._camera(topic, camera, snapshot, now_s) for topic, camera in self._cameras.items()]
             return [
-                self._all_cameras(cameras, around),
+                self._all_cameras(cameras, snapshot),
                 *cameras,
                 self._instruction_status(now_s),
-                self._dialogue(around),
-                self._latency(around, now_s),
+                self._dialogue(snapshot),
+                self._latency(snapshot, now_s),
             ]
 
-    def _camera(self, topic: str, camera: _Camera, around: Surroundings, now_s: float) -> DiagnosticStatus:
-        age_s = None if camera.stamp_ns is None else (around.now_ns - camera.stamp_ns) / _NS_PER_S
+    def _camera(self, topic: str, camera: _CameraCounts, snapshot: NodeSnapshot, now_s: float) -> DiagnosticStatus:
+        age_s = None if camera.stamp_ns is None else (snapshot.now_ns - camera.stamp_ns) / _NS_PER_S
         dropped = camera.dropped.count(now_s)
         level, message = OK, "images arrive"
-        if around.state != "active":
-            message = f"the node is {around.state}"
+        if snapshot.state != "active":
+            message = f"the node is {snapshot.state}"
         elif age_s is None:
             level, message = WARN, "no image has arrived yet"
-        elif camera.error:
-            level, message = ERROR, camera.error
-        elif age_s > around.max_frame_age_s:
+        elif camera.error is not None:
+            level, message = ERROR, str(camera.error)
+        elif age_s > snapshot.max_frame_age_s:
             level, message = WARN, f"the newest image is {age_s:.1f} s old"
-        elif -age_s > around.max_frame_slop_s:
+        elif -age_s > snapshot.max_frame_slop_s:
             level, message = (
                 WARN,
                 f"the newest image is {-age_s:.1f} s in the future: its clock differs from the node's",
@@ -227,7 +230,7 @@ class Health:
         values[IMAGE_AGE] = "" if age_s is None else f"{age_s:.2f}"
         return diagnostic(self._name, f"camera {topic}", message, values, level)
 
-    def _all_cameras(self, cameras: list[DiagnosticStatus], around: Surroundings) -> DiagnosticStatus:
+    def _all_cameras(self, cameras: list[DiagnosticStatus], snapshot: NodeSnapshot) -> DiagnosticStatus:
         """The worst level with its words; counts added up; the age of the newest image of all."""
         worst = max(cameras, key=lambda status: status.level, default=None)
         totals = {
@@ -235,47 +238,48 @@ class Health:
             for kind in ("good", "bad", "out of order")
         }
         stamps_ns = [camera.stamp_ns for camera in self._cameras.values() if camera.stamp_ns is not None]
-        age = f"{(around.now_ns - max(stamps_ns)) / _NS_PER_S:.2f}" if stamps_ns else ""
-        level, message = (OK, f"the node is {around.state}") if worst is None else (worst.level, worst.message)
+        age = f"{(snapshot.now_ns - max(stamps_ns)) / _NS_PER_S:.2f}" if stamps_ns else ""
+        level, message = (OK, f"the node is {snapshot.state}") if worst is None else (worst.level, worst.message)
         if worst is not None and level != OK and len(cameras) > 1:
             message = f"{worst.name.rpartition(': camera ')[2]}: {message}"
-        if level == OK and self._mismatch and around.state == "active":
-            level, message = WARN, self._mismatch
+        if level == OK and self._mismatch is not None and snapshot.state == "active":
+            level, message = WARN, str(self._mismatch)
         totals["turns whose depth does not fit"] = str(self._mismatches)
         return diagnostic(self._name, "camera", message, {**totals, IMAGE_AGE: age}, level)
 
     def _instruction_status(self, now_s: float) -> DiagnosticStatus:
-        received, refused = self._received.count(now_s), self._refused.count(now_s)
+        received, rejected = self._received.count(now_s), self._rejected.count(now_s)
         preempted = self._preempted.count(now_s)
         level, message = OK, "instructions are taken"
-        if refused:
-            level = ERROR if 2 * refused > received else WARN
-            message = f"{refused} of {received} instructions of the last {_RECENT_S:g} s were rejected: {self._refusal}"
+        if rejected and self._rejection is not None:
+            level = ERROR if 2 * rejected > received else WARN
+            words = f"{rejected} of {received} instructions of the last {_RECENT_S:g} s were rejected"
+            message = f"{words}: {self._rejection.message}"
         elif preempted:
             level, message = WARN, f"{preempted} turns of the last {_RECENT_S:g} s were preempted"
         counts = {"received": 0, "preempted": 0, **self._instructions}
         values = {f"instructions {kind}": str(count) for kind, count in counts.items()}
         values[f"instructions received in the last {_RECENT_S:g} s"] = str(received)
-        values[f"instructions rejected in the last {_RECENT_S:g} s"] = str(refused)
+        values[f"instructions rejected in the last {_RECENT_S:g} s"] = str(rejected)
         return diagnostic(self._name, "instructions", message, values, level)
 
-    def _dialogue(self, around: Surroundings) -> DiagnosticStatus:
+    def _dialogue(self, snapshot: NodeSnapshot) -> DiagnosticStatus:
         level, message = OK, "no turn yet"
-        values = {"state": around.state, "waiting instructions": str(around.waiting), "backend": around.backend}
+        values = {"state": snapshot.state, "waiting instructions": str(snapshot.waiting), "backend": snapshot.backend}
         values.update({f"turns {status.value}": str(self._turns[status]) for status in Status})
         if self._turn is not None:
             level = _LEVELS.get(self._turn.status, OK)
             message = self._turn.message or f"the last turn was {self._turn.status.value}"
             values.update({f"last turn, {stage} [ms]": f"{ms:.0f}" for stage, ms in self._turn.latency_ms.items()})
-        if around.busy_s > SLOW_TURN_S and level != ERROR:
-            level, message = WARN, f"a turn has been running for {around.busy_s:.0f} s"
+        if snapshot.busy_s > SLOW_TURN_S and level != ERROR:
+            level, message = WARN, f"a turn has been running for {snapshot.busy_s:.0f} s"
         return diagnostic(self._name, "dialogue", message, values, level)
 
-    def _latency(self, around: Surroundings, now_s: float) -> DiagnosticStatus:
+    def _latency(self, snapshot: NodeSnapshot, now_s: float) -> DiagnosticStatus:
         values = {f"{stage} [ms]": summary(ms) for stage, ms in self._stages.items()}
         values["frame age when its turn began [s]"] = summary((age_s for _, age_s in self._frame_ages_s), digits=3)
         recent_s = [age_s for when_s, age_s in self._frame_ages_s if now_s - when_s <= _RECENT_TURNS_S]
-        stale = sum(age_s > around.max_frame_age_s for age_s in recent_s)
+        stale = sum(age_s > snapshot.max_frame_age_s for age_s in recent_s)
         level, message = OK, f"over the last {max(map(len, self._stages.values()), default=0)} turns"
         if stale:
             words = f"{stale} of {len(recent_s)} turns of the last minute began with a frame older than max_frame_age_s"

@@ -128,8 +128,8 @@ class Locator:
             return Geometry(GeometryStatus.NOT_MEASURED, f"no {missing} came with the image")
         try:
             mismatch = self._bound.mismatch()
-            if mismatch:
-                raise BadInputError(mismatch)
+            if mismatch is not None:
+                return Geometry(GeometryStatus.BAD_DEPTH, str(mismatch))
             calibration = calibration_from_info(info.message)
             return depth_from_image(depth.message), Camera.from_calibration(calibration, rectified=self._rectified)
         except BadInputError as error:
@@ -153,6 +153,6 @@ def fill_geometry(message: GeometryMessage, geometry: Geometry) -> GeometryMessa
         (message.box_size, geometry.box_size_m),
     ):
         point.x, point.y, point.z = values
-    turn = message.box_pose.orientation
-    turn.x, turn.y, turn.z, turn.w = geometry.box_quaternion
+    orientation = message.box_pose.orientation
+    orientation.x, orientation.y, orientation.z, orientation.w = geometry.box_quaternion
     return message

@@ -1,4 +1,4 @@
-"""Finds other nodes of the same name, which ROS 2 allows and which then answer everything twice."""
+"""Finds other nodes of the same name: ROS 2 allows them, and every instruction is then answered twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOG_THROTTLE_S = 10.0
 def name_status(node: Node) -> DiagnosticStatus:
     """Whether a node is alone with its name: OK or, also in its log, ERROR. For `/diagnostics`.
 
-    A node that was killed still counts until its middleware misses its sign of life, 20 s by default.
+    A node that was killed still counts until its DDS lease runs out, 20 s by default.
     """
     name = node.get_fully_qualified_name()
     count = node.get_node_names_and_namespaces().count((node.get_name(), node.get_namespace()))

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import rclpy
@@ -16,30 +15,32 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header, String
 
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking
+from pixelrs_ros.msg import Instruction
+from pixelrs_ros.ros.parameters.policies import FramePolicy
 from pixelrs_ros.ros.parameters.values import NodeParameters, check_change, declare, read
+from pixelrs_ros.ros.perception.answers import Answers
 from pixelrs_ros.ros.perception.camera_inputs import CameraInputs
-from pixelrs_ros.ros.perception.dialogue_services import DialogueServices, KeptDialogues
+from pixelrs_ros.ros.perception.dialogue_services import DialogueServices
 from pixelrs_ros.ros.perception.ground_action import GroundServer
-from pixelrs_ros.ros.perception.health import Health, Surroundings
+from pixelrs_ros.ros.perception.health import Health, NodeSnapshot
 from pixelrs_ros.ros.perception.intake import Intake
 from pixelrs_ros.ros.perception.name_check import name_status
+from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.segment_service import SegmentService
 from pixelrs_ros.ros.perception.session_factory import open_session, session_bounds
+from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
-from pixelrs_ros.ros.perception.turn_runner import Outputs, TurnRunner
-from pixelrs_ros.ros.queueing.admission import customer_of
+from pixelrs_ros.ros.perception.turn_runner import TurnRunner
+from pixelrs_ros.ros.queueing import admission
 from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
-from pixelrs_ros.ros.queueing.session_frames import FramePolicy, SessionFrames
-from pixelrs_ros.ros.queueing.turn_request import Job
+from pixelrs_ros.ros.queueing.session_frames import SessionFrames
+from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Worker
 from pixelrs_ros.ros.wire import conversions, qos
-from pixelrs_ros.ros.wire.executor_bridge import Courier, after
-from pixelrs_ros.ros.wire.image_outputs import ImageOutput, compress_color, compress_mask
+from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge, call_later
 from pixelrs_ros.ros.wire.ros_context import ros
 from pixelrs_ros.types import Status
 
@@ -51,13 +52,14 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 
 
 @dataclass(frozen=True)
-class _Active:
+class Active:
     """What exists only while the node is active."""
 
     inputs: CameraInputs
     intake: Intake
+    answers: Answers
     runner: TurnRunner
-    worker: Worker[Job]
+    worker: Worker[TurnRequest]
     follower: TargetFollower
 
 
@@ -71,21 +73,22 @@ class PerceptionNode(LifecycleNode):
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
-        **kwargs: Of `LifecycleNode`.
+        **kwargs: Arguments of `LifecycleNode`.
 
     Raises:
         ConfigError: A parameter was given an impossible value.
     """
 
     def __init__(
-        self, session_factory: Callable[[NodeParameters], KeptDialogues] = open_session, **kwargs: Any
+        self, session_factory: Callable[[NodeParameters], StoredSessionProtocol] = open_session, **kwargs: Any
     ) -> None:
         super().__init__("perception", **kwargs)
         self._session_factory = session_factory
-        self._dialogues: KeptDialogues | None = None
+        self._session: StoredSessionProtocol | None = None
         self._session_frames: SessionFrames | None = None
         self._outputs: Outputs | None = None
-        self._active: _Active | None = None
+        self._active: Active | None = None
+        self._is_shut_down = False
         self._ground: GroundServer | None = None
         self._instructions: list[Subscription[Any]] = []
         self._health = Health(self.get_fully_qualified_name())
@@ -94,13 +97,13 @@ class PerceptionNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_parameters)
         self._diagnostics = qos.advertise(self, DiagnosticArray, "/diagnostics")
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
-        courier = Courier(self)
-        self._ground = GroundServer(self, courier, self._intake)
-        SegmentService(self, courier, self._intake)
+        bridge = ExecutorBridge(self)
+        self._ground = GroundServer(self, bridge, self._intake)
+        SegmentService(self, bridge, self._intake)
         self._dialogue_services = DialogueServices(
             self,
-            courier,
-            lambda: self._dialogues,
+            bridge,
+            lambda: self._session,
             lambda: self._session_frames,
             frame_policy=lambda: FramePolicy(self.values.frame_policy),
             on_reset=self._on_reset,
@@ -111,13 +114,37 @@ class PerceptionNode(LifecycleNode):
         """The parameters in force; those that may change at any time take effect at once."""
         return read(self)
 
+    @property
+    def active(self) -> Active | None:
+        """What exists while the node is active; None while it is not. To look at, for tests and tools."""
+        return self._active
+
+    @property
+    def outputs(self) -> Outputs | None:
+        """The publishers; None while the node is not configured. To look at, for tests and tools."""
+        return self._outputs
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the network is loaded."""
+        return self._session is not None
+
+    @property
+    def lifecycle_state(self) -> str:
+        """Name of the primary state that the node is in, or leaves right now."""
+        if self._active is not None:
+            return "active"
+        if self._session is not None:
+            return "inactive"
+        return "finalized" if self._is_shut_down else "unconfigured"
+
     # Lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters, load the network, create the publishers."""
         try:
             started_s = time.perf_counter()
-            self._dialogues = self._session_factory(self.values)
+            self._session = self._session_factory(self.values)
         except Exception as error:
             # rclpy would swallow it without a word.
             self.get_logger().error(
@@ -126,36 +153,19 @@ class PerceptionNode(LifecycleNode):
             )
             self._release()
             return FAILURE
-        self._session_frames = SessionFrames(self._dialogues.session_ids)
+        self._session_frames = SessionFrames(self._session.session_ids)
         try:
-            self._outputs = self._advertise()
+            self._outputs = Outputs.advertise(self, lambda: self.values.jpeg_quality)
         except ConfigError as error:
             self.get_logger().error(str(error))
             self._release()
             return FAILURE
         loading_s = time.perf_counter() - started_s
         self.get_logger().info(
-            f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._dialogues.backend}"
+            f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._session.backend}"
         )
         self._dialogue_services.tick()
         return super().on_configure(state)
-
-    def _advertise(self) -> Outputs:
-        return Outputs(
-            context=self.context,
-            segmentation=qos.advertise_managed(self, Segmentation, "segmentation", qos.ANSWERS),
-            partial_segmentation=qos.advertise_managed(self, Segmentation, "partial_segmentation"),
-            explanation=qos.advertise_managed(self, Explanation, "explanation", qos.ANSWERS),
-            mask=ImageOutput(self, "mask", fill=conversions.fill_mask, compress=compress_mask),
-            overlay=ImageOutput(
-                self,
-                "overlay",
-                fill=partial(conversions.fill_image, encoding="rgb8"),
-                compress=lambda message, header, rgb: compress_color(message, header, rgb, self.values.jpeg_quality),
-            ),
-            target_points=qos.advertise_managed(self, PointCloud2, "target_points"),
-            tracking=qos.advertise_managed(self, Tracking, "tracking"),
-        )
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start listening."""
@@ -170,7 +180,7 @@ class PerceptionNode(LifecycleNode):
         return activated
 
     def _start(self) -> None:
-        assert self._dialogues is not None
+        assert self._session is not None
         assert self._session_frames is not None
         assert self._outputs is not None
         values = self.values
@@ -182,8 +192,8 @@ class PerceptionNode(LifecycleNode):
             is_busy=lambda: self._active is not None and self._active.worker.busy_s > 0,
         )
         inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame, follower.on_frame])
-        runner = TurnRunner(
-            self._dialogues,
+        answers = Answers(
+            self._session,
             self._outputs,
             self._session_frames,
             self._health,
@@ -191,18 +201,19 @@ class PerceptionNode(LifecycleNode):
             parameters=lambda: self.values,
             on_answered=follower.begin,
         )
-        worker = Worker(runner.run, customer_of, ended=lambda job: job.ended)
+        runner = TurnRunner(self._session, answers, self.get_logger(), self._health.note_frame_age)
+        worker = Worker(runner.run, lambda request: request.flow, ended=lambda request: request.ended)
         intake = Intake(
-            inputs.cameras,
+            inputs.buffers,
             self._session_frames,
-            runner,
+            answers,
             worker,
             self._health,
             parameters=lambda: self.values,
             now_ns=self._now_ns,
-            after=lambda delay_s, call: after(self, delay_s, call),
+            call_later=lambda delay_s, call: call_later(self, delay_s, call),
         )
-        self._active = _Active(inputs, intake, runner, worker, follower)
+        self._active = Active(inputs, intake, answers, runner, worker, follower)
         # After the cameras, so that an image that came together with an instruction is taken first.
         self._instructions = [
             qos.subscribe(self, Instruction, "instruction", self._on_instruction, qos.INSTRUCTIONS),
@@ -223,6 +234,7 @@ class PerceptionNode(LifecycleNode):
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and release everything, from whatever state."""
         self.close()
+        self._is_shut_down = True
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -242,7 +254,7 @@ class PerceptionNode(LifecycleNode):
     def destroy_node(self) -> None:
         """Stop and take everything off the graph."""
         self.close()
-        if self._ground is not None:  # ROS also destroys a node that is but half made
+        if self._ground is not None:  # ROS also destroys a node whose construction failed
             self._ground.destroy()
             self._ground = None
         super().destroy_node()
@@ -260,26 +272,16 @@ class PerceptionNode(LifecycleNode):
         active.inputs.close()
         active.follower.close()
         active.runner.stop()
-        for job in (*active.worker.stop(_STOP_TIMEOUT_S), *active.intake.close()):
-            active.runner.refuse(job, Status.REJECTED, "the node was deactivated before this turn: send it again")
+        for request in (*active.worker.stop(_STOP_TIMEOUT_S), *active.intake.close()):
+            active.answers.refuse(request, Status.REJECTED, admission.DEACTIVATED)
 
     def _release(self) -> None:
         if self._outputs is not None:
-            outputs = self._outputs
-            for publisher in (
-                outputs.segmentation,
-                outputs.partial_segmentation,
-                outputs.explanation,
-                *outputs.mask.publishers,
-                *outputs.overlay.publishers,
-                outputs.target_points,
-                outputs.tracking,
-            ):
-                self.destroy_lifecycle_publisher(publisher)
+            self._outputs.destroy(self)
         self._outputs = None
-        if self._dialogues is not None:
-            self._dialogues.close()
-        self._dialogues = None
+        if self._session is not None:
+            self._session.close()
+        self._session = None
         self._session_frames = None
         # The network's modules refer to each other in circles.
         gc.collect()
@@ -292,7 +294,7 @@ class PerceptionNode(LifecycleNode):
 
     def _on_instruction(self, message: Instruction) -> None:
         if self._active is not None:
-            self._active.intake.take(Job(message, conversions.stamp_to_ns(message.header.stamp)))
+            self._active.intake.take(TurnRequest(message, conversions.stamp_to_ns(message.header.stamp)))
 
     def _on_instruction_text(self, message: String) -> None:
         header = Header(stamp=self.get_clock().now().to_msg())
@@ -302,16 +304,16 @@ class PerceptionNode(LifecycleNode):
 
     def _on_parameters(self, changed: list[Parameter[Any]]) -> SetParametersResult:
         """Refuse new values with the reason, or put them in force; most are read at every use."""
-        configured, active = self._dialogues is not None, self._active
+        configured, active = self._session is not None, self._active
         problem = check_change(changed, self.values, configured=configured, active=active is not None)
         if problem:
             return SetParametersResult(successful=False, reason=problem)
-        # No other callback has a say after this one, so that what is put in force here is what the parameters will be.
+        # This callback is the last one that could refuse: what is put in force here is what the parameters will be.
         new = {parameter.name: parameter.value for parameter in changed}
-        if self._dialogues is not None:
+        if self._session is not None:
             bounds = session_bounds(self.values)
             try:
-                self._dialogues.set_bounds(**{**bounds, **{name: new[name] for name in bounds if name in new}})
+                self._session.set_bounds(**{**bounds, **{name: new[name] for name in bounds if name in new}})
             except ConfigError as error:
                 return SetParametersResult(successful=False, reason=str(error))
         if active is not None:
@@ -326,16 +328,16 @@ class PerceptionNode(LifecycleNode):
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         values, active = self.values, self._active
-        around = Surroundings(
-            state=self._state_machine.current_state[1],
+        snapshot = NodeSnapshot(
+            state=self.lifecycle_state,
             now_ns=self._now_ns(),
             max_frame_age_s=values.max_frame_age_s,
             max_frame_slop_s=values.max_frame_slop_s,
             waiting=0 if active is None else active.worker.waiting + active.intake.waiting,
             busy_s=0.0 if active is None else active.worker.busy_s,
-            backend="" if self._dialogues is None else self._dialogues.backend,
+            backend="" if self._session is None else self._session.backend,
         )
-        message.status = self._health.statuses(around)
+        message.status = self._health.statuses(snapshot)
         message.status.append(name_status(self))
         if active is not None:
             message.status.append(active.follower.status(self.get_fully_qualified_name()))
@@ -348,7 +350,7 @@ class PerceptionNode(LifecycleNode):
 
 
 def main(
-    args: list[str] | None = None, session_factory: Callable[[NodeParameters], KeptDialogues] = open_session
+    args: list[str] | None = None, session_factory: Callable[[NodeParameters], StoredSessionProtocol] = open_session
 ) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
     with ros(args):

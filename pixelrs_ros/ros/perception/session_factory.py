@@ -7,7 +7,7 @@ from typing import Any
 
 from pixelrs_ros.dialogue.archive import Storage
 from pixelrs_ros.ros.parameters.values import NodeParameters
-from pixelrs_ros.ros.perception.dialogue_services import KeptDialogues
+from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 
 # Parameters that bound the dialogues, under the same names in `Session`; they may change at any time.
 _BOUNDS = (
@@ -28,7 +28,7 @@ def storage_of(values: NodeParameters) -> Storage | None:
     return Storage(Path(values.storage_dir), values.store_images, values.max_stored_days, values.max_stored_mb)
 
 
-def open_session(values: NodeParameters) -> KeptDialogues:
+def open_session(values: NodeParameters) -> StoredSessionProtocol:
     """Load the network.
 
     Raises:

@@ -20,9 +20,9 @@ from std_msgs.msg import Header
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import TrackedSegment, Tracking
 from pixelrs_ros.ros.parameters.values import NodeParameters
-from pixelrs_ros.ros.perception.turn_runner import Outputs
+from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
-from pixelrs_ros.ros.queueing.turn_request import Job
+from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.tracking.tracker import TrackedMask, Tracker
 from pixelrs_ros.types import Frame, Reply, Segment
@@ -38,7 +38,7 @@ class _Targets:
 
     Attributes:
         session_id: The dialogue.
-        turn: Of the dialogue, which grounded them.
+        turn: Index of the turn that grounded them.
         image: (H, W, 3) uint8 RGB, the picture that the masks belong to.
         segments: With their masks.
         missed: Images that came since, oldest first.
@@ -58,7 +58,7 @@ class TargetFollower:
 
     Args:
         outputs: Where it publishes.
-        logger: Of the node.
+        logger: The node's logger.
         parameters: Gives the values in force.
         is_busy: Whether a turn is being answered, which needs the processor more.
     """
@@ -101,7 +101,7 @@ class TargetFollower:
 
     def on_frame(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
         """Take an image; costs the caller next to nothing."""
-        if stream is not Stream.IMAGE or frame.error:
+        if stream is not Stream.IMAGE or frame.error is not None:
             return
         with self._changed:
             self._recent.append((camera, frame))
@@ -111,19 +111,19 @@ class TargetFollower:
             self._newest = frame
             self._changed.notify()
 
-    def begin(self, job: Job, turn: int, frame: Frame, reply: Reply) -> None:
+    def begin(self, request: TurnRequest, turn: int, frame: Frame, reply: Reply) -> None:
         """Follow what a turn has grounded, instead of what was followed before.
 
         Args:
-            job: The turn's instruction and image.
+            request: The turn's instruction and image.
             turn: Index within its dialogue.
             frame: The image.
             reply: With the masks; a turn without any leaves everything as it is.
         """
-        if job.bound is None or not any(segment.mask.any() for segment in reply.segments):
+        if request.bound is None or not any(segment.mask.any() for segment in reply.segments):
             return
         with self._changed:
-            shown = job.bound.image
+            shown = request.bound.image
             camera = next((name for name, other in self._recent if other is shown), None)
             if camera is None:  # it has left the buffer: an image that was pinned long ago
                 frame_id = shown.frame_id
@@ -131,7 +131,7 @@ class TargetFollower:
             later = [other for name, other in self._recent if name == camera and other.stamp_ns > shown.stamp_ns]
             stride = max(1, -(-len(later) // _CATCH_UP_FRAMES))
             missed = later[::-1][::stride][::-1]  # the newest is always among them
-            self._targets = _Targets(job.session_id, turn, frame.image, reply.segments, missed)
+            self._targets = _Targets(request.session_id, turn, frame.image, reply.segments, missed)
             self._camera, self._newest = camera, None
             self._changed.notify()
             if self._thread is None and not self._closed:
@@ -165,11 +165,11 @@ class TargetFollower:
                 self._follow(targets, frame)
             except BadInputError as error:  # a compressed image that cannot be decoded; the next one may be whole
                 self._logger.warning(f"tracking skips an image: {error}", throttle_duration_sec=5.0)
-            except Exception:  # nobody would hear of it; the turns must go on
+            except Exception:  # in a thread nobody would see it, and the turns must go on
                 self._logger.error(traceback.format_exc())
                 self._abandon(targets)
+            period_s = (_BUSY_FACTOR if self._is_busy() else 1.0) / self._parameters().tracking_rate_hz
             with self._changed:
-                period_s = (_BUSY_FACTOR if self._is_busy() else 1.0) / self._parameters().tracking_rate_hz
                 rest_s = started_s + period_s - time.monotonic()
                 self._changed.wait_for(lambda: self._closed or self._targets is not self._following, max(0.0, rest_s))
 
@@ -183,7 +183,7 @@ class TargetFollower:
             self._tracker = self._catch_up(targets)
         if frame is None:
             return
-        message = _look(self._tracker, targets, frame)
+        message = _tracking_message(self._tracker, targets, frame)
         with self._changed:
             self._followed += 1
             wanted = self._targets is targets and not self._closed
@@ -206,7 +206,7 @@ class TargetFollower:
                 self._targets = self._newest = None
 
 
-def _look(tracker: Tracker, targets: _Targets, frame: BufferedFrame[Image]) -> Tracking:
+def _tracking_message(tracker: Tracker, targets: _Targets, frame: BufferedFrame[Image]) -> Tracking:
     """The message of one image."""
     header = frame.message.header
     found = tracker.update(conversions.image_to_rgb(frame.message))
@@ -225,10 +225,10 @@ def fill_tracked(
 
     Args:
         message: Filled and returned.
-        header: Of the image.
-        index: Of the segment in its turn.
-        phrase: That names it.
-        tracked: Where it is.
+        header: The image's header.
+        index: The segment's index in its turn.
+        phrase: The words that name it.
+        tracked: Its mask in this image.
     """
     message.state = tracked.state.value
     message.segment, message.phrase, message.confidence = index, phrase, tracked.confidence

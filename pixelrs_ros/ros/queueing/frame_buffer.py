@@ -16,7 +16,7 @@ from pixelrs_ros.errors import BadInputError, NoFrameError
 
 MessageT = TypeVar("MessageT")
 _NS_PER_S = 1e9
-_PERIOD_FRAMES = 10  # of which the camera's rhythm is told
+_PERIOD_FRAMES = 10  # from which the camera's period is estimated
 
 
 class Stream(enum.Enum):
@@ -34,7 +34,7 @@ class BufferedFrame(Generic[MessageT]):
     Attributes:
         message: The image, depth image or camera info.
         stamp_ns: Capture time, nanoseconds, same clock as the utterances.
-        error: Why the image cannot be used; empty for a good one. A bad image is kept, so that an instruction that
+        error: Why the image cannot be used; None for a good one. A bad image is kept, so that an instruction that
             speaks about it is refused instead of being answered on an older picture.
         frame_id: Coordinate frame of its camera.
         size_px: Width and height of the image, or of the image that the camera info is of.
@@ -42,13 +42,13 @@ class BufferedFrame(Generic[MessageT]):
 
     message: MessageT
     stamp_ns: int
-    error: str = ""
+    error: BadInputError | None = None
     frame_id: str = ""
     size_px: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
-class Limits:
+class FrameLimits:
     """How far from its utterance a frame may be.
 
     Attributes:
@@ -102,8 +102,8 @@ class BoundFrame:
             if distance_ns(frame) <= self._max_slop_ns and (held is None or distance_ns(frame) < distance_ns(held)):
                 self._companions[stream] = frame
 
-    def mismatch(self) -> str:
-        """Why depth or camera info cannot be used with this image; empty when they can, or there are none.
+    def mismatch(self) -> BadInputError | None:
+        """Why depth or camera info cannot be used with this image; None when they can, or there are none.
 
         They must be of the image's size and in its coordinate frame, that is, registered to it: nothing is resized.
         """
@@ -113,28 +113,28 @@ class BoundFrame:
             if frame is None:
                 continue
             if frame.error:
-                return f"the {stream.value}: {frame.error}"
+                return BadInputError(f"the {stream.value}: {frame.error}")
             if frame.size_px != image.size_px:
                 sizes = [f"{width_px}x{height_px} px" for width_px, height_px in (frame.size_px, image.size_px)]
-                return f"the {stream.value} is of {sizes[0]} but the image of {sizes[1]}: {remedy}"
+                return BadInputError(f"the {stream.value} is of {sizes[0]} but the image of {sizes[1]}: {remedy}")
             if frame.frame_id and image.frame_id and frame.frame_id != image.frame_id:
                 frame_ids = f"{frame.frame_id!r} but the image in {image.frame_id!r}"
-                return f"the {stream.value} is in the frame {frame_ids}: {remedy}"
-        return ""
+                return BadInputError(f"the {stream.value} is in the frame {frame_ids}: {remedy}")
+        return None
 
 
 @dataclass(frozen=True)
-class Choice:
+class FrameChoice:
     """The frame of an utterance, as far as one can tell now.
 
     Attributes:
         frame: None when no image came yet.
-        problem: Why it is not of the utterance's moment; empty when it is.
+        problem: Why it is not of the utterance's moment; None when it is.
         final: Whether no better one can be on its way.
     """
 
     frame: BufferedFrame[Any] | None
-    problem: str
+    problem: NoFrameError | None
     final: bool
 
 
@@ -188,7 +188,7 @@ class FrameBuffer(Generic[MessageT]):
         steps_ns = [later - earlier for earlier, later in pairwise(stamps_ns) if later > earlier]
         return median(steps_ns) if steps_ns else None
 
-    def select(self, stamp_ns: int, now_ns: int, limits: Limits) -> Choice:
+    def select(self, stamp_ns: int, now_ns: int, limits: FrameLimits) -> FrameChoice:
         """Choose the frame of an utterance: the one captured nearest to it.
 
         An utterance is about what the user saw when it began, which is the last image captured until then. As long as
@@ -204,22 +204,22 @@ class FrameBuffer(Generic[MessageT]):
         frame = self.nearest(stamp_ns) if stamp_ns else self.newest()
         if frame is None:
             problem = "no image has arrived yet: check that the camera runs and that `image` is remapped to its topic"
-            return Choice(None, problem, final=False)
+            return FrameChoice(None, NoFrameError(problem), final=False)
         age_s = ((stamp_ns or now_ns) - frame.stamp_ns) / _NS_PER_S
         if age_s > limits.max_age_s:
             problem = (
                 f"the newest image is {age_s:.1f} s older than the instruction, more than max_frame_age_s "
                 f"({limits.max_age_s:g} s): the camera has stopped, or its clock differs from the instruction's"
             )
-            return Choice(frame, problem, final=False)
+            return FrameChoice(frame, NoFrameError(problem), final=False)
         if stamp_ns and -age_s > limits.max_slop_s:
             problem = (
                 f"the nearest image is {-age_s:.1f} s younger than the instruction, more than max_frame_slop_s "
                 f"({limits.max_slop_s:g} s): the images of that moment are gone; raise frame_buffer_size or send it "
                 "sooner"
             )
-            return Choice(frame, problem, final=True)
-        return Choice(frame, "", final=not stamp_ns or self._has_all_until(stamp_ns))
+            return FrameChoice(frame, NoFrameError(problem), final=True)
+        return FrameChoice(frame, None, final=not stamp_ns or self._has_all_until(stamp_ns))
 
     def _has_all_until(self, stamp_ns: int) -> bool:
         with self._lock:
@@ -228,7 +228,7 @@ class FrameBuffer(Generic[MessageT]):
         return behind_ns <= 0 or (period_ns is not None and behind_ns < period_ns)
 
 
-class Cameras:
+class CameraBuffers:
     """The newest frames of several cameras, with their depth and camera info. Thread-safe.
 
     Args:
@@ -252,6 +252,10 @@ class Cameras:
             for bound in list(self._bound[name]):
                 bound.offer(stream, frame)
 
+    def newest(self, name: str, stream: Stream) -> BufferedFrame[Any] | None:
+        """The frame of a camera's stream that arrived last, None when none came yet."""
+        return self._buffers[name][stream].newest()
+
     def resize(self, size: int) -> None:
         """Keep so many of the newest frames of each stream from now on, at least 1."""
         for streams in self._buffers.values():
@@ -264,7 +268,7 @@ class Cameras:
             for buffer in streams.values():
                 buffer.clear()
 
-    def select(self, frame_id: str, stamp_ns: int, now_ns: int, limits: Limits) -> tuple[str, Choice]:
+    def select(self, frame_id: str, stamp_ns: int, now_ns: int, limits: FrameLimits) -> tuple[str, FrameChoice]:
         """Choose the frame of an utterance.
 
         Args:
@@ -283,7 +287,7 @@ class Cameras:
         if not named:
             seen = sorted({frame.frame_id for frame in newest.values() if frame is not None})
             problem = f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}"
-            return "", Choice(None, problem, final=False)
+            return "", FrameChoice(None, NoFrameError(problem), final=False)
         return named[0], self._buffers[named[0]][Stream.IMAGE].select(stamp_ns, now_ns, limits)
 
     def bind(self, name: str, image: BufferedFrame[Any], max_depth_slop_s: float) -> BoundFrame:
@@ -297,19 +301,22 @@ class Cameras:
         return bound
 
 
-def require_usable(bound: BoundFrame | None, problem: str) -> BufferedFrame[Any]:
+def require_usable(bound: BoundFrame | None, problem: NoFrameError | None) -> BufferedFrame[Any]:
     """The image of an utterance.
 
     Args:
         bound: What was pinned for it, None when there was no image.
-        problem: Why what there was is not of the utterance's moment; else empty.
+        problem: Why that image is not of the utterance's moment; None when it is.
 
     Raises:
         NoFrameError: There is no image of its moment; the message says why.
         BadInputError: The image of its moment cannot be read.
     """
-    if bound is None or problem:
-        raise NoFrameError(problem)
-    if bound.image.error:
-        raise BadInputError(bound.image.error)
+    # New ones: these lie in a buffer, and what is raised again grows a longer traceback each time.
+    if problem is not None:
+        raise NoFrameError(str(problem))
+    if bound is None:
+        raise NoFrameError("no image was bound to this instruction")
+    if bound.image.error is not None:
+        raise BadInputError(str(bound.image.error))
     return bound.image

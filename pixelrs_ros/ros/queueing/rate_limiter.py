@@ -6,6 +6,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from pixelrs_ros.ros.queueing.rejection import Rejection, RejectionKind
+
 DEFAULT_BURST_S = 2.0  # a burst of 0 is as much as so many seconds bring
 
 
@@ -47,7 +49,7 @@ class RateLimiter:
         with self._lock:
             return len(self._full_at_s)
 
-    def admit(self, session_id: str, now_s: float, limit: RateLimit) -> str:
+    def admit(self, session_id: str, now_s: float, limit: RateLimit) -> Rejection | None:
         """Take a token from a dialogue's bucket.
 
         Args:
@@ -56,15 +58,15 @@ class RateLimiter:
             limit: In force now; it may be another at every call.
 
         Returns:
-            Why the instruction is refused, naming the parameter; empty when it is admitted.
+            Why the instruction is refused, naming the parameter; None when it is admitted.
         """
         if limit.per_s <= 0.0:
-            return ""
+            return None
         with self._lock:
             self._forget_full(now_s, limit)
             known = session_id in self._full_at_s
             if not known and len(self._full_at_s) >= limit.max_sessions:
-                return (
+                return _rejected(
                     f"{limit.max_sessions} dialogues have sent instructions lately (parameter 'max_tracked_sessions'): "
                     "wait a moment, or speak in one of them"
                 )
@@ -76,14 +78,14 @@ class RateLimiter:
             if full_at_s + interval_s > now_s + capacity_s * (1.0 + 1e-9):
                 self._full_at_s[session_id] = full_at_s
                 wait_s = full_at_s + interval_s - now_s - capacity_s
-                return (
+                return _rejected(
                     f"more than {limit.per_s:g} instructions a second in this dialogue, after {limit.depth} at once "
                     "(parameters 'max_instructions_per_s', 'instruction_burst'): send it again "
                     f"{max(wait_s, 0.01):.2f} s later"
                 )
             self._full_at_s[session_id] = full_at_s + interval_s
             self._full_at_s.move_to_end(session_id)
-            return ""
+            return None
 
     def _forget_full(self, now_s: float, limit: RateLimit) -> None:
         """Drop full buckets: from the front always, all of them only when the table is full."""
@@ -94,3 +96,7 @@ class RateLimiter:
                 del self._full_at_s[session_id]
             while len(self._full_at_s) > limit.max_sessions:  # the limit has become smaller
                 self._full_at_s.popitem(last=False)
+
+
+def _rejected(message: str) -> Rejection:
+    return Rejection(RejectionKind.RATE_LIMITED, message)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from pixelrs_ros.ros.parameters.policies import FramePolicy
 from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame
-
-
-class FramePolicy(str, enum.Enum):
-    """Which image a turn looks at; the values are those of the parameter `frame_policy`."""
-
-    PER_TURN = "per_turn"  # that of its own moment
-    PIN_FIRST = "pin_first"  # that of the dialogue's first turn, or of the turn that asked for this policy
-    LATEST = "latest"  # the newest, whatever the instruction's stamp
 
 
 @dataclass

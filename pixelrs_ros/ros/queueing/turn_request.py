@@ -1,4 +1,4 @@
-"""One instruction on its way through the node: what came, what it is about, who wants to know."""
+"""One instruction on its way through the node: the message, the image that it is about, and who awaits the answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from std_msgs.msg import Header
 
-from pixelrs_ros.errors import TurnCancelledError
+from pixelrs_ros.errors import NoFrameError, TurnCancelledError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame
 from pixelrs_ros.types import DEFAULT_SESSION_ID
@@ -25,34 +25,33 @@ class Stage(enum.IntEnum):
 
 
 @dataclass(eq=False)
-class Job:
+class TurnRequest:
     """An instruction and the image that it speaks about.
 
     Attributes:
-        instruction: As it came.
+        instruction: The message as received.
         stamp_ns: Start of the utterance, nanoseconds.
-        received_s: `time.perf_counter()` when the instruction came.
+        received_s: `time.perf_counter()` when the instruction was received.
         bound: The image that was pinned for it, with its depth and camera info; None when there was none.
-        problem: Why what there was is not of the utterance's moment; else empty.
-        captured_s: `time.perf_counter()` when its image was captured, as far as the node's clock tells; None without an
-            image, or where the image is meant to be an old one.
+        problem: Why the pinned image is not of the utterance's moment; None when it is.
+        captured_s: `time.perf_counter()` when its image was captured, by the node's clock; None without an image.
         one_shot: It belongs to no dialogue: none is read or changed, and the answer goes to `on_end` alone.
-        on_progress: Told how far the turn has come and the words so far, in the worker's thread; must not raise.
-        ended: Its answer is on its way out; what the node still does about it is nobody's business.
-        on_end: Told the messages that end the turn, exactly once and in whatever thread ends it; must not raise.
+        on_progress: Called with the stage and the words so far, in the worker's thread; must not raise.
+        ended: Its answer is being published; whatever the node does afterwards does not keep its dialogue busy.
+        on_end: Called with the messages that end the turn, exactly once and in whatever thread ends it; must not raise.
     """
 
     instruction: Instruction
     stamp_ns: int
     received_s: float = field(default_factory=time.perf_counter)
     bound: BoundFrame | None = None
-    problem: str = ""
+    problem: NoFrameError | None = None
     captured_s: float | None = None
     one_shot: bool = False
     on_progress: Callable[[Stage, str], None] = lambda stage, text: None
     on_end: Callable[[Segmentation, Explanation], None] = lambda segmentation, explanation: None
     ended: bool = False
-    _cancelled: str = ""
+    _cancelled: TurnCancelledError | None = None
 
     @property
     def session_id(self) -> str:
@@ -60,8 +59,13 @@ class Job:
         return self.instruction.session_id or DEFAULT_SESSION_ID
 
     @property
+    def flow(self) -> str | None:
+        """Its flow in the queue: its dialogue, or None, which all requests outside of any dialogue share."""
+        return None if self.one_shot else self.session_id
+
+    @property
     def header(self) -> Header:
-        """Of the image; without one that of the instruction."""
+        """The image's header; without an image, the instruction's."""
         return self.instruction.header if self.bound is None else self.bound.image.message.header
 
     def cancel(self, message: str) -> bool:
@@ -70,8 +74,8 @@ class Job:
         Returns:
             Whether it had not been asked before; the first message holds.
         """
-        first = not self._cancelled
-        self._cancelled = self._cancelled or message
+        first = self._cancelled is None
+        self._cancelled = self._cancelled or TurnCancelledError(message)
         return first
 
     def check(self) -> None:
@@ -80,5 +84,5 @@ class Job:
         Raises:
             TurnCancelledError: It has been cancelled.
         """
-        if self._cancelled:
-            raise TurnCancelledError(self._cancelled)
+        if self._cancelled is not None:
+            raise TurnCancelledError(str(self._cancelled))

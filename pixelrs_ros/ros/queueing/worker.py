@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import heapq
 import itertools
 import threading
@@ -12,24 +11,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pixelrs_ros.ros.parameters.policies import BusyPolicy
+from pixelrs_ros.ros.queueing.rejection import RejectionKind
+
 JobT = TypeVar("JobT")
-
-
-class BusyPolicy(str, enum.Enum):
-    """What becomes of a job whose customer has another one running or waiting."""
-
-    REJECT = "reject"  # it is refused
-    QUEUE = "queue"  # it waits behind the other
-    PREEMPT = "preempt"  # it takes the other's place
-
-
-class Refusal(enum.Enum):
-    """Why a job was not taken."""
-
-    BUSY = "a job of the same customer runs or waits"
-    QUEUE_FULL = "too many jobs of the same customer wait"
-    TOO_MANY_CUSTOMERS = "jobs of too many customers wait"
-    STOPPED = "the worker has been stopped"
 
 
 @dataclass(frozen=True)
@@ -37,54 +22,55 @@ class Bounds:
     """What a worker takes.
 
     Attributes:
-        policy: What becomes of a customer's second job.
-        max_waiting: Jobs of one customer that may wait behind the one that is being done.
-        max_customers: Customers whose jobs may wait at once.
+        policy: What becomes of a second job of the same flow.
+        max_waiting: Jobs of one flow that may wait behind the one that is being done.
+        max_flows: Flows whose jobs may wait at once.
     """
 
     policy: BusyPolicy = BusyPolicy.QUEUE
     max_waiting: int = 8
-    max_customers: int = 1
+    max_flows: int = 1
 
 
 @dataclass(frozen=True)
-class Admission(Generic[JobT]):
+class Submission(Generic[JobT]):
     """What became of a job that was submitted.
 
     Attributes:
-        refusal: Why it was not taken; None when it was.
+        rejection: Why it was not taken; None when it was.
         displaced: Jobs that waited and will never be done now, because this one took their place.
         preempted: The job that is being done and has to make way for this one; its work is to be told so.
     """
 
-    refusal: Refusal | None = None
+    rejection: RejectionKind | None = None
     displaced: tuple[JobT, ...] = ()
     preempted: JobT | None = None
 
 
 class Worker(Generic[JobT]):
-    """A thread with a bounded queue that is fair to everybody whose jobs wait in it.
+    """A thread with a bounded queue that is fair between flows.
 
-    Each customer's jobs are done in the order they came; between customers it is start-time fair queueing (Goyal, Vin
-    and Cheng, SIGCOMM 1996) with jobs of equal cost. With two customers, the one that has no job in the queue waits for
-    the running job and no other, however many jobs the other one has queued. A job that preempts keeps the place of the
-    one that waited before it, so that a customer who changes its mind is neither set back nor gets ahead.
+    A flow is a sequence of jobs that belong together, here the turns of one dialogue. The jobs of a flow are done in
+    the order they came; between flows it is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996) with jobs of
+    equal cost. With two flows, the one that has no job in the queue waits for the running job and no other, however
+    many jobs of the other one wait. A job that preempts keeps the place of the one that waited before it, so that its
+    flow is neither set back nor gets ahead.
 
     Args:
         work: Does one job, in the thread; must not raise.
-        customer: Whose job it is; without it all jobs belong to the same one.
-        ended: Whether a job has given its customer what it wanted, though the thread may still tidy up after it: then
-            the customer is free to send the next.
+        flow: Gives the flow of a job; without it all jobs belong to the same one.
+        ended: Whether a job's result is out, though the thread may still tidy up after it: then the next job of its
+            flow is not refused for being busy.
     """
 
     def __init__(
         self,
         work: Callable[[JobT], None],
-        customer: Callable[[JobT], Hashable] = lambda job: None,
+        flow: Callable[[JobT], Hashable] = lambda job: None,
         ended: Callable[[JobT], bool] = lambda job: False,
     ) -> None:
         self._work = work
-        self._customer = customer
+        self._flow = flow
         self._ended = ended
         self._jobs: list[tuple[int, int, JobT]] = []  # a heap of (start tag, order of arrival, job)
         self._running: JobT | None = None  # the one that is being done
@@ -92,7 +78,7 @@ class Worker(Generic[JobT]):
         self._arrivals = itertools.count()
         self._waiting: Counter[Hashable] = Counter()
         self._virtual_time = 0  # start tag of the job that was begun last
-        self._finish: dict[Hashable, int] = {}  # finish tag of each customer's last job, where it lies ahead
+        self._finish: dict[Hashable, int] = {}  # finish tag of each flow's last job, where it lies ahead
         self._changed = threading.Condition()
         self._stopping = False
         # A daemon, so that a network stuck in a driver cannot keep the process alive for ever.
@@ -111,32 +97,32 @@ class Worker(Generic[JobT]):
         with self._changed:
             return 0.0 if self._running is None else time.monotonic() - self._begun_s
 
-    def refusal(self, job: JobT, bounds: Bounds) -> Refusal | None:
+    def rejection(self, job: JobT, bounds: Bounds) -> RejectionKind | None:
         """Why a job would not be taken now; None when it would."""
         with self._changed:
-            return self._refusal(self._customer(job), bounds)
+            return self._rejection(self._flow(job), bounds)
 
-    def submit(self, job: JobT, bounds: Bounds) -> Admission[JobT]:
+    def submit(self, job: JobT, bounds: Bounds) -> Submission[JobT]:
         """Queue a job, or refuse it.
 
         Args:
             job: To be done.
             bounds: In force now; they may be others at every call.
         """
-        customer = self._customer(job)
+        flow = self._flow(job)
         with self._changed:
-            refusal = self._refusal(customer, bounds)
-            if refusal is not None:
-                return Admission(refusal)
+            rejection = self._rejection(flow, bounds)
+            if rejection is not None:
+                return Submission(rejection)
             preempts = bounds.policy is BusyPolicy.PREEMPT
-            displaced = self._displace(customer, job) if preempts else []
+            displaced = self._displace(flow, job) if preempts else []
             if not displaced:
-                start = max(self._virtual_time, self._finish.get(customer, 0))
-                self._finish[customer] = start + 1
-                self._waiting[customer] += 1
+                start = max(self._virtual_time, self._finish.get(flow, 0))
+                self._finish[flow] = start + 1
+                self._waiting[flow] += 1
                 heapq.heappush(self._jobs, (start, next(self._arrivals), job))
             self._changed.notify()
-            return Admission(None, tuple(displaced), self._running if preempts and self._runs(customer) else None)
+            return Submission(None, tuple(displaced), self._running if preempts and self._runs(flow) else None)
 
     def withdraw(self, job: JobT) -> bool:
         """Take a job out of the queue; False when it does not wait there, for it has begun or was never queued."""
@@ -166,37 +152,37 @@ class Worker(Generic[JobT]):
         self._thread.join(timeout_s)
         return left
 
-    def _refusal(self, customer: Hashable, bounds: Bounds) -> Refusal | None:
-        """Why a customer's job is not taken; the lock is held."""
+    def _rejection(self, flow: Hashable, bounds: Bounds) -> RejectionKind | None:
+        """Why a job of a flow is not taken; the lock is held."""
         if self._stopping:
-            return Refusal.STOPPED
-        waits = customer in self._waiting
-        if bounds.policy is BusyPolicy.REJECT and (waits or self._runs(customer)):
-            return Refusal.BUSY
-        if not waits and len(self._waiting) >= bounds.max_customers:
-            return Refusal.TOO_MANY_CUSTOMERS
-        if bounds.policy is BusyPolicy.QUEUE and self._waiting[customer] >= bounds.max_waiting:
-            return Refusal.QUEUE_FULL
+            return RejectionKind.STOPPED
+        waits = flow in self._waiting
+        if bounds.policy is BusyPolicy.REJECT and (waits or self._runs(flow)):
+            return RejectionKind.BUSY
+        if not waits and len(self._waiting) >= bounds.max_flows:
+            return RejectionKind.TOO_MANY_FLOWS
+        if bounds.policy is BusyPolicy.QUEUE and self._waiting[flow] >= bounds.max_waiting:
+            return RejectionKind.QUEUE_FULL
         return None
 
-    def _runs(self, customer: Hashable) -> bool:
-        """Whether the job that is being done is a customer's; the lock is held."""
+    def _runs(self, flow: Hashable) -> bool:
+        """Whether the job that is being done belongs to a flow; the lock is held."""
         running = self._running
-        return running is not None and self._customer(running) == customer and not self._ended(running)
+        return running is not None and self._flow(running) == flow and not self._ended(running)
 
-    def _displace(self, customer: Hashable, job: JobT) -> list[JobT]:
-        """Put a job in the place of the customer's first waiting one; what waited, in order. The lock is held."""
-        mine = [entry for entry in self._jobs if self._customer(entry[2]) == customer]
-        if not mine:
+    def _displace(self, flow: Hashable, job: JobT) -> list[JobT]:
+        """Put a job in the place of its flow's first waiting one; what waited, in order. The lock is held."""
+        same_flow = [entry for entry in self._jobs if self._flow(entry[2]) == flow]
+        if not same_flow:
             return []
-        mine.sort(key=lambda entry: entry[:2])
-        start, arrival, _ = mine[0]
-        self._jobs = [entry for entry in self._jobs if self._customer(entry[2]) != customer]
+        same_flow.sort(key=lambda entry: entry[:2])
+        start, arrival, _ = same_flow[0]
+        self._jobs = [entry for entry in self._jobs if self._flow(entry[2]) != flow]
         self._jobs.append((start, arrival, job))
         heapq.heapify(self._jobs)
-        self._finish[customer] = start + 1
-        self._waiting[customer] = 1
-        return [waited for _, _, waited in mine]
+        self._finish[flow] = start + 1
+        self._waiting[flow] = 1
+        return [waited for _, _, waited in same_flow]
 
     def _run(self) -> None:
         while True:
@@ -211,12 +197,12 @@ class Worker(Generic[JobT]):
 
     def _pop(self) -> JobT:
         self._virtual_time, _, job = heapq.heappop(self._jobs)
-        self._finish = {customer: tag for customer, tag in self._finish.items() if tag > self._virtual_time}
+        self._finish = {flow: tag for flow, tag in self._finish.items() if tag > self._virtual_time}
         self._leave(job)
         return job
 
     def _leave(self, job: JobT) -> None:
-        customer = self._customer(job)
-        self._waiting[customer] -= 1
-        if not self._waiting[customer]:
-            del self._waiting[customer]
+        flow = self._flow(job)
+        self._waiting[flow] -= 1
+        if not self._waiting[flow]:
+            del self._waiting[flow]

@@ -1,4 +1,4 @@
-"""What threads and coroutines of a node need of its executor. Valid for every executor, also a single-threaded one."""
+"""From other threads into a node's executor, and later in time. Works with every kind of executor."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from rclpy.timer import Timer
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
-class Courier:
+class ExecutorBridge:
     """Completes futures in the executor's thread with what another thread has found.
 
     A coroutine that awaits a future is looked at again only when its executor wakes, and completing the future in
     another thread wakes no executor in some releases of ROS.
 
     Args:
-        node: Whose executor it is.
+        node: The node whose executor completes the futures.
     """
 
     def __init__(self, node: Node) -> None:
-        self._parcels: queue.SimpleQueue[tuple[Future[Any], Any]] = queue.SimpleQueue()
-        # A group of its own: whatever the node's other callbacks do, this one never waits for them.
-        self._guard = node.create_guard_condition(self._deliver, callback_group=ReentrantCallbackGroup())
+        self._results: queue.SimpleQueue[tuple[Future[Any], Any]] = queue.SimpleQueue()
+        # A group of its own, so that it never waits for the node's other callbacks.
+        self._guard = node.create_guard_condition(self._complete_all, callback_group=ReentrantCallbackGroup())
 
-    def send(self, future: Future[Any], value: Any) -> None:
+    def complete(self, future: Future[Any], value: Any) -> None:
         """Complete a future soon. May be called from any thread."""
-        self._parcels.put((future, value))
+        self._results.put((future, value))
         try:
             self._guard.trigger()
-        except InvalidHandle:  # the node is gone, and with it whoever waited
+        except InvalidHandle:  # the node has been destroyed, and nobody waits any more
             return
 
-    def _deliver(self) -> None:
+    def _complete_all(self) -> None:
         while True:
             try:
-                future, value = self._parcels.get_nowait()
+                future, value = self._results.get_nowait()
             except queue.Empty:
                 return
             future.set_result(value)
 
 
-def after(node: Node, delay_s: float, call: Callable[[], None]) -> Timer:
-    """Call something once, later, by a clock that nobody sets; `node.destroy_timer` prevents it.
+def call_later(node: Node, delay_s: float, call: Callable[[], None]) -> Timer:
+    """Call something once, later, by the steady clock; `node.destroy_timer` prevents it.
 
     Args:
-        node: In whose executor.
+        node: The node whose executor calls it.
         delay_s: How much later, in seconds.
         call: What to call.
     """

@@ -1,4 +1,4 @@
-"""An image topic and its compressed twin, for which nothing is computed while nobody listens."""
+"""An image topic and its compressed form; nothing is computed while nobody subscribes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 from rclpy.context import Context
-from rclpy.exceptions import InvalidHandle
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
@@ -17,6 +15,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.ros.wire import conversions, qos
+from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
 
 Fill = Callable[[Image, Header, np.ndarray], Image]
 Compress = Callable[[CompressedImage, Header, np.ndarray], CompressedImage]
@@ -27,15 +26,15 @@ def is_wanted(publisher: LifecyclePublisher[Any]) -> bool:
     try:
         kept = publisher.qos_profile.durability is DurabilityPolicy.TRANSIENT_LOCAL
         return kept or publisher.get_subscription_count() > 0
-    except (rclpy_implementation.RCLError, InvalidHandle):  # ROS has been shut down meanwhile
+    except ROS_ENDED_ERRORS:  # ROS has been shut down
         return False
 
 
 def send(context: Context, publisher: LifecyclePublisher[Any], message: Any) -> None:
-    """Publish, unless ROS has been shut down meanwhile, which a turn in another thread cannot foresee."""
+    """Publish; does nothing when ROS has been shut down, which a worker thread may learn too late."""
     try:
         publisher.publish(message)
-    except (rclpy_implementation.RCLError, InvalidHandle):
+    except ROS_ENDED_ERRORS:
         if context.ok():
             raise
 

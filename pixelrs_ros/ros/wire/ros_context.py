@@ -14,22 +14,27 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 _PROFILES = Path(__file__).with_name("fastdds.xml")
-# What a user decides about transports, with which ours would interfere.
+# Environment variables by which the user has chosen the transports.
 _DECISIONS = (
     "FASTDDS_DEFAULT_PROFILES_FILE",
     "FASTRTPS_DEFAULT_PROFILES_FILE",
     "FASTDDS_BUILTIN_TRANSPORTS",
     "ROS_LOCALHOST_ONLY",
 )
-_USERS_PROFILES = ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")  # read from the working directory
+_USER_PROFILES = ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")  # read from the working directory
 
 
 def make_room_for_images() -> None:
     """Give Fast DDS shared memory for whole images, where the user has not decided about its transports."""
-    if any(map(os.environ.get, _DECISIONS)) or any(Path(name).exists() for name in _USERS_PROFILES):
+    if any(map(os.environ.get, _DECISIONS)) or any(Path(name).exists() for name in _USER_PROFILES):
         return
     earlier = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")  # with Fast DDS 2
     os.environ["FASTRTPS_DEFAULT_PROFILES_FILE" if earlier else "FASTDDS_DEFAULT_PROFILES_FILE"] = str(_PROFILES)
+
+
+# What rclpy raises in a thread that goes on after ROS has been shut down or the node destroyed. rclpy exports the first
+# one under no public name.
+ROS_ENDED_ERRORS: tuple[type[Exception], ...] = (rclpy_implementation.RCLError, InvalidHandle)
 
 
 @contextmanager
@@ -54,7 +59,7 @@ def ros(args: list[str] | None) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (rclpy_implementation.RCLError, InvalidHandle):
+    except ROS_ENDED_ERRORS:
         if rclpy.ok():
             raise
     finally:

@@ -156,15 +156,15 @@ def test_fewer_frames_are_kept_at_once_and_more_from_now_on(bench: Bench) -> Non
     now_ns = bench.now_ns()
     for number in range(4):
         bench.show(now_ns + number, value=number)
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     assert not put(bench, "frame_buffer_size", 2)
-    assert len(active.inputs.cameras) == 2
+    assert len(active.inputs.buffers) == 2
     bench.send("oldest", now_ns)
     assert bench.answers(1) == [(Segmentation.ANSWERED, "oldest 2")]
     assert not put(bench, "frame_buffer_size", 3)
     bench.show(now_ns + 4)
-    assert len(active.inputs.cameras) == 3
+    assert len(active.inputs.buffers) == 3
 
 
 def test_bounds_of_dialogues_and_caches_hold_at_once_or_are_refused_by_the_network(bench: Bench) -> None:
@@ -190,7 +190,7 @@ def test_fewer_may_wait_from_now_on(bench: Bench) -> None:
     assert (status, "'max_waiting'" in words) == (Segmentation.REJECTED, True)
     assert not put(bench, "max_waiting", 2)
     bench.send("3", 0)
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.worker.waiting == 2)
 

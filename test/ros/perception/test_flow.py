@@ -68,7 +68,7 @@ def test_reject_answers_at_once_while_a_turn_of_the_dialogue_runs_or_waits(bench
     begin(bench, "0", "kitchen")
     bench.send("1", 0, "kitchen")
     bench.send("0", 0, "hall")
-    bench.until(lambda: bench.node._active is not None and bench.node._active.worker.waiting == 1)
+    bench.until(lambda: bench.node.active is not None and bench.node.active.worker.waiting == 1)
     bench.send("1", 0, "hall")
     refused = ended(bench, 2)
     assert [status for status, _ in refused] == [REJECTED] * 2
@@ -88,7 +88,7 @@ def test_preempt_ends_the_running_and_the_waiting_turn_of_the_dialogue_and_no_ot
     ((status, message),) = ended(bench, 1)
     assert (status, "preempted by a newer instruction" in message) == (CANCELLED, True), "it waited"
     bench.send("1", 0, "hall")
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.worker.waiting == 2)
     bench.echo.go.set()
@@ -107,7 +107,7 @@ def test_preempt_also_ends_what_waits_for_its_image(benches: Any) -> None:
     bench.show(bench.now_ns())
     later_ns = bench.now_ns() + 1_000_000_000
     bench.send("0", later_ns)
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.intake.waiting == 1)
     bench.send("1", later_ns)
@@ -144,9 +144,9 @@ def test_a_flood_of_dialogues_is_refused_and_one_that_speaks_already_is_served(b
     by_session = Counter((message.session_id, message.status) for message in bench.segmentations)
     assert by_session["ours", ANSWERED] == 2
     assert sum(count for (_, status), count in by_session.items() if status == REJECTED) == 48
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
-    assert len(active.intake._limiter) == 3
+    assert active.intake.tracked_sessions == 3
 
 
 def test_a_refused_instruction_changes_nothing_of_its_dialogue(benches: Any) -> None:
@@ -209,7 +209,7 @@ def test_a_busy_policy_that_changes_at_run_time_holds_for_the_next_instruction(b
     bench.echo.go.clear()
     begin(bench, "0")
     bench.send("1", 0)
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.worker.waiting == 1)
     bench.node.set_parameters([Parameter("busy_policy", value="reject")])

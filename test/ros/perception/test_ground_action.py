@@ -51,7 +51,7 @@ class Caller:
         return handle
 
     def waiting(self) -> int:
-        active = self.bench.node._active
+        active = self.bench.node.active
         assert active is not None
         return active.worker.waiting + active.intake.waiting
 

@@ -5,7 +5,9 @@ import threading
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from pixelrs_ros.ros.perception.health import IMAGE_AGE, SLOW_TURN_S, WINDOW, Health, Recent, Surroundings, summary
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.ros.perception.health import IMAGE_AGE, SLOW_TURN_S, WINDOW, Health, NodeSnapshot, Recent, summary
+from pixelrs_ros.ros.queueing.rejection import Rejection, RejectionKind
 from pixelrs_ros.types import Reply, Status
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -21,7 +23,7 @@ class Patient:
         self.health.watch(topics or ("image",))
 
     def image(self, age_s: float = 0.0, error: str = "", topic: str = "image") -> None:
-        self.health.note_image(topic, self.now_ns - round(age_s * S), error)
+        self.health.note_image(topic, self.now_ns - round(age_s * S), BadInputError(error) if error else None)
 
     def turn(self, status: Status = Status.ANSWERED, frame_age_s: float = 0.0, **latency_ms: float) -> None:
         self.health.note_frame_age(frame_age_s)
@@ -32,7 +34,7 @@ class Patient:
         return round(self.now_s * S)
 
     def statuses(self, state: str = "active") -> dict[str, DiagnosticStatus]:
-        around = Surroundings(
+        snapshot = NodeSnapshot(
             state=state,
             now_ns=self.now_ns,
             max_frame_age_s=2.0,
@@ -41,7 +43,7 @@ class Patient:
             busy_s=self.busy_s,
             backend="an echo",
         )
-        statuses = self.health.statuses(around)
+        statuses = self.health.statuses(snapshot)
         assert all(status.hardware_id == "/robot/perception" for status in statuses)
         return {status.name.removeprefix("/robot/perception: "): status for status in statuses}
 
@@ -112,9 +114,9 @@ def test_cameras_are_counted_apart_and_summed_up_with_the_worst_level() -> None:
 def test_depth_that_does_not_fit_is_a_warning_until_it_does() -> None:
     patient = Patient()
     patient.image()
-    patient.health.note_mismatch("the depth is of another size")
+    patient.health.note_mismatch(BadInputError("the depth is of another size"))
     assert patient.told("camera") == (WARN, "the depth is of another size")
-    patient.health.note_mismatch("")
+    patient.health.note_mismatch(None)
     assert patient.told("camera")[0] == OK
     assert patient.values("camera")["turns whose depth does not fit"] == "1"
 
@@ -124,16 +126,16 @@ def test_refused_instructions_are_a_warning_most_of_them_an_error_and_are_forgiv
     for _ in range(4):
         patient.health.note_instruction()
     assert patient.told("instructions") == (OK, "instructions are taken")
-    patient.health.note_refusal("too many", "slow down")
+    patient.health.note_rejection(Rejection(RejectionKind.QUEUE_FULL, "slow down"))
     level, message = patient.told("instructions")
     assert (level, message) == (WARN, "1 of 4 instructions of the last 10 s were rejected: slow down")
     for _ in range(2):
-        patient.health.note_refusal("busy", "wait")
+        patient.health.note_rejection(Rejection(RejectionKind.BUSY, "wait"))
     assert patient.told("instructions")[0] == ERROR
     patient.now_s += 12.0
     assert patient.told("instructions")[0] == OK
     values = patient.values("instructions")
-    assert (values["instructions received"], values["instructions rejected, too many"]) == ("4", "1")
+    assert (values["instructions received"], values["instructions rejected, queue full"]) == ("4", "1")
     assert values["instructions rejected, busy"] == "2"
 
 

@@ -14,7 +14,8 @@ from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from pixelrs_ros.ros.perception import turn_runner
+from pixelrs_ros.ros.perception import answers
+from pixelrs_ros.ros.queueing.frame_buffer import Stream
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.image_outputs import compress_color
 
@@ -51,11 +52,11 @@ def show(bench: Bench, data: bytes | None = None, value: int = 7) -> CompressedI
     message.header.frame_id = f"frame {value}"
     if data is not None:
         message.data = data
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
-    before = len(active.inputs.cameras)
+    before = len(active.inputs.buffers)
     bench.images.publish(message)
-    bench.until(lambda: len(active.inputs.cameras) > before)
+    bench.until(lambda: len(active.inputs.buffers) > before)
     return message
 
 
@@ -129,7 +130,7 @@ def test_masks_and_overlays_go_out_compressed(benches: Any) -> None:
     overlays: list[CompressedImage] = []
     bench.caller.create_subscription(CompressedImage, "mask/compressed", masks.append, 10)
     bench.caller.create_subscription(CompressedImage, "overlay/compressed", overlays.append, 10)
-    outputs = bench.node._outputs
+    outputs = bench.node.outputs
     assert outputs is not None
     bench.until(lambda: outputs.overlay.wanted and outputs.mask.publishers[1].get_subscription_count() > 0)
     sizes = {}
@@ -166,14 +167,14 @@ def test_compressed_depth_is_measured_with(benches: Any, whole: bool) -> None:
         depth,
         CameraInfo(header=header, width=60, height=40, k=k),
     )
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
-    streams = active.inputs.cameras._buffers["image"].values()
+    buffers = active.inputs.buffers
 
     def all_have_come() -> bool:
         for publisher, message in zip(publishers, messages, strict=True):  # again: who has just matched may miss one
             publisher.publish(message)
-        return all(len(buffer) > 0 for buffer in streams)
+        return all(buffers.newest("image", stream) is not None for stream in Stream)
 
     bench.until(all_have_come)
     bench.echo.more.release(2)
@@ -189,13 +190,13 @@ def test_compressed_depth_is_measured_with(benches: Any, whole: bool) -> None:
 def test_no_overlay_is_painted_while_nobody_listens(benches: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = benches()
     painted: list[object] = []
-    paint = turn_runner.paint
+    paint = answers.paint
 
     def count(*args: Any) -> Any:
         painted.append(args)
         return paint(*args)
 
-    monkeypatch.setattr(turn_runner, "paint", count)
+    monkeypatch.setattr(answers, "paint", count)
     show(bench)
     bench.send("first", 0)
     bench.answers(1)
@@ -203,7 +204,7 @@ def test_no_overlay_is_painted_while_nobody_listens(benches: Any, monkeypatch: p
     assert not painted
     overlays: list[Image] = []
     subscription = bench.caller.create_subscription(Image, "overlay", overlays.append, 10)
-    outputs = bench.node._outputs
+    outputs = bench.node.outputs
     assert outputs is not None
     bench.until(lambda: outputs.overlay.wanted)
     bench.send("second", 0)
@@ -227,7 +228,7 @@ def test_a_late_comer_gets_the_last_overlay_where_it_is_kept() -> None:
     bench = Bench(Echo(), **overrides)
     try:
         bench.activate()
-        outputs = bench.node._outputs
+        outputs = bench.node.outputs
         assert outputs is not None
         assert outputs.overlay.wanted
     finally:

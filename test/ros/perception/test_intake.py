@@ -6,13 +6,13 @@ from typing import Any, cast
 import pytest
 from pixelrs_ros.msg import Instruction
 
-from pixelrs_ros.errors import TurnCancelledError
+from pixelrs_ros.errors import BadInputError, TurnCancelledError
 from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.perception.intake import Intake
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Cameras, Stream
+from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
 from pixelrs_ros.ros.queueing.session_frames import FramePolicy, SessionFrames
-from pixelrs_ros.ros.queueing.turn_request import Job
-from pixelrs_ros.ros.queueing.worker import Admission, Bounds, Refusal
+from pixelrs_ros.ros.queueing.turn_request import TurnRequest
+from pixelrs_ros.ros.queueing.worker import Bounds, RejectionKind, Submission
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Status
 
@@ -41,10 +41,10 @@ class Desk:
         self.values = Values()
         self.now_ns = START
         self.known: set[str] = set()
-        self.queued: list[Job] = []
+        self.queued: list[TurnRequest] = []
         self.refused: list[tuple[str, Status]] = []
         self.timers: list[tuple[float, Callable[[], None]]] = []
-        self.cameras = Cameras(["camera"], size=5)
+        self.cameras = CameraBuffers(["camera"], size=5)
         self.sessions = SessionFrames(lambda: self.known)
         self.room = True
         self.intake = Intake(
@@ -55,46 +55,46 @@ class Desk:
             Health("/perception"),
             parameters=lambda: cast(Any, self.values),
             now_ns=lambda: self.now_ns,
-            after=lambda delay_s, call: self.timers.append((delay_s, call)),
+            call_later=lambda delay_s, call: self.timers.append((delay_s, call)),
         )
 
-    # The runner and the worker, as far as an intake knows them.
+    # The answers and the worker, as far as an intake knows them.
 
-    def refuse(self, job: Job, status: Status, message: str) -> None:
+    def refuse(self, request: TurnRequest, status: Status, message: str) -> None:
         assert message
-        self.refused.append((job.instruction.text, status))
-        self.end(job, answered=False)
+        self.refused.append((request.instruction.text, status))
+        self.end(request, answered=False)
 
-    def refusal(self, job: Job, bounds: Bounds) -> Refusal | None:
-        return None if self.room else Refusal.QUEUE_FULL
+    def rejection(self, request: TurnRequest, bounds: Bounds) -> RejectionKind | None:
+        return None if self.room else RejectionKind.QUEUE_FULL
 
-    def submit(self, job: Job, bounds: Bounds) -> Admission[Job]:
-        refusal = self.refusal(job, bounds)
-        if refusal is None:
-            self.queued.append(job)
-        return Admission(refusal)
+    def submit(self, request: TurnRequest, bounds: Bounds) -> Submission[TurnRequest]:
+        rejection = self.rejection(request, bounds)
+        if rejection is None:
+            self.queued.append(request)
+        return Submission(rejection)
 
-    def withdraw(self, job: Job) -> bool:
-        if job not in self.queued:
+    def withdraw(self, request: TurnRequest) -> bool:
+        if request not in self.queued:
             return False
-        self.queued.remove(job)
+        self.queued.remove(request)
         return True
 
-    def end(self, job: Job, *, answered: bool = True) -> None:
+    def end(self, request: TurnRequest, *, answered: bool = True) -> None:
         if answered:
-            self.known.add(job.session_id)
-        self.sessions.close(job.session_id, job.bound, answered=answered)
+            self.known.add(request.session_id)
+        self.sessions.close(request.session_id, request.bound, answered=answered)
 
     # The user and the camera, in milliseconds since the start.
 
-    def say(self, text: str, at_ms: int | None = None, session_id: str = "", policy: int = 0) -> Job:
+    def say(self, text: str, at_ms: int | None = None, session_id: str = "", policy: int = 0) -> TurnRequest:
         """`at_ms` None: without a stamp."""
         message = Instruction(text=text, session_id=session_id, frame_policy=policy, confidence=1.0)
         if at_ms is not None:
             message.header.stamp = conversions.ns_to_stamp(START + at_ms * MS)
-        job = Job(message, conversions.stamp_to_ns(message.header.stamp))
-        self.intake.take(job)
-        return job
+        request = TurnRequest(message, conversions.stamp_to_ns(message.header.stamp))
+        self.intake.take(request)
+        return request
 
     def show(self, *at_ms: int) -> None:
         for stamp_ms in at_ms:
@@ -103,12 +103,12 @@ class Desk:
             self.intake.bind_waiting()
 
     def texts(self) -> list[str]:
-        return [job.instruction.text for job in self.queued]
+        return [request.instruction.text for request in self.queued]
 
 
-def image_of(job: Job) -> str:
-    assert job.bound is not None
-    return str(job.bound.image.message)
+def image_of(request: TurnRequest) -> str:
+    assert request.bound is not None
+    return str(request.bound.image.message)
 
 
 @pytest.fixture
@@ -128,10 +128,10 @@ def test_an_image_of_the_moment_is_pinned_at_once(desk: Desk, at_ms: int | None,
 
 def test_an_image_that_was_captured_before_the_utterance_is_waited_for_and_no_longer(desk: Desk) -> None:
     desk.show(0, 100, 200)
-    job = desk.say("now", 310)
+    request = desk.say("now", 310)
     assert (desk.texts(), desk.intake.waiting) == ([], 1)
     desk.show(300)
-    assert (image_of(job), desk.texts(), desk.intake.waiting) == ("at 300", ["now"], 0)
+    assert (image_of(request), desk.texts(), desk.intake.waiting) == ("at 300", ["now"], 0)
     ((delay_s, lose_patience),) = desk.timers
     assert delay_s == desk.values.max_frame_wait_s
     lose_patience()
@@ -140,9 +140,9 @@ def test_an_image_that_was_captured_before_the_utterance_is_waited_for_and_no_lo
 
 def test_an_image_that_does_not_come_is_replaced_by_the_nearest_older_one(desk: Desk) -> None:
     desk.show(0, 100, 200)
-    job = desk.say("now", 800)
+    request = desk.say("now", 800)
     desk.timers[0][1]()
-    assert (image_of(job), job.problem) == ("at 200", "")
+    assert (image_of(request), request.problem) == ("at 200", None)
 
 
 @pytest.mark.parametrize(("stamps_ms", "words"), [((), "no image has arrived"), ((0, 100), "2.9 s older")])
@@ -150,10 +150,10 @@ def test_without_an_image_of_the_moment_the_problem_is_said_after_the_wait(
     desk: Desk, stamps_ms: tuple[int, ...], words: str
 ) -> None:
     desk.show(*stamps_ms)
-    job = desk.say("now", 3000)
+    request = desk.say("now", 3000)
     assert not desk.queued
     desk.timers[0][1]()
-    assert (desk.texts(), words in job.problem) == (["now"], True)
+    assert (desk.texts(), words in str(request.problem)) == (["now"], True)
 
 
 def test_nobody_waits_who_does_not_want_to(desk: Desk) -> None:
@@ -227,8 +227,8 @@ def test_what_is_queued_can_be_cancelled_and_what_runs_is_told(desk: Desk) -> No
 
 
 def test_what_waits_for_an_image_at_the_end_is_given_back(desk: Desk) -> None:
-    job = desk.say("now", 100)
-    assert (desk.intake.close(), desk.intake.waiting) == ([job], 0)
+    request = desk.say("now", 100)
+    assert (desk.intake.close(), desk.intake.waiting) == ([request], 0)
 
 
 def test_latest_takes_the_newest_image_whatever_the_stamp(desk: Desk) -> None:
@@ -242,9 +242,9 @@ def test_latest_takes_the_newest_image_whatever_the_stamp(desk: Desk) -> None:
 def test_latest_does_not_take_a_stale_image(desk: Desk) -> None:
     desk.show(0)
     desk.now_ns = START + 3000 * MS
-    job = desk.say("a", 3000, policy=Instruction.LATEST)
+    request = desk.say("a", 3000, policy=Instruction.LATEST)
     desk.timers[0][1]()
-    assert "3.0 s older" in job.problem
+    assert "3.0 s older" in str(request.problem)
 
 
 def test_pin_first_keeps_the_image_of_the_first_turn_with_its_depth(desk: Desk) -> None:
@@ -268,12 +268,12 @@ def test_a_turn_that_is_not_answered_pins_nothing_unless_another_one_about_its_i
     desk.end(cancelled, answered=False)
     desk.end(second)
     desk.show(200)
-    assert [image_of(job) for job in (second, desk.say("third", 200))] == ["at 100", "at 100"]
+    assert [image_of(request) for request in (second, desk.say("third", 200))] == ["at 100", "at 100"]
 
 
 def test_an_image_that_cannot_be_used_is_not_pinned(desk: Desk) -> None:
     desk.values.frame_policy = "pin_first"
-    desk.cameras.add("camera", Stream.IMAGE, BufferedFrame("bad", START, error="truncated"))
+    desk.cameras.add("camera", Stream.IMAGE, BufferedFrame("bad", START, error=BadInputError("truncated")))
     desk.end(desk.say("a", 0), answered=False)
     desk.show(100)
     assert image_of(desk.say("b", 100)) == "at 100"
@@ -298,8 +298,8 @@ def test_only_dialogues_that_are_remembered_keep_an_image(desk: Desk) -> None:
     desk.values.frame_policy = "pin_first"
     desk.show(0)
     for number in range(50):
-        job = desk.say("a", 0, f"session {number}")
+        request = desk.say("a", 0, f"session {number}")
         desk.known.clear()
-        desk.end(job)
+        desk.end(request)
     pinned = [number for number in range(50) if desk.sessions.pinned(f"session {number}") is not None]
     assert pinned == [49]

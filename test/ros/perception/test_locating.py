@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image, fill_geometry
+from pixelrs_ros.ros.queueing.frame_buffer import Stream
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status
@@ -179,12 +180,11 @@ class SpaceBench(Bench):
                 message.header = header
                 publisher.publish(message)
         self.images.publish(conversions.fill_image(Image(), header, picture, "rgb8"))
-        inputs = self.node._active.inputs if self.node._active else None
+        inputs = self.node.active.inputs if self.node.active else None
         assert inputs is not None
 
         def bound() -> bool:
-            streams = inputs.cameras._buffers["image"].values()
-            newest = [buffer.newest() for buffer in streams]
+            newest = [inputs.buffers.newest("image", stream) for stream in Stream]
             wanted = (True, depth is not None, info is not None)
             at = conversions.stamp_to_ns(stamp)
             return all(not w or (f is not None and f.stamp_ns == at) for f, w in zip(newest, wanted, strict=True))

@@ -71,7 +71,7 @@ def test_what_the_robot_waits_for_is_published_before_pictures_for_people(
     overlays: list[Image] = []
     bench.caller.create_subscription(Image, "overlay", overlays.append, 10)
     bench.activate()
-    outputs = bench.node._outputs
+    outputs = bench.node.outputs
     assert outputs is not None
     bench.until(lambda: outputs.overlay.wanted)
     bench.show(bench.now_ns())
@@ -132,7 +132,7 @@ def test_a_patient_dialogue_waits_for_one_turn_of_an_eager_one(bench: Bench) -> 
     for text in ("1", "2"):
         bench.send(text, bench.now_ns(), session_id="eager")
     bench.send("0", bench.now_ns(), session_id="patient")
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.worker.waiting == 3)
     bench.echo.go.set()
@@ -162,7 +162,7 @@ def test_deactivation_answers_what_waits_and_keeps_the_dialogue(bench: Bench) ->
     bench.send("running", bench.now_ns())
     bench.until(lambda: bench.echo.begun.acquire(blocking=False))
     bench.send("waiting", bench.now_ns())
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.worker.waiting == 1)
     threading.Timer(0.1, bench.echo.go.set).start()
@@ -222,7 +222,7 @@ def test_the_network_is_let_go_on_clean_up(bench: Bench) -> None:
     bench.activate()
     assert bench.node.trigger_deactivate() == SUCCESS
     assert bench.node.trigger_cleanup() == SUCCESS
-    assert bench.node._dialogues is None
+    assert not bench.node.is_configured
     bench.until(lambda: bench.caller.count_publishers("segmentation") == 0)
 
 

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.ros.perception.node import PerceptionNode
-from pixelrs_ros.ros.queueing.frame_buffer import Limits
+from pixelrs_ros.ros.queueing.frame_buffer import FrameLimits
 from pixelrs_ros.ros.wire import conversions
 
 S = 1_000_000_000
@@ -73,7 +73,7 @@ def test_an_image_that_is_still_on_its_way_is_waited_for(bench: Bench) -> None:
     for tenths in range(3):
         bench.show(now_ns + tenths * S // 10, value=tenths)
     bench.send("which", now_ns + 4 * S // 10)
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
     bench.until(lambda: active.intake.waiting == 1)
     bench.send("other", now_ns + 2 * S // 10, session_id="other")
@@ -123,9 +123,9 @@ def bright(stamp_ns: int, value: int) -> Image:
 
 
 def newest_is(bench: Bench, value: int) -> bool:
-    active = bench.node._active
+    active = bench.node.active
     assert active is not None
-    frame = active.inputs.cameras.select("", 0, bench.now_ns(), Limits(60.0, 60.0))[1].frame
+    frame = active.inputs.buffers.select("", 0, bench.now_ns(), FrameLimits(60.0, 60.0))[1].frame
     return frame is not None and frame.message.data[0] == value
 
 

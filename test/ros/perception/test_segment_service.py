@@ -10,7 +10,7 @@ from pixelrs_ros.srv import GetDialogue, SegmentImage
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from pixelrs_ros.ros.perception.segment_service import job_of
+from pixelrs_ros.ros.perception.segment_service import turn_request_of
 from pixelrs_ros.ros.wire import conversions
 
 
@@ -99,16 +99,16 @@ def test_deactivation_answers_who_waits(bench: Bench) -> None:
 def test_depth_of_another_size_does_not_keep_the_mask_from_coming(bench: Bench) -> None:
     bench.activate()
     depth = conversions.fill_image(Image(), Header(), np.ones((2, 3), np.float32), "32FC1")
-    bound = job_of(SegmentImage.Request(image=picture(), depth=depth, text="what")).bound
-    assert bound is not None and "depth is of 3x2 px but the image of 6x4 px" in bound.mismatch()
+    bound = turn_request_of(SegmentImage.Request(image=picture(), depth=depth, text="what")).bound
+    assert bound is not None and "depth is of 3x2 px but the image of 6x4 px" in str(bound.mismatch())
     assert ask(bench, "what", picture(), depth=depth).segmentation.status == Segmentation.ANSWERED
 
 
 def test_depth_and_info_are_bound_whatever_their_stamps_and_left_out_where_they_are_empty() -> None:
-    bound = job_of(SegmentImage.Request(image=picture(), text="what")).bound
+    bound = turn_request_of(SegmentImage.Request(image=picture(), text="what")).bound
     assert bound is not None and bound.depth is None and bound.info is None
     depth = conversions.fill_image(Image(), Header(), np.ones((4, 6), np.float32), "32FC1")
     request = SegmentImage.Request(image=picture(), depth=depth, camera_info=CameraInfo(width=6, height=4))
-    bound = job_of(request).bound
+    bound = turn_request_of(request).bound
     assert bound is not None and bound.depth is not None and bound.info is not None
     assert not bound.mismatch()

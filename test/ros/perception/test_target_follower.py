@@ -18,10 +18,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
-from pixelrs_ros.ros.perception.turn_runner import Outputs
 from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame, BufferedFrame, Stream
-from pixelrs_ros.ros.queueing.turn_request import Job
+from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.tracking.tracker import Tracker
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
@@ -72,11 +72,11 @@ class Robot(Bench):
 
     def look(self, pixels: np.ndarray) -> int:
         """Show a picture and wait until the node has it; its stamp."""
-        assert self.node._active is not None
-        before = len(self.node._active.inputs.cameras)
+        assert self.node.active is not None
+        before = len(self.node.active.inputs.buffers)
         self.stamp_ns += 1_000_000
         self.images.publish(message_of(pixels, self.stamp_ns))
-        cameras = self.node._active.inputs.cameras
+        cameras = self.node.active.inputs.buffers
         self.until(lambda: len(cameras) > before)
         return self.stamp_ns
 
@@ -151,8 +151,8 @@ def test_images_that_came_while_the_turn_was_answered_are_not_skipped(robot: Rob
     robot.send("wait", 0)  # holds the network up, so that the next turn's image grows old
     robot.until(lambda: robot.echo.begun.acquire(blocking=False))
     robot.send("find", 0, session_id="kitchen")
-    assert robot.node._active is not None
-    worker = robot.node._active.worker
+    assert robot.node.active is not None
+    worker = robot.node.active.worker
     robot.until(lambda: worker.waiting == 1)
     for step in range(1, 25):
         robot.look(stage.show(camera_px=(4.0 * step, 0.0), discs=disc)[0])
@@ -219,10 +219,10 @@ def test_an_image_that_waits_is_replaced_by_a_newer_one(stage: Stage) -> None:
     follower = TargetFollower(
         outputs, cast(RcutilsLogger, None), lambda: cast(NodeParameters, values), is_busy=lambda: False
     )
-    frames = [BufferedFrame(message_of(picture, stamp), stamp, "", "camera") for stamp in range(1, 8)]
+    frames = [BufferedFrame(message_of(picture, stamp), stamp, None, "camera") for stamp in range(1, 8)]
     follower.on_frame("camera", Stream.IMAGE, frames[0])
-    job = Job(Instruction(session_id="kitchen"), 0, bound=BoundFrame(frames[0]))
-    follower.begin(job, 3, Frame(picture), Reply(Status.GROUNDED, "", segments=(red(picture),)))
+    request = TurnRequest(Instruction(session_id="kitchen"), 0, bound=BoundFrame(frames[0]))
+    follower.begin(request, 3, Frame(picture), Reply(Status.GROUNDED, "", segments=(red(picture),)))
     follower.on_frame("camera", Stream.IMAGE, frames[1])
     assert working.acquire(timeout=DEADLINE_S)
     for frame in frames[2:6]:  # while the second one is being published
