@@ -14,7 +14,7 @@ from ament_index_python.packages import get_package_prefix, get_package_share_di
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
 
-from pixelrs_ros.ros.parameters.values import SPECS
+from pixelrs_ros.ros.parameters.table import SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))

@@ -20,7 +20,7 @@ from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.wire import conversions

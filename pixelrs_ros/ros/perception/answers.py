@@ -14,7 +14,7 @@ from sensor_msgs.msg import PointCloud2
 
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.overlay import paint
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.perception.locating import Locator, fill_geometry
 from pixelrs_ros.ros.perception.outputs import Outputs

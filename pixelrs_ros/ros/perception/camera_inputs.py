@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
 from typing import Any
@@ -13,7 +13,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
 from pixelrs_ros.ros.wire import compressed, conversions, qos
@@ -58,11 +58,10 @@ class CameraInputs:
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self._forget())
 
-    def adopt(self, changed: Mapping[str, Any]) -> None:
-        """Put new values of parameters in force, as far as they concern this."""
-        if "frame_buffer_size" in changed:
-            self.buffers.resize(changed["frame_buffer_size"])
-        self.max_image_megapixels = changed.get("max_image_megapixels", self.max_image_megapixels)
+    def adopt(self, values: NodeParameters) -> None:
+        """Put new values of `frame_buffer_size` and `max_image_megapixels` in force."""
+        self.buffers.resize(values.frame_buffer_size)
+        self.max_image_megapixels = values.max_image_megapixels
 
     def close(self) -> None:
         """Unsubscribe."""

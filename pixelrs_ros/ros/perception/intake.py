@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.ros.parameters.policies import BusyPolicy, FramePolicy
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.answers import Answers
 from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.queueing import admission

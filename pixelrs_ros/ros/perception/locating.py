@@ -13,7 +13,7 @@ from pixelrs_ros.geometry.camera import Calibration, Camera, Region
 from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, to_meters
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 from pixelrs_ros.msg import Geometry as GeometryMessage
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame
 from pixelrs_ros.ros.wire.conversions import raw_depth
 from pixelrs_ros.types import Segment

@@ -19,8 +19,9 @@ from std_msgs.msg import Header, String
 
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import Instruction
+from pixelrs_ros.ros.parameters.declaration import changed, declare, read
 from pixelrs_ros.ros.parameters.policies import FramePolicy
-from pixelrs_ros.ros.parameters.values import NodeParameters, check_change, declare, read
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.answers import Answers
 from pixelrs_ros.ros.perception.camera_inputs import CameraInputs
 from pixelrs_ros.ros.perception.dialogue_services import DialogueServices
@@ -93,7 +94,7 @@ class PerceptionNode(LifecycleNode):
         self._instructions: list[Subscription[Any]] = []
         self._health = Health(self.get_fully_qualified_name())
         declare(self)
-        read(self)  # refuses impossible values before anyone can ask for a transition
+        self._values = read(self)  # refuses impossible values before anyone can ask for a transition
         self.add_on_set_parameters_callback(self._on_parameters)
         self._diagnostics = qos.advertise(self, DiagnosticArray, "/diagnostics")
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
@@ -111,8 +112,8 @@ class PerceptionNode(LifecycleNode):
 
     @property
     def values(self) -> NodeParameters:
-        """The parameters in force; those that may change at any time take effect at once."""
-        return read(self)
+        """The parameters in force: read at the start, and replaced when one of them changes."""
+        return self._values
 
     @property
     def active(self) -> Active | None:
@@ -302,22 +303,19 @@ class PerceptionNode(LifecycleNode):
 
     # Parameters, services and reports
 
-    def _on_parameters(self, changed: list[Parameter[Any]]) -> SetParametersResult:
-        """Refuse new values with the reason, or put them in force; most are read at every use."""
+    def _on_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
+        """Refuse new values with the reason, or put them in force."""
         configured, active = self._session is not None, self._active
-        problem = check_change(changed, self.values, configured=configured, active=active is not None)
-        if problem:
-            return SetParametersResult(successful=False, reason=problem)
+        try:
+            values = changed(self, self._values, parameters, configured=configured, active=active is not None)
+            if self._session is not None and session_bounds(values) != session_bounds(self._values):
+                self._session.set_bounds(**session_bounds(values))
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
         # This callback is the last one that could refuse: what is put in force here is what the parameters will be.
-        new = {parameter.name: parameter.value for parameter in changed}
-        if self._session is not None:
-            bounds = session_bounds(self.values)
-            try:
-                self._session.set_bounds(**{**bounds, **{name: new[name] for name in bounds if name in new}})
-            except ConfigError as error:
-                return SetParametersResult(successful=False, reason=str(error))
+        self._values = values
         if active is not None:
-            active.inputs.adopt(new)
+            active.inputs.adopt(values)
         return SetParametersResult(successful=True)
 
     def _on_reset(self, session_id: str) -> None:

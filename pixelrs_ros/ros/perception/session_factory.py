@@ -6,19 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from pixelrs_ros.dialogue.archive import Storage
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
-
-# Parameters that bound the dialogues, under the same names in `Session`; they may change at any time.
-_BOUNDS = (
-    "max_sessions", "max_turns", "max_characters", "max_new_tokens", "max_cached_sessions", "max_cached_frames",
-    "max_frame_cache_mb", "max_history_tokens", "session_idle_s",
-)  # fmt: skip
 
 
 def session_bounds(values: NodeParameters) -> dict[str, Any]:
     """The arguments of `Session.set_bounds`."""
-    return {name: getattr(values, name) for name in _BOUNDS}
+    return {name: getattr(values, name) for name, spec in SPECS.items() if spec.bounds_session}
 
 
 def storage_of(values: NodeParameters) -> Storage | None:

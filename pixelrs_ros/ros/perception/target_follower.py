@@ -19,7 +19,7 @@ from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import TrackedSegment, Tracking
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pixelrs_ros.ros.parameters.policies import BusyPolicy
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.queueing.rate_limiter import RateLimit
 from pixelrs_ros.ros.queueing.rejection import Rejection, RejectionKind
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest

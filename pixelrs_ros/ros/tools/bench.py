@@ -38,7 +38,7 @@ from pixelrs_ros.engine.background import default_num_threads
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception import node, session_factory
 from pixelrs_ros.ros.tools.processes import Processes, isolate
 from pixelrs_ros.ros.wire import conversions

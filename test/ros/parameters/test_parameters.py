@@ -1,5 +1,6 @@
 """Parameters of a live node: what changes takes effect, what cannot is refused with the reason."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.ros.parameters.values import SPECS, Change
+from pixelrs_ros.ros.parameters.spec import Change
+from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.perception.node import PerceptionNode
 
 # Other values than the default, where no range gives one.
@@ -142,6 +144,15 @@ def test_values_that_cannot_hold_together_are_refused_together(
     assert bench.node.values == before
     with pytest.raises(ConfigError, match=words):
         PerceptionNode(parameter_overrides=[Parameter(name, value=value) for name, value in change.items()])
+
+
+def test_the_values_are_read_once_and_replaced_when_one_changes(bench: Bench) -> None:
+    before = bench.node.values
+    assert bench.node.values is before
+    assert put(bench, "max_turns", 0)
+    assert bench.node.values is before, "a refused value changes nothing"
+    assert not put(bench, "max_turns", 3)
+    assert (before.max_turns, bench.node.values) == (16, dataclasses.replace(before, max_turns=3))
 
 
 def test_a_parameter_cannot_be_deleted(bench: Bench) -> None:

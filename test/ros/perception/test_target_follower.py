@@ -17,7 +17,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from pixelrs_ros.ros.parameters.values import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
 from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame, BufferedFrame, Stream

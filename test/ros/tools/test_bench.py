@@ -24,7 +24,7 @@ from pixelrs_ros.benchmark.measure import picture
 from pixelrs_ros.engine.background import default_num_threads
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import PixelrsError
-from pixelrs_ros.ros.parameters.values import SPECS, NodeParameters
+from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 from pixelrs_ros.ros.perception import node
 from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.tools import bench

@@ -10,7 +10,7 @@ import pytest
 
 from pixelrs_ros.doctor.findings import Level, Subject, examine
 from pixelrs_ros.doctor.network import CACHED_SESSIONS, FRAME_CACHE_MB
-from pixelrs_ros.ros.parameters.values import SPECS
+from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.tools import doctor
 
 MODULE = "pixelrs_ros.ros.tools.doctor"
