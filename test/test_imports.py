@@ -18,8 +18,8 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"types"}),
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
-    frozenset({"images", "checkpoint", "overlay"}),
-    frozenset({"engine", "data", "convert"}),
+    frozenset({"images", "checkpoint", "overlay", "status_codes"}),
+    frozenset({"engine", "data", "convert", "client"}),
     frozenset({"training", "evaluation", "export", "benchmark", "doctor"}),
     frozenset({"ros"}),
     frozenset({"commands"}),  # start modules of `ros` as processes of their own
@@ -29,7 +29,7 @@ LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # The rooms of `ros`, likewise.
 ROOMS = ("parameters", "wire", "queueing", "perception", "tools", "demo")
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
-ROS_PARTS = ("ros",)
+ROS_PARTS = ("ros", "client", "status_codes")
 GENERATED = ("action", "msg", "srv")
 NO_TORCH = ("dialogue", "text", "sim", "data", "geometry", "tracking")
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
@@ -142,7 +142,7 @@ def test_what_is_started_by_name_counts_as_used() -> None:
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part not in ROS_PARTS])
-def test_only_ros_knows_ros(part: str) -> None:
+def test_only_ros_and_its_client_know_ros(part: str) -> None:
     known = ((use.place, use.name.split(".")[0]) for use in uses(part) if use.imported)
     assert not [where for where in known if where[1] in ROS_MODULES or where[1].endswith(("_msgs", "_interfaces"))]
 

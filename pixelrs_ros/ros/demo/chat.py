@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import readline  # noqa: F401  gives the prompt its line editing
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import rclpy
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
 from rich.console import Console
 from rich.text import Text
 from sensor_msgs.msg import Image
 
+from pixelrs_ros.client import RELIABLE, Answer, NoAnswerError, PendingAnswer
 from pixelrs_ros.overlay import color_of
+from pixelrs_ros.ros.demo.scene_client import SceneClient
 from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED
 from pixelrs_ros.ros.tools.processes import Processes, exit_on_signals, isolate
-from pixelrs_ros.ros.tools.robot_client import RELIABLE, Answer, NoAnswerError, RobotClient
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import DEFAULT_SESSION_ID
 
@@ -35,19 +35,18 @@ _ANSWER_TIMEOUT_S = 60.0
 _PICTURE_TIMEOUT_S = 5.0
 
 
-class ChatClient(RobotClient):
-    """The robot's user, who also looks at the overlay pictures."""
+class ChatClient(SceneClient):
+    """A client that also receives the overlay pictures."""
 
     def __init__(self) -> None:
-        super().__init__("chat")
+        super().__init__(name="chat")
         self._overlay: Image | None = None
-        self._awaited: tuple[int, Future[Image]] | None = None
-        self.create_subscription(Image, "overlay", self._on_overlay, RELIABLE)
+        self._subscriptions.append(self.node.create_subscription(Image, "overlay", self._on_overlay, RELIABLE))
 
-    def send(self, text: str, session_id: str, on_partial: Callable[[str], None] | None = None) -> int:
-        """As `RobotClient.send`. The picture of the turn before may be of the same image, and is not this one's."""
+    def send(self, text: str, **how: Any) -> PendingAnswer:
+        """As `PixelrsClient.send`. A picture that is here is of an earlier turn, perhaps about the same image."""
         self._overlay = None
-        return super().send(text, session_id, on_partial)
+        return super().send(text, **how)
 
     def picture(self, answer: Answer) -> Image:
         """The overlay of a turn.
@@ -56,18 +55,16 @@ class ChatClient(RobotClient):
             NoAnswerError: It does not come.
         """
         stamp_ns = conversions.stamp_to_ns(answer.segmentation.header.stamp)
-        future: Future[Any] = Future()
-        self._awaited = (stamp_ns, future)
-        if self._overlay is not None:
-            self._on_overlay(self._overlay)
-        picture: Image = self._wait(future, _PICTURE_TIMEOUT_S, "the perception node published no overlay")
-        return picture
+
+        def here() -> bool:
+            return self._overlay is not None and conversions.stamp_to_ns(self._overlay.header.stamp) == stamp_ns
+
+        self.wait(here, _PICTURE_TIMEOUT_S, "the perception node published no overlay")
+        assert self._overlay is not None
+        return self._overlay
 
     def _on_overlay(self, message: Image) -> None:
         self._overlay = message
-        if self._awaited is not None and conversions.stamp_to_ns(message.header.stamp) == self._awaited[0]:
-            self._awaited[1].set_result(message)
-            self._awaited = None
 
 
 class Chat:
@@ -127,20 +124,19 @@ class Chat:
         return True
 
     def _reset(self) -> None:
-        dropped = self._client.forget(DEFAULT_SESSION_ID, _ANSWER_TIMEOUT_S)
+        dropped = self._client.reset(DEFAULT_SESSION_ID, timeout_s=_ANSWER_TIMEOUT_S)
         self._console.print(f"Scene {self._scene_seed}. Forgot {dropped} turns.", highlight=False)
 
     def _say(self, text: str) -> None:
-        answer = self._client.say(text, DEFAULT_SESSION_ID, _ANSWER_TIMEOUT_S)
+        answer = self._client.say(text, session_id=DEFAULT_SESSION_ID, timeout_s=_ANSWER_TIMEOUT_S)
         self._turns += 1
-        status = conversions.STATUSES[answer.segmentation.status]
-        words = Text(answer.explanation.text)
+        words = Text(answer.text)
         for phrase in answer.explanation.phrases:
             red, green, blue = color_of(phrase.segment)
             words.stylize(f"bold rgb({red},{green},{blue})", phrase.start, phrase.end)
         self._console.print(Text("robot> ", style="dim").append_text(words))
-        self._console.print(f"       status: {status.value}", style="dim", highlight=False)
-        for segment in answer.segmentation.segments:
+        self._console.print(f"       status: {answer.status.value}", style="dim", highlight=False)
+        for segment in answer.segments:
             box = segment.box
             self._console.print(
                 f"       “{segment.phrase}” in {box.width}×{box.height} px at ({box.x_offset}, {box.y_offset}), "
@@ -149,7 +145,7 @@ class Chat:
                 highlight=False,
                 markup=False,
             )
-        if status.answered:
+        if answer.answered:
             self._console.print(f"       picture: {self._write(answer)}", style="dim", highlight=False, soft_wrap=True)
 
     def _write(self, answer: Answer) -> Path:
@@ -196,7 +192,7 @@ def _converse(scene_seed: int, out_dir: Path, console: Console) -> int:
                 console.print(f"{name} wrote last:\n{processes.log_tail(name)}", highlight=False, markup=False)
             return 1
         finally:
-            client.destroy_node()
+            client.destroy()
     return 0
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.duration import Duration
+from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
+from pixelrs_ros.client import NoAnswerError
+from pixelrs_ros.ros.demo.scene_client import SceneClient
 from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, PlayedTurn, write_script
-from pixelrs_ros.ros.tools.robot_client import NoAnswerError, RobotClient
 from pixelrs_ros.ros.wire.ros_context import ros
 from pixelrs_ros.sim.render import Renderer
 
@@ -20,7 +22,7 @@ PLAYED = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE, durabili
 END_OF_PLAY = ""
 
 
-class Operator(RobotClient):
+class Operator(Node):
     """Plays the script and announces each turn on `played_turns`."""
 
     def __init__(self) -> None:
@@ -31,6 +33,7 @@ class Operator(RobotClient):
         )
         self.start_timeout_s = self._declare_seconds("start_timeout_s", 120.0, "How long the robot may take to start.")
         self.answer_timeout_s = self._declare_seconds("answer_timeout_s", 30.0, "How long a turn may take.")
+        self._robot = SceneClient(self)
         self._played = self.create_publisher(String, "played_turns", PLAYED)
 
     def play(self) -> int:
@@ -41,14 +44,14 @@ class Operator(RobotClient):
         """
         with Renderer() as renderer:
             script = write_script(renderer, self.dialogues, self.first_scene_seed)
-        self.wait_for_robot(self.start_timeout_s)
+        self._robot.wait_for_robot(self.start_timeout_s)
         unanswered, seen = 0, None
         for turn in (turn for dialogue in script for turn in dialogue):
             if turn.turn == 0:  # the robot may remember an earlier play
-                self.forget(turn.session_id, self.answer_timeout_s)
+                self._robot.reset(turn.session_id, timeout_s=self.answer_timeout_s)
             view = (turn.scene_seed, turn.camera_seed)
             if view != seen:
-                self.look(*view, self.answer_timeout_s)
+                self._robot.look(*view, self.answer_timeout_s)
                 seen = view
             unanswered += not self._play_turn(turn)
         self._played.publish(String(data=END_OF_PLAY))
@@ -57,14 +60,14 @@ class Operator(RobotClient):
         return unanswered
 
     def _play_turn(self, turn: PlayedTurn) -> bool:
-        stamp_ns = self.send(turn.text, turn.session_id)
-        self._played.publish(String(data=replace(turn, stamp_ns=stamp_ns).to_json()))
+        pending = self._robot.send(turn.text, session_id=turn.session_id)
+        self._played.publish(String(data=replace(turn, stamp_ns=pending.stamp_ns).to_json()))
         try:
-            answer = self.wait_for_answer(stamp_ns, self.answer_timeout_s)
+            answer = self._robot.wait_for(pending, self.answer_timeout_s)
         except NoAnswerError as error:
             self.get_logger().error(f"{turn.session_id}, turn {turn.turn}: {error}")
             return False
-        self.get_logger().info(f"{turn.text!r} -> {answer.explanation.text!r}")
+        self.get_logger().info(f"{turn.text!r} -> {answer.text!r}")
         return True
 
     def _declare_whole(self, name: str, default: int, low: int, high: int, description: str) -> int:

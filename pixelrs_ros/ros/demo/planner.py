@@ -11,15 +11,16 @@ from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import String
 
+from pixelrs_ros.client import RELIABLE
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.ros.demo.operator import END_OF_PLAY, PLAYED
 from pixelrs_ros.ros.demo.report import write_report
 from pixelrs_ros.ros.demo.script import PlayedTurn, render_view, truth
 from pixelrs_ros.ros.demo.turn_results import TurnResult, write_results
-from pixelrs_ros.ros.tools.robot_client import RELIABLE
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros
 from pixelrs_ros.sim.render import Renderer, View
+from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import GroundedPhrase
 
 
@@ -73,7 +74,7 @@ class Planner(Node):
             played=turn,
             image=view.image,
             truth=right,
-            status=conversions.STATUSES[segmentation.status].value,
+            status=STATUSES[segmentation.status].value,
             explanation=explanation.text,
             phrases=tuple(GroundedPhrase(item.start, item.end, item.segment) for item in explanation.phrases),
             masks=tuple(conversions.mask_from_image(segment.mask) for segment in segmentation.segments),

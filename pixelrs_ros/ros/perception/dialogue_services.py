@@ -24,6 +24,7 @@ from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
 from pixelrs_ros.srv import ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
+from pixelrs_ros.status_codes import STATUS_CODES
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Turn, check_session_id
 
 EXPORTS = "exports"  # folder below `storage_dir`
@@ -199,7 +200,7 @@ def _turn(turn: Turn) -> TurnMessage:
         index=turn.index,
         text=turn.text,
         answer=turn.answer,
-        status=conversions.STATUS_CODES[turn.status],
+        status=STATUS_CODES[turn.status],
         instruction_stamp=conversions.ns_to_stamp(turn.instruction_stamp_ns),
         header=Header(stamp=conversions.ns_to_stamp(turn.image_stamp_ns), frame_id=turn.frame_id),
     )

@@ -20,6 +20,7 @@ from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge, call_later
 from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
+from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import Status
 
 _NS_PER_S = 1_000_000_000
@@ -117,7 +118,7 @@ class GroundServer:
         del self._goals[bytes(handle.goal_id.uuid)]
         if goal.deadline is not None:
             self._node.destroy_timer(goal.deadline)
-        status = conversions.STATUSES[result.segmentation.status]
+        status = STATUSES[result.segmentation.status]
         if status.answered:
             handle.succeed()
         elif status is Status.CANCELLED and handle.is_cancel_requested:

@@ -20,7 +20,7 @@ import numpy as np
 import rclpy
 import torch
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -33,6 +33,7 @@ from pixelrs_ros.benchmark.engines import (
     shipped_network,
 )
 from pixelrs_ros.benchmark.measure import TURNS, picture, summary
+from pixelrs_ros.client import PixelrsClient
 from pixelrs_ros.engine.backends import Backend
 from pixelrs_ros.engine.background import default_num_threads
 from pixelrs_ros.engine.session import Session
@@ -45,12 +46,13 @@ from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros
 from pixelrs_ros.types import Reply, Segment, Status
 
-_RELIABLE = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
 _START_TIMEOUT_S = 300.0
 _TURN_TIMEOUT_S = 60.0
 _TRANSPORT_IMAGES = 60
 _CONVERSIONS = 60
 _CAMERA = "camera"
+# The image does not change, so the newest is meant, whatever its age: none is worth waiting for.
+_NEWEST = Instruction.LATEST
 
 
 def forced_session(values: NodeParameters) -> Session:
@@ -77,24 +79,16 @@ def _backend(values: NodeParameters) -> Backend:
 FACTORIES: dict[str, Callable[[NodeParameters], Session]] = {"pixelrs": forced_session, "published": published_session}
 
 
-class Player(Node):
+class Player(PixelrsClient):
     """Camera and user of one perception node; notes when its messages arrive.
 
     Args:
-        namespace: Of the perception node.
+        namespace: Namespace of the perception node.
     """
 
     def __init__(self, namespace: str) -> None:
-        super().__init__("player", namespace=namespace)
-        self._images = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self._instructions = self.create_publisher(Instruction, "instruction", _RELIABLE)
-        self._stamp_ns = 0
-        self._masks_ms: list[float] = []
-        self._answers_ms: list[float] = []
-        self._segmentations: list[Segmentation] = []
-        self.create_subscription(Segmentation, "partial_segmentation", self._on_partial, _RELIABLE)
-        self.create_subscription(Segmentation, "segmentation", self._on_segmentation, _RELIABLE)
-        self.create_subscription(Explanation, "explanation", self._on_explanation, _RELIABLE)
+        super().__init__(name="player", namespace=namespace, partial_masks=True)
+        self._images = self.node.create_publisher(Image, "image", qos_profile_sensor_data)
 
     def wait_for_robot(self) -> None:
         """Wait until the perception node listens.
@@ -102,20 +96,14 @@ class Player(Node):
         Raises:
             PixelrsError: It does not in time.
         """
-        self._until(
-            lambda: (
-                self._instructions.get_subscription_count() > 0
-                and self._images.get_subscription_count() > 0
-                and all(map(self.count_publishers, ("partial_segmentation", "segmentation", "explanation")))
-            ),
-            _START_TIMEOUT_S,
-        )
+        complaint = f"the perception node in {self.node.get_namespace()} did not answer"
+        self.wait(lambda: self.is_ready() and self._images.get_subscription_count() > 0, _START_TIMEOUT_S, complaint)
 
     def dialogue(self, number: int) -> list[dict[str, float]]:
         """Play a dialogue about a new picture.
 
         Returns:
-            Of each turn, milliseconds from the instruction's stamp to the first mask and to the whole answer, and by
+            For each turn, milliseconds from the instruction's stamp to the first mask and to the whole answer, and by
             stage as the node says.
 
         Raises:
@@ -127,7 +115,7 @@ class Player(Node):
         ends = time.monotonic() + _TURN_TIMEOUT_S
         while not self._sees(message):
             if time.monotonic() > ends:
-                raise PixelrsError(f"no image reached the perception node in {self.get_namespace()}")
+                raise PixelrsError(f"no image reached the perception node in {self.node.get_namespace()}")
         return [self._turn(text, f"dialogue {number}", stamp_ns) for text, _ in DIALOGUE]
 
     def _sees(self, image: Image) -> bool:
@@ -136,54 +124,34 @@ class Player(Node):
         An instruction without words is refused at once, in a message with the header of the image that it is about.
         """
         self._images.publish(image)
-        refusal = self._ask("", "probe", conversions.stamp_to_ns(image.header.stamp))
-        return refusal.header == image.header
+        stamp_ns = conversions.stamp_to_ns(image.header.stamp)
+        refusal = self.say("", session_id="probe", stamp_ns=stamp_ns, timeout_s=_TURN_TIMEOUT_S, frame_policy=_NEWEST)
+        return refusal.segmentation.header == image.header
 
     def _turn(self, text: str, session_id: str, image_stamp_ns: int) -> dict[str, float]:
-        self._masks_ms, self._answers_ms = [], []
-        segmentation = self._ask(text, session_id, self._now_ns())
-        if conversions.stamp_to_ns(segmentation.header.stamp) != image_stamp_ns:
-            raise PixelrsError(f"another image was answered about: {segmentation.message}")
-        self._until(lambda: bool(self._answers_ms), _TURN_TIMEOUT_S)
-        stages = {latency.stage: float(latency.milliseconds) for latency in segmentation.latencies}
-        masks = {"to the first mask": self._masks_ms[0]} if self._masks_ms else {}
-        return {**masks, "to the whole answer": self._answers_ms[0], **stages}
+        stamp_ns = self._now_ns()
+        masks_ms: list[float] = []
+        answers_ms: list[float] = []
 
-    def _ask(self, text: str, session_id: str, stamp_ns: int) -> Segmentation:
-        self._segmentations, self._stamp_ns = [], stamp_ns
-        # The image does not change, so the newest is meant, whatever its age: none is worth waiting for.
-        message = Instruction(session_id=session_id, text=text, confidence=1.0, frame_policy=Instruction.LATEST)
-        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
-        self._instructions.publish(message)
-        self._until(lambda: bool(self._segmentations), _TURN_TIMEOUT_S)
-        return self._segmentations[0]
+        def since_stamp_ms() -> float:
+            return (self._now_ns() - stamp_ns) / 1e6
 
-    def _on_partial(self, message: Segmentation) -> None:
-        if conversions.stamp_to_ns(message.instruction_stamp) == self._stamp_ns:
-            self._masks_ms.append(self._since_stamp_ms())
-
-    def _on_segmentation(self, message: Segmentation) -> None:
-        if conversions.stamp_to_ns(message.instruction_stamp) == self._stamp_ns:
-            self._segmentations.append(message)
-            if message.segments:
-                self._masks_ms.append(self._since_stamp_ms())
-
-    def _on_explanation(self, message: Explanation) -> None:
-        if message.is_final and conversions.stamp_to_ns(message.instruction_stamp) == self._stamp_ns:
-            self._answers_ms.append(self._since_stamp_ms())
-
-    def _since_stamp_ms(self) -> float:
-        return (self._now_ns() - self._stamp_ns) / 1e6
-
-    def _until(self, condition: Callable[[], bool], timeout_s: float) -> None:
-        ends = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > ends:
-                raise PixelrsError(f"the perception node in {self.get_namespace()} did not answer in {timeout_s:g} s")
-            rclpy.spin_once(self, timeout_sec=0.1)
+        pending = self.send(
+            text,
+            session_id=session_id,
+            stamp_ns=stamp_ns,
+            frame_policy=_NEWEST,
+            on_masks=lambda message: masks_ms.append(since_stamp_ms()),
+        )
+        pending.future.add_done_callback(lambda future: answers_ms.append(since_stamp_ms()))
+        answer = self.wait_for(pending, _TURN_TIMEOUT_S)
+        if conversions.stamp_to_ns(answer.segmentation.header.stamp) != image_stamp_ns:
+            raise PixelrsError(f"another image was answered about: {answer.segmentation.message}")
+        masks = {"to the first mask": masks_ms[0]} if masks_ms else {}
+        return {**masks, "to the whole answer": answers_ms[0], **answer.latency_ms}
 
     def _now_ns(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
+        return int(self.node.get_clock().now().nanoseconds)
 
 
 def play(ways: dict[str, Player], repeats: int) -> dict[str, Any]:

@@ -27,9 +27,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.benchmark.measure import picture
+from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.ros.tools.processes import Processes, exit_on_signals, isolate
-from pixelrs_ros.ros.tools.robot_client import NoAnswerError, RobotClient
+from pixelrs_ros.ros.tools.robot_client import RobotClient
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros
 
@@ -87,20 +88,20 @@ class SoakClient(RobotClient):
     """A user, and a camera that shows one picture after another."""
 
     def __init__(self) -> None:
-        super().__init__("soak")
+        super().__init__(name="soak")
         self._pictures = [
             # Half the size: best effort loses large messages on a machine that is busy.
             conversions.fill_image(Image(), Header(frame_id="camera"), picture(seed)[::2, ::2], "rgb8")
             for seed in range(_PICTURES)
         ]
         self._shown = 0
-        self._images = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.create_timer(_CAMERA_PERIOD_S, self._show)
+        self._images = self.node.create_publisher(Image, "image", qos_profile_sensor_data)
+        self.node.create_timer(_CAMERA_PERIOD_S, self._show)
 
     def _show(self) -> None:
         image = self._pictures[self._shown % _PICTURES]
         self._shown += 1
-        image.header.stamp = self.get_clock().now().to_msg()
+        image.header.stamp = self.node.get_clock().now().to_msg()
         self._images.publish(image)
 
 
@@ -145,7 +146,7 @@ def soak(
             found.seconds = time.monotonic() - begun_s
             if found.seconds > 60 * minutes:
                 break
-        client.destroy_node()
+        client.destroy()
         if processes.ended():
             raise PixelrsError(f"the node has ended: {processes.log_tail(_PERCEPTION)}")
     return found
@@ -155,11 +156,11 @@ def _turn(client: RobotClient, turn: int, found: Soak) -> None:
     found.turns += 1
     session_id = f"dialogue {turn // _TURNS_OF_ONE % _DIALOGUES}"
     try:
-        answer = client.say(_WORDS[turn % len(_WORDS)], session_id, _TURN_TIMEOUT_S)
+        answer = client.say(_WORDS[turn % len(_WORDS)], session_id=session_id, timeout_s=_TURN_TIMEOUT_S)
     except NoAnswerError:
         found.lost += 1
         return
-    found.statuses[conversions.STATUSES[answer.segmentation.status].value] += 1
+    found.statuses[answer.status.value] += 1
     found.complaint = answer.segmentation.message or found.complaint
 
 

@@ -26,7 +26,8 @@ from pixelrs_ros.msg import (
     TrackedSegment,
 )
 from pixelrs_ros.ros.wire import compressed
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Status, Utterance, mask_box
+from pixelrs_ros.status_codes import STATUS_CODES
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Utterance, mask_box
 
 _NS_PER_S = 1_000_000_000
 _BRIDGE = CvBridge()
@@ -47,19 +48,6 @@ _ENCODINGS: dict[str, tuple[int, int, int | None]] = {
     "bayer_grbg8": (1, 1, cv2.COLOR_BayerGB2RGB),
 }
 ENCODINGS: tuple[str, ...] = tuple(_ENCODINGS)
-
-STATUS_CODES: dict[Status, int] = {
-    Status.GROUNDED: Segmentation.GROUNDED,
-    Status.ANSWERED: Segmentation.ANSWERED,
-    Status.NOT_FOUND: Segmentation.NOT_FOUND,
-    Status.CLARIFY: Segmentation.NEEDS_CLARIFICATION,
-    Status.BAD_INPUT: Segmentation.BAD_INPUT,
-    Status.INTERNAL_ERROR: Segmentation.INTERNAL_ERROR,
-    Status.NO_FRAME: Segmentation.NO_FRAME,
-    Status.REJECTED: Segmentation.REJECTED,
-    Status.CANCELLED: Segmentation.CANCELLED,
-}
-STATUSES: dict[int, Status] = {code: status for status, code in STATUS_CODES.items()}
 
 
 def stamp_to_ns(stamp: Time) -> int:

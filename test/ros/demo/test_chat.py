@@ -12,8 +12,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from pixelrs_ros.client import RELIABLE, Answer
 from pixelrs_ros.ros.demo.chat import ChatClient
-from pixelrs_ros.ros.tools.robot_client import RELIABLE, Answer
 from pixelrs_ros.ros.wire import conversions
 
 DEADLINE_S = 20.0
@@ -25,7 +25,7 @@ def client() -> Iterator[ChatClient]:
     rclpy.init()
     client = ChatClient()
     yield client
-    client.destroy_node()
+    client.destroy()
     rclpy.shutdown()
 
 
@@ -36,10 +36,10 @@ def an_overlay(value: int) -> Image:
 def test_of_two_turns_about_one_image_each_has_its_own_picture(client: ChatClient) -> None:
     robot = Node("robot")
     overlays = robot.create_publisher(Image, "overlay", RELIABLE)
-    client._spin_until(lambda: overlays.get_subscription_count() > 0, DEADLINE_S, "nobody listens")
+    client.wait(lambda: overlays.get_subscription_count() > 0, DEADLINE_S, "nobody listens")
     answer = Answer(Segmentation(header=HEADER), Explanation(header=HEADER))
     for value in (1, 2):
-        client.send("which?", "default")
+        client.send("which?", session_id="default")
         overlays.publish(an_overlay(value))
         assert client.picture(answer).data[0] == value
     robot.destroy_node()

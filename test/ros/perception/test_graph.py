@@ -11,7 +11,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.srv import GetDialogue
 from rclpy.client import Client
 from rclpy.node import Node
@@ -19,6 +19,7 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.task import Future
 from sensor_msgs.msg import Image
 
+from pixelrs_ros.client import PixelrsClient
 from pixelrs_ros.ros.tools.processes import Processes
 from pixelrs_ros.ros.wire import conversions
 
@@ -35,16 +36,12 @@ class Robot(Node):
 
     def __init__(self, namespace: str) -> None:
         super().__init__("tester", namespace=namespace)
-        self.segmentations: dict[int, Segmentation] = {}
-        self.explanations: dict[int, Explanation] = {}
         self.partials: list[str] = []
         self.masks: list[Image] = []
         self.overlays: list[Image] = []
         self.camera = DiagnosticStatus()
         self.images = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.instructions = self.create_publisher(Instruction, "instruction", 10)
-        self.create_subscription(Segmentation, "segmentation", self._on_segmentation, 10)
-        self.create_subscription(Explanation, "explanation", self._on_explanation, 10)
+        self.client = PixelrsClient(self)
         self.create_subscription(Image, "mask", self.masks.append, 10)
         self.create_subscription(Image, "overlay", self.overlays.append, 10)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
@@ -58,9 +55,9 @@ class Robot(Node):
     def wait_until_active(self) -> None:
         self.until(
             lambda: (
-                self.instructions.get_subscription_count() > 0
+                self.client.is_ready()
                 and self.images.get_subscription_count() > 0
-                and all(self.count_publishers(topic) for topic in ("segmentation", "explanation", "mask", "overlay"))
+                and all(self.count_publishers(topic) for topic in ("mask", "overlay"))
             ),
             "the perception node to listen",
         )
@@ -87,14 +84,10 @@ class Robot(Node):
 
     def say(self, text: str, stamp_ns: int, session_id: str = "") -> tuple[Segmentation, Explanation]:
         """Send an instruction and wait for the end of its turn; the stamp tells the answers apart."""
-        message = Instruction(text=text, session_id=session_id, source=Instruction.TYPED, confidence=1.0)
-        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
-        self.segmentations.pop(stamp_ns, None)
-        self.explanations.pop(stamp_ns, None)
-        self.instructions.publish(message)
-        answered = self.segmentations, self.explanations
-        self.until(lambda: all(stamp_ns in answers for answers in answered), f"an answer to {text[:40]!r}")
-        return self.segmentations[stamp_ns], self.explanations[stamp_ns]
+        answer = self.client.say(
+            text, stamp_ns=stamp_ns, session_id=session_id, timeout_s=DEADLINE_S, on_text=self.partials.append
+        )
+        return answer.segmentation, answer.explanation
 
     def say_and_be_refused(self, text: str, stamp_ns: int, status: int = Segmentation.BAD_INPUT) -> str:
         """Why an instruction was not carried out."""
@@ -127,15 +120,6 @@ class Robot(Node):
         assert response.success
         return [turn.text for turn in response.turns]
 
-    def _on_segmentation(self, message: Segmentation) -> None:
-        self.segmentations[conversions.stamp_to_ns(message.instruction_stamp)] = message
-
-    def _on_explanation(self, message: Explanation) -> None:
-        if message.is_final:
-            self.explanations[conversions.stamp_to_ns(message.instruction_stamp)] = message
-        else:
-            self.partials.append(message.text)
-
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name == f"{self.get_namespace()}/perception: camera":
@@ -154,6 +138,7 @@ def robots(shipped: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
             robot.wait_until_active()
         yield robots
         for robot in robots:
+            robot.client.destroy()
             robot.destroy_node()
         rclpy.shutdown()
         assert processes.ended() == []
@@ -254,7 +239,7 @@ def test_the_node_goes_down_and_up_again(robots: tuple[Robot, Robot]) -> None:
     right = robots[1]
     said = right.dialogue()
     right.change_state(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
-    right.until(lambda: right.instructions.get_subscription_count() == 0, "the node to stop listening")
+    right.until(lambda: not right.client.is_ready(), "the node to stop listening")
     right.change_state(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
     right.wait_until_active()
     assert right.dialogue() == said != []

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import rclpy
-from pixelrs_ros.msg import Explanation, Instruction
+from pixelrs_ros.msg import Explanation
 from pixelrs_ros.srv import GetDialogue
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from pixelrs_ros.client import PendingAnswer, PixelrsClient
 from pixelrs_ros.ros.wire import conversions
 
 DEADLINE_S = 90.0
@@ -29,11 +30,9 @@ class User(Node):
 
     def __init__(self) -> None:
         super().__init__("user")
-        self.finals: dict[int, Explanation] = {}
-        self.partials = 0
+        self.partials: list[str] = []
         self.images = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.instructions = self.create_publisher(Instruction, "instruction", 10)
-        self.create_subscription(Explanation, "explanation", self._on_explanation, 10)
+        self.client = PixelrsClient(self)
         self.create_timer(0.2, self._show)
 
     def _show(self) -> None:
@@ -41,29 +40,17 @@ class User(Node):
         message.header.stamp = self.get_clock().now().to_msg()
         self.images.publish(message)
 
-    def _on_explanation(self, message: Explanation) -> None:
-        if message.is_final:
-            self.finals[conversions.stamp_to_ns(message.instruction_stamp)] = message
-        else:
-            self.partials += 1
-
     def until(self, condition: Callable[[], bool], what: str) -> None:
         deadline_s = time.monotonic() + DEADLINE_S
         while not condition():
             assert time.monotonic() < deadline_s, f"waited in vain for {what}"
             rclpy.spin_once(self, timeout_sec=0.1)
 
-    def send(self, text: str) -> int:
-        stamp_ns = int(self.get_clock().now().nanoseconds)
-        message = Instruction(text=text, session_id="日本 ../'; --", source=Instruction.TYPED, confidence=1.0)
-        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
-        self.instructions.publish(message)
-        return stamp_ns
+    def send(self, text: str) -> PendingAnswer:
+        return self.client.send(text, session_id="日本 ../'; --", on_text=self.partials.append)
 
     def say(self, text: str) -> Explanation:
-        stamp_ns = self.send(text)
-        self.until(lambda: stamp_ns in self.finals, f"an answer to {text!r}")
-        return self.finals[stamp_ns]
+        return self.client.wait_for(self.send(text), DEADLINE_S).explanation
 
     def dialogue(self) -> list[Any]:
         client: Any = self.create_client(GetDialogue, "perception/get_dialogue")
@@ -79,7 +66,7 @@ def start(user: User, folder: Path, shipped: str) -> subprocess.Popen[bytes]:
     own = [word for parameter in own for word in ("-p", parameter)]
     process = subprocess.Popen([sys.executable, "-m", "pixelrs_ros.ros.perception.node", "--ros-args", *own])
     user.until(
-        lambda: user.instructions.get_subscription_count() > 0 and user.images.get_subscription_count() > 0,
+        lambda: user.client.is_ready() and user.images.get_subscription_count() > 0,
         "the perception node to listen",
     )
     return process
@@ -93,9 +80,9 @@ def test_after_kill_9_the_dialogue_goes_on_where_it_stopped(shipped: str, tmp_pa
         for index, text in enumerate(("i am thirsty", "the red one")):
             assert user.say(text).turn == index
         before = user.dialogue()
-        user.partials = 0
+        user.partials.clear()
         user.send("no, the other one")
-        user.until(lambda: user.partials > 0, "the first words of a third turn")
+        user.until(lambda: bool(user.partials), "the first words of a third turn")
         process.send_signal(signal.SIGKILL)
         assert process.wait(DEADLINE_S) == -signal.SIGKILL
         user.until(lambda: user.count_publishers("explanation") == 0, "the node to be gone")
@@ -106,5 +93,6 @@ def test_after_kill_9_the_dialogue_goes_on_where_it_stopped(shipped: str, tmp_pa
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE_S) == 0
+        user.client.destroy()
         user.destroy_node()
         rclpy.shutdown()

@@ -114,7 +114,7 @@ def test_a_dialogue_is_timed_from_the_stamp_of_each_instruction(
         player = bench.Player("robot")
         player.wait_for_robot()
         turns = [player.dialogue(number) for number in range(2)][1]
-        player.destroy_node()
+        player.destroy()
     assert [turn.text for turn in sessions[0].turns("dialogue 1")] == [text for text, _ in DIALOGUE]
     assert [turn.answer for turn in sessions[0].turns("dialogue 1")] == [answer for _, answer in DIALOGUE]
     for turn in turns:
@@ -132,7 +132,7 @@ def test_a_robot_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     player = bench.Player("nobody")
     with pytest.raises(PixelrsError, match=r"/nobody did not answer in 0\.1 s"):
         player.wait_for_robot()
-    player.destroy_node()
+    player.destroy()
 
 
 class _Scripted:
