@@ -1,4 +1,4 @@
-"""The whole of it with one command: camera, robot, operator and planner as processes, and a report of what happened."""
+"""The whole demo, for `make demo` and the launch file: camera, robot, operator and planner, and a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,30 @@ _REPORT_TIMEOUT_S = 30.0
 _STATUS_STYLES = {"grounded": "green", "answered": "cyan", "clarify": "cyan", "not_found": "yellow"}
 
 
-def run_demo(out_dir: Path, dialogues: int, timeout_s: float, console: Console) -> list[str]:
+def run_demo(
+    out_dir: Path, dialogues: int | None, timeout_s: float, console: Console, ros_arguments: tuple[str, ...] = ()
+) -> list[str]:
     """Run the processes until the planner has written its report.
 
     Args:
         out_dir: Where the report and the processes' logs go.
-        dialogues: How many the operator plays.
+        dialogues: How many the operator plays; None: as its parameter says.
         timeout_s: When to give up.
-        console: Told what happens.
+        console: Where progress is printed.
+        ros_arguments: Of all nodes, such as a namespace.
 
     Returns:
         What went wrong, in words; empty when nothing did.
     """
     with Processes(out_dir / "logs") as processes:
-        processes.start("sim_camera", "pixelrs_ros.ros.demo.sim_camera")
-        # Leaves nothing but its report.
-        processes.start(
-            "perception", "pixelrs_ros.ros.perception.node", "-p", "autostart:=true", "-p", "store_dialogues:=false"
-        )
-        processes.start("operator", "pixelrs_ros.ros.demo.operator", "-p", f"dialogues:={dialogues}")
-        processes.start("planner", "pixelrs_ros.ros.demo.planner", "-p", f"out_dir:={json.dumps(str(out_dir))}")
+        given = () if dialogues is None else ("-p", f"dialogues:={dialogues}")
+        out = ("-p", f"out_dir:={json.dumps(str(out_dir))}")
+        processes.start("sim_camera", "pixelrs_ros.ros.demo.sim_camera", *ros_arguments)
+        # It stores nothing: the demo leaves its report behind and nothing else.
+        active = ("-p", "autostart:=true", "-p", "store_dialogues:=false")
+        processes.start("perception", "pixelrs_ros.ros.perception.node", *ros_arguments, *active)
+        processes.start("operator", "pixelrs_ros.ros.demo.operator", *ros_arguments, *given)
+        processes.start("planner", "pixelrs_ros.ros.demo.planner", *ros_arguments, *out)
         with console.status("The operator talks to the robot …"):
             problems = _watch(processes, time.monotonic() + timeout_s)
         statuses = processes.stop()
@@ -121,19 +126,25 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo; 1 when a node died, a turn went unanswered or no mask arrived."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the report (%(default)s)")
-    parser.add_argument("--dialogues", type=int, default=8, help="how many the operator plays (%(default)s)")
+    parser.add_argument("--dialogues", type=int, help="how many the operator plays (its parameter: 8)")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds after which to give up (%(default)s)")
-    options = parser.parse_args(arguments)
-    if not 1 <= options.dialogues <= 100:
+    parser.add_argument("--namespace", default="", help="namespace of all nodes")
+    parser.add_argument("--params-file", type=Path, help="YAML file of the parameters of the nodes")
+    parser.add_argument("--join", action="store_true", help="on the ROS graph of this terminal, not on one of its own")
+    given = sys.argv[1:] if arguments is None else arguments
+    own = list(takewhile(lambda argument: argument != "--ros-args", given))  # launch adds some of ROS
+    options = parser.parse_args(own)
+    if options.dialogues is not None and not 1 <= options.dialogues <= 100:
         parser.error(f"--dialogues lies between 1 and 100, got {options.dialogues}")
-    isolate()
+    if not options.join:
+        isolate()
     exit_on_signals()
     console = Console()
     results_path = options.out / "results.json"
     results_path.unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
     started_s = time.monotonic()
     try:
-        problems = run_demo(options.out, options.dialogues, options.timeout, console)
+        problems = run_demo(options.out, options.dialogues, options.timeout, console, _ros_arguments(options))
     except KeyboardInterrupt:
         console.print("interrupted")
         return 130
@@ -147,6 +158,13 @@ def main(arguments: list[str] | None = None) -> int:
     for problem in problems:
         console.print(f"[red]demo: {problem}[/]", highlight=False)
     return 1 if problems else 0
+
+
+def _ros_arguments(options: argparse.Namespace) -> tuple[str, ...]:
+    namespace = options.namespace.strip("/")
+    placed = ("-r", f"__ns:=/{namespace}") if namespace else ()
+    params = ("--params-file", str(options.params_file)) if options.params_file is not None else ()
+    return (*placed, *params)
 
 
 if __name__ == "__main__":
