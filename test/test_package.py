@@ -19,12 +19,12 @@ from pixelrs_ros.ros.parameters.table import SPECS
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
+REQUIREMENTS = ("run", "sim", "plots", "train", "small", "export", "quantize")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
     for name, key in {
         "cv2": "opencv",
-        "matplotlib": "matplotlib",
         "numpy": "numpy",
         "rich": "rich",
         "yaml": "yaml",
@@ -90,7 +90,7 @@ def test_package_xml_names_every_module_that_is_imported() -> None:
     manifest = ElementTree.parse(ROOT / "package.xml").getroot()
     assert manifest.get("format") == "3"
     named = {element.text for element in manifest if element.tag.endswith("depend")}
-    files = [ROOT / "requirements" / f"{name}.txt" for name in ("run", "train", "small", "export", "quantize")]
+    files = [ROOT / "requirements" / f"{name}.txt" for name in REQUIREMENTS]
     pinned = {name for file in files for name in re.findall(r"^([\w-]+)==", file.read_text(), re.MULTILINE)}
     without_key = {name.replace("-", "_") for name in pinned}
     missing = {name for name in third_party_modules() if ROSDEP_KEYS.get(name, name) not in named | without_key}
@@ -129,6 +129,21 @@ def test_robot_parameters_are_those_that_the_node_declares() -> None:
     content = yaml.safe_load((ROOT / "config" / "pixelrs.yaml").read_text())
     given = content["/**/perception"]["ros__parameters"]
     assert given == {name: spec.default for name, spec in SPECS.items() if name != "autostart"}
+
+
+def test_a_robot_needs_neither_simulator_nor_plots() -> None:
+    modules = (
+        "pixelrs_ros.cli, pixelrs_ros.engine.session, pixelrs_ros.ros.perception.node, pixelrs_ros.ros.tools.doctor"
+    )
+    script = f"import sys; sys.modules.update(dict.fromkeys(('mujoco', 'matplotlib'))); import {modules}"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    robot = (ROOT / "package.xml").read_text() + (ROOT / "requirements" / "run.txt").read_text()
+    assert not re.search(r"^(mujoco|matplotlib)|<\w+>python3-matplotlib", robot, re.MULTILINE)
+
+
+def test_messages_and_the_client_need_no_torch() -> None:
+    script = "import sys; sys.modules['torch'] = None; import pixelrs_ros.client"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_messages_and_conversions_need_no_torch() -> None:
