@@ -3,10 +3,10 @@ PYTHON ?= python3
 RUN = scripts/env.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chat bench test lint clean
+.PHONY: help setup demo chat bench test test-fast lint clean
 
 help:  ## Shows this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 setup:  ## Makes .venv with everything pinned and builds the ROS interfaces; stamped, so a second time takes a second
 	@$(PYTHON) scripts/set_up.py
@@ -22,6 +22,9 @@ bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, th
 
 test: setup  ## Runs every test
 	@$(RUN) python -m pytest
+
+test-fast: setup  ## Runs the tests of the inner loop, in less than 90 s
+	@$(RUN) python -m pytest -m "not slow"
 
 lint: setup  ## ruff and mypy
 	@$(RUN) ruff check .

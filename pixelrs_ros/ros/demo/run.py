@@ -32,7 +32,7 @@ def run_demo(
         dialogues: How many the operator plays; None: as its parameter says.
         timeout_s: When to give up.
         console: Where progress is printed.
-        ros_arguments: Of all nodes, such as a namespace.
+        ros_arguments: ROS arguments of all nodes, such as a namespace.
 
     Returns:
         What went wrong, in words; empty when nothing did.

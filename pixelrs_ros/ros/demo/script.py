@@ -24,17 +24,17 @@ _CAMERAS_TRIED = 5
 
 @dataclass(frozen=True)
 class PlayedTurn:
-    """One turn as the operator plays it and the planner hears of it.
+    """One turn as the operator plays it and announces it to the planner.
 
     Attributes:
         session_id: The dialogue.
         turn: Index within it.
-        scene_seed: Of the scene that the camera sees.
-        camera_seed: Of the camera's place, 0 for the scene's own.
+        scene_seed: Seed of the scene that the camera sees.
+        camera_seed: Seed of the camera's place; 0 for the scene's own place.
         text: What the user says.
         targets: What the answer should segment; empty when it should not segment anything.
         labels: The targets in words, one each.
-        stamp_ns: Of the instruction; 0 until it has been sent.
+        stamp_ns: The instruction's stamp, nanoseconds; 0 until it has been sent.
     """
 
     session_id: str

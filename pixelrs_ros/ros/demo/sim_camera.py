@@ -41,7 +41,7 @@ class SimCamera(Node):
 
     Args:
         renderer: Draws the view.
-        **kwargs: Of `rclpy.node.Node`.
+        **kwargs: Arguments of `rclpy.node.Node`.
     """
 
     def __init__(self, renderer: Renderer, **kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class SimCamera(Node):
         self.create_timer(1.0 / rate_hz, self._publish)
 
     def _look(self) -> None:
-        """Draw the view that the parameters name, if it is not the one at hand."""
+        """Draw the view that the parameters name, unless it is drawn already."""
         scene_seed, camera_seed = (
             self.get_parameter("scene_seed").value,
             self.get_parameter("camera_seed").value,
@@ -92,7 +92,7 @@ class SimCamera(Node):
             message.header.stamp = stamp
         self._depth_publisher.publish(self._depth)
         self._image_publisher.publish(self._image)
-        # Last, so that whoever sees it knows that the image is on its way.
+        # Last, so that it announces an image that has been sent.
         self._info_publisher.publish(self._info)
 
 

@@ -91,7 +91,7 @@ class DialogueServices:
                 self._node.get_logger().info(notice.text)
 
     def status(self) -> DiagnosticStatus:
-        """How storing dialogues fares: ERROR while turns are lost to the disk, WARN after a store was set aside."""
+        """The state of the store: ERROR while turns are lost to the disk, WARN after a store was set aside."""
         name = self._node.get_fully_qualified_name()
         dialogues = self._session()
         if dialogues is None:

@@ -24,7 +24,7 @@ from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import Status
 
 _NS_PER_S = 1_000_000_000
-_RESULT_TIMEOUT_S = 10  # a result holds masks, and whoever wants it asks for it at once
+_RESULT_TIMEOUT_S = 10  # a result holds masks, so it is large; a client asks for it at once
 
 
 @dataclass

@@ -58,8 +58,8 @@ class Intake:
     An instruction whose image is still on its way (see `FrameBuffer.select`) waits for it without holding up other
     dialogues; the ones after it in its own dialogue wait behind it. No thread sleeps: images and a timer wake it.
 
-    The lock covers decisions only. What is refused is answered after it has been released: an answer is published and
-    calls back, and whoever is called back may come here again.
+    The lock covers decisions only. What is refused is answered after it has been released: publishing an
+    answer runs callbacks, which may enter the intake again.
 
     Args:
         buffers: What the cameras have sent.

@@ -46,7 +46,7 @@ class SessionProtocol(Protocol):
         """Forget a dialogue; how many turns it had."""
 
     def session_ids(self) -> tuple[str, ...]:
-        """The dialogues at hand, of which more may be known than their words."""
+        """The dialogues that are in memory, the longest silent first."""
 
 
 class StoredSessionProtocol(SessionProtocol, Protocol):
@@ -63,7 +63,7 @@ class StoredSessionProtocol(SessionProtocol, Protocol):
         """The turns of a dialogue with the images and masks that are stored of them."""
 
     def storage_state(self) -> StorageState:
-        """How storing dialogues fares."""
+        """The state of the store."""
 
     def maintain(self) -> list[Notice]:
         """Forget what has been silent too long; what the log should say."""

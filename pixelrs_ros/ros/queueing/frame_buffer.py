@@ -125,7 +125,7 @@ class BoundFrame:
 
 @dataclass(frozen=True)
 class FrameChoice:
-    """The frame of an utterance, as far as one can tell now.
+    """The frame of an utterance, as far as is known now.
 
     Attributes:
         frame: None when no image came yet.
@@ -232,7 +232,7 @@ class CameraBuffers:
     """The newest frames of several cameras, with their depth and camera info. Thread-safe.
 
     Args:
-        names: Of the cameras, at least one; the first is meant where an instruction names no camera.
+        names: The cameras' names, at least one; the first one is meant where an instruction names no camera.
         size: Number of frames kept of each stream of each, at least 1.
     """
 
@@ -272,7 +272,7 @@ class CameraBuffers:
         """Choose the frame of an utterance.
 
         Args:
-            frame_id: Of the camera that the utterance speaks about; where there is but one camera, it does not matter.
+            frame_id: Frame of the camera that the utterance speaks about; ignored where there is only one camera.
             stamp_ns: And the other arguments: see `FrameBuffer.select`.
             now_ns: Present time.
             limits: How old and how young the frame may be.

@@ -54,7 +54,7 @@ class RateLimiter:
 
         Args:
             session_id: The dialogue.
-            now_s: Present time in seconds. A clock that jumps backwards costs nobody more than one empty bucket.
+            now_s: Present time in seconds. A clock that jumps backwards empties each bucket at most once.
             limit: In force now; it may be another at every call.
 
         Returns:

@@ -39,7 +39,7 @@ class Submission(Generic[JobT]):
     Attributes:
         rejection: Why it was not taken; None when it was.
         displaced: Jobs that waited and will never be done now, because this one took their place.
-        preempted: The job that is being done and has to make way for this one; its work is to be told so.
+        preempted: The job that is being done and has to make way for this one; the caller has to cancel it.
     """
 
     rejection: RejectionKind | None = None

@@ -230,7 +230,7 @@ def measure(parameters: Mapping[str, object], repeats: int) -> dict[str, Any]:
     """Everything, with processes of its own.
 
     Args:
-        parameters: Of both perception nodes: what runs the network, and how.
+        parameters: The parameters of both perception nodes: what runs the network, and how.
         repeats: Warm dialogues of each.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A long life in a short time: thousands of turns with one perception process, watching its memory and every answer.
+"""Thousands of turns with one perception process, whose memory and answers are watched.
 
 scripts/env.sh python -m pixelrs_ros.ros.tools.soak --turns 10000 --minutes 10 --out benchmarks/soak.json
 
@@ -52,12 +52,12 @@ class Soak:
     """What happened.
 
     Attributes:
-        max_turns: Of a dialogue that the node remembers.
-        turns: That were sent.
-        lost: Turns that had no answer in time.
+        max_turns: How many turns of a dialogue the node remembers.
+        turns: How many were sent.
+        lost: How many of them had no answer in time.
         statuses: How often each status was answered.
-        complaint: What the last turn that failed said.
-        seconds: That it took.
+        complaint: The message of the last turn that failed.
+        seconds: How long it took.
         samples: (turn, resident memory of the node in MB of 10^6 bytes).
     """
 
@@ -119,11 +119,11 @@ def soak(
     """Talk to a perception process of its own.
 
     Args:
-        checkpoint: That it runs.
+        checkpoint: The checkpoint that it runs.
         turns: How many.
         minutes: After which it ends, however many there were.
-        max_turns: Of a dialogue that the node remembers.
-        report: Told the memory now and then.
+        max_turns: How many turns of a dialogue the node remembers.
+        report: Called with a line about the memory now and then.
 
     Raises:
         PixelrsError: The node does not start, or has ended.

@@ -245,8 +245,8 @@ def fill_segmentation(
 
     Args:
         message: Filled and returned.
-        header: Of the image that was segmented.
-        instruction: That it answers.
+        header: The header of the image that was segmented.
+        instruction: The instruction that it answers.
         turn: Index within its dialogue.
         reply: What the network gave back.
     """

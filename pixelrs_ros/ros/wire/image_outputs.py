@@ -74,7 +74,7 @@ class ImageOutput:
         """Publish a picture in the ways that somebody listens to.
 
         Args:
-            header: Of the image that it belongs to.
+            header: The header of the image that it belongs to.
             pixels: As `fill` and `compress` take them.
         """
         if is_wanted(self._raw):

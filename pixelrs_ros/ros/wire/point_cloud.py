@@ -32,7 +32,7 @@ def fill_point_cloud(
 
     Args:
         message: Filled and returned.
-        header: Of the image: the points are in its optical frame, meters.
+        header: The image's header: the points are in its optical frame, meters.
         geometries: One a segment; the field `segment` (uint16) of their points is their index. Those without points
             leave none.
         image: (H, W, 3) uint8 RGB that the points take their colors from.

@@ -60,7 +60,7 @@ def subscribe(
 
     Args:
         node: Whose subscription and parameters these are.
-        message_type: Of the topic.
+        message_type: The topic's type.
         topic: Its name, relative or not.
         callback: Called with every message.
         profile: What holds where no parameter says otherwise.
@@ -94,7 +94,7 @@ def advertise_managed(
 
 def _options() -> QoSOverridingOptions:
     def check(profile: QoSProfile) -> SetParametersResult:
-        # What the enumerations allow but no middleware takes is told apart here, before it fails without a word.
+        # The enumerations also allow values that no middleware takes; those would fail without a message later.
         unknown = any(getattr(profile, kind.name.lower()).name == "UNKNOWN" for kind in _ENUMS)
         return SetParametersResult(successful=not unknown and 1 <= profile.depth <= MAX_DEPTH)
 
