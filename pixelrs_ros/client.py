@@ -32,6 +32,7 @@ from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from rclpy.task import Future
 
 from pixelrs_ros.action import Ground
@@ -184,16 +185,16 @@ class PixelrsClient:
         self._reset: Client[Any, Any] = self.node.create_client(ResetDialogue, reset, callback_group=group)
         self._ground: ActionClient[Any, Any, Any] = ActionClient(self.node, Ground, ground, callback_group=group)
         self._instructions = self.node.create_publisher(Instruction, "instruction", RELIABLE)
-        self._answers = {
+        self._answers: dict[str, tuple[Any, Callable[[Any], None]]] = {
             "segmentation": (Segmentation, self._on_answer),
             "explanation": (Explanation, self._on_explanation),
         }
         if partial_masks:
             self._answers["partial_segmentation"] = (Segmentation, self._on_partial)
-        self._subscriptions = [
-            self.node.create_subscription(kind, topic, callback, RELIABLE, callback_group=group)
-            for topic, (kind, callback) in self._answers.items()
-        ]
+        self._group = group
+        self._subscriptions: list[Subscription[Any]] = []
+        for topic, (kind, callback) in self._answers.items():
+            self.subscribe(kind, topic, callback)
 
     def destroy(self) -> None:
         """Take the client off the graph, and its node where that is its own."""
@@ -206,6 +207,12 @@ class PixelrsClient:
             self.node.destroy_subscription(subscription)
         if self._owns_node:
             self.node.destroy_node()
+
+    def subscribe(self, kind: Any, topic: str, callback: Callable[[Any], None]) -> None:
+        """Receive a further topic, reliably, until `destroy`."""
+        self._subscriptions.append(
+            self.node.create_subscription(kind, topic, callback, RELIABLE, callback_group=self._group)
+        )
 
     # Whether the node is there
 
@@ -224,7 +231,7 @@ class PixelrsClient:
             NoAnswerError: It is not active in time, or not alive.
         """
         complaint = f"no perception node in {self.node.get_namespace()} listens to `instruction`"
-        self.wait(lambda: self._check(alive) and self.is_ready(), timeout_s, complaint)
+        self.wait(self.is_ready, timeout_s, complaint, alive=alive)
 
     # Through the action
 
@@ -367,22 +374,32 @@ class PixelrsClient:
         assert answer is not None
         return answer
 
-    def wait(self, condition: Callable[[], bool], timeout_s: float, complaint: str) -> None:
-        """Wait until a condition holds that what the node receives may change.
+    def wait(
+        self,
+        condition: Callable[[], bool],
+        timeout_s: float,
+        complaint: str,
+        *,
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Wait until a condition holds that depends on what the node receives.
 
         Args:
             condition: Asked again and again.
             timeout_s: How long to wait.
             complaint: Begins the message of the error.
+            alive: Asked again and again; the wait ends when it returns False.
 
         Raises:
-            NoAnswerError: It does not hold in time.
+            NoAnswerError: It does not hold in time, or `alive` has returned False.
         """
         deadline_s = time.monotonic() + timeout_s
         if self._executor is not None:
             self._executor.add_node(self.node)
         try:
             while not condition():
+                if not alive():
+                    raise NoAnswerError("a node ended before the perception node was ready; its log says why")
                 if time.monotonic() > deadline_s:
                     raise NoAnswerError(f"{complaint} in {timeout_s:g} s")
                 if self._executor is not None:
@@ -392,12 +409,6 @@ class PixelrsClient:
         finally:
             if self._executor is not None:  # whoever wants to may spin the node now
                 self._executor.remove_node(self.node)
-
-    @staticmethod
-    def _check(alive: Callable[[], bool]) -> bool:
-        if not alive():
-            raise NoAnswerError("a node ended before the perception node was ready; its log says why")
-        return True
 
     def _unused_stamp_ns(self) -> int:
         """Present time, never the same twice, so that it tells answers apart."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 from sensor_msgs.msg import Image
 
-from pixelrs_ros.client import RELIABLE, Answer, NoAnswerError, PendingAnswer
+from pixelrs_ros.client import Answer, NoAnswerError, PendingAnswer
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.demo.scene_client import SceneClient
 from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED
@@ -41,7 +41,7 @@ class ChatClient(SceneClient):
     def __init__(self) -> None:
         super().__init__(name="chat")
         self._overlay: Image | None = None
-        self._subscriptions.append(self.node.create_subscription(Image, "overlay", self._on_overlay, RELIABLE))
+        self.subscribe(Image, "overlay", self._on_overlay)
 
     def send(self, text: str, **how: Any) -> PendingAnswer:
         """As `PixelrsClient.send`. A picture that is here is of an earlier turn, perhaps about the same image."""

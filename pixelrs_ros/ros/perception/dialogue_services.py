@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -38,6 +38,20 @@ _NS_PER_S = 1_000_000_000
 
 class NotConfiguredError(PixelrsError):
     """There are no dialogues yet."""
+
+
+class _Export(NamedTuple):
+    """What came of an export.
+
+    Attributes:
+        problem: Why not all of it was written; None when all was.
+        folder: Where it was written; empty when nothing was.
+        num_turns: How many turns were written.
+    """
+
+    problem: str | None
+    folder: str = ""
+    num_turns: int = 0
 
 
 class DialogueServices:
@@ -162,23 +176,25 @@ class DialogueServices:
     ) -> ExportDialogue.Response:
         future: Any = Future()  # as rclpy types it, awaiting one may give None
         self._exporter.submit(lambda: self._bridge.complete(future, self._export(request.session_id)))
-        response.success, response.message, response.folder, response.num_turns = await future
+        exported: _Export = await future
+        response.success, response.message = exported.problem is None, exported.problem or ""
+        response.folder, response.num_turns = exported.folder, exported.num_turns
         return response
 
-    def _export(self, session_id: str) -> tuple[bool, str, str, int]:
-        """Write a dialogue; whether all of it was written, why not, where, and how many turns. Never raises."""
+    def _export(self, session_id: str) -> _Export:
+        """Write a dialogue. Never raises."""
         try:
             dialogues, session_id = self._require(session_id)
             storage = dialogues.storage
             if storage is None:
-                return False, "storage is off: set the parameter 'store_dialogues' to export dialogues", "", 0
+                return _Export("storage is off: set the parameter 'store_dialogues' to export dialogues")
             recorded = dialogues.evidence(session_id)
             if not recorded:
-                return False, f"there is no dialogue {session_id!r}", "", 0
+                return _Export(f"there is no dialogue {session_id!r}")
             folder, missing = write_dialogue(storage.folder / EXPORTS, session_id, recorded)
         except Exception as error:
-            return False, f"{type(error).__name__}: {error}", "", 0
-        return not missing, missing, str(folder), len(recorded)
+            return _Export(f"{type(error).__name__}: {error}")
+        return _Export(missing or None, str(folder), len(recorded))
 
     def _summary(self, summary: DialogueSummary) -> SummaryMessage:
         session_frames, policy = self._session_frames(), self._frame_policy()

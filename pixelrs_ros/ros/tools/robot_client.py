@@ -8,7 +8,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
-from pixelrs_ros.client import RELIABLE, PixelrsClient
+from pixelrs_ros.client import PixelrsClient
 from pixelrs_ros.ros.perception.health import IMAGE_AGE
 from pixelrs_ros.ros.wire import conversions
 
@@ -29,9 +29,7 @@ class RobotClient(PixelrsClient):
         namespace = self.node.get_namespace().rstrip("/")
         self._camera_status = f"{namespace}/{perception}: camera"
         self._newest_image_ns = 0
-        self._subscriptions.append(
-            self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, RELIABLE)
-        )
+        self.subscribe(DiagnosticArray, "/diagnostics", self._on_diagnostics)
 
     def wait_for_robot(self, timeout_s: float, *, alive: Callable[[], bool] = lambda: True) -> None:
         """Wait until the perception node is active and images reach it. Arguments and errors: `wait_until_ready`."""
@@ -52,7 +50,7 @@ class RobotClient(PixelrsClient):
         Raises:
             NoAnswerError: No such image comes in time, or the node is not alive.
         """
-        self.wait(lambda: self._check(alive) and self._newest_image_ns >= stamp_ns, timeout_s, complaint)
+        self.wait(lambda: self._newest_image_ns >= stamp_ns, timeout_s, complaint, alive=alive)
 
     def now_ns(self) -> int:
         """Present time on the node's clock, late enough for the rounding of the ages in the diagnostics."""

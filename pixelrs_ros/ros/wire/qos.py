@@ -112,15 +112,15 @@ def _naming_the_parameter(node: Node, kind: str, topic: str) -> Iterator[None]:
         prefix = f"qos_overrides.{node.resolve_topic_name(topic)}.{kind}"
         for policy in _POLICIES:
             name = f"{prefix}.{policy.name.lower()}"
-            problem = _problem_with(policy, node.get_parameter(name).value) if node.has_parameter(name) else ""
-            if problem:
+            problem = _problem_with(policy, node.get_parameter(name).value) if node.has_parameter(name) else None
+            if problem is not None:
                 raise ConfigError(f"parameter {name!r} {problem}") from error
         raise
 
 
-def _problem_with(policy: QoSPolicyKind, value: Any) -> str:
-    """Why a value of a policy is impossible; empty when it is not."""
+def _problem_with(policy: QoSPolicyKind, value: Any) -> str | None:
+    """Why a value of a policy is impossible, as the end of a sentence; None when it is possible."""
     if policy is QoSPolicyKind.DEPTH:
-        return "" if 1 <= value <= MAX_DEPTH else f"must lie from 1 to {MAX_DEPTH} messages, got {value}"
+        return None if 1 <= value <= MAX_DEPTH else f"must lie from 1 to {MAX_DEPTH} messages, got {value}"
     accepted = [member.name.lower() for member in _ENUMS[policy] if member.name != "UNKNOWN"]
-    return "" if value.lower() in accepted else f"must be one of {', '.join(accepted)}, got {value!r}"
+    return None if value.lower() in accepted else f"must be one of {', '.join(accepted)}, got {value!r}"

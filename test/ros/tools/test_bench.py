@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,9 +177,18 @@ def test_no_image_from_the_other_process_is_an_error(monkeypatch: pytest.MonkeyP
         bench.transport(Node("receiver"))
 
 
-def test_the_conversion_of_a_turn_is_timed() -> None:
-    times = bench.conversion()
-    assert 0 < times["median"] <= times["p95"]
+def test_the_conversion_of_a_turn_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    convert = conversions.frame_from_image
+
+    def slowly(*args: Any) -> Any:
+        time.sleep(0.02)
+        return convert(*args)
+
+    fast = bench.conversion()
+    monkeypatch.setattr(conversions, "frame_from_image", slowly)
+    slow = bench.conversion()
+    assert fast["n"] == slow["n"] == bench._CONVERSIONS - 5
+    assert slow["median"] >= 20.0 and slow["median"] > fast["median"]
 
 
 def test_each_process_is_the_one_that_its_arguments_name(monkeypatch: pytest.MonkeyPatch) -> None:
