@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import rclpy
 import yaml
+from rclpy.node import Node
 
+from pixelrs_ros.ros.parameters.declaration import declare, read
 from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, choices, layers
-from pixelrs_ros.ros.perception.node import PerceptionNode
 
 DEFAULTS = Path(__file__).resolve().parents[3] / "config" / "launch.yaml"
 
@@ -25,9 +26,11 @@ def started_with(tmp_path: Path, in_file: dict[str, Any], key: str = "/**/percep
             path.write_text(yaml.safe_dump({"/perception": {"ros__parameters": layer}}), encoding="utf-8")
         arguments += ["--params-file", str(path)]
     rclpy.init()
-    node = PerceptionNode(cli_args=arguments)
+    node = Node("perception", cli_args=arguments)
     try:
-        return {name: getattr(node.values, name) for name in ARGUMENTS}
+        declare(node)
+        values = read(node)
+        return {name: getattr(values, name) for name in ARGUMENTS}
     finally:
         node.destroy_node()
         rclpy.shutdown()
