@@ -138,14 +138,15 @@ class Answers:
         self._send(turn, self._outputs.segmentation, segmentation)
         if answered:
             self._send_points(turn, reply)
+        # Before the end of the turn is known, so that an image that is shown after it is followed.
+        if answered and turn.frame is not None and not request.one_shot:
+            self._on_answered(request, turn.index, turn.frame, reply)
         # After the masks, so that whoever waits for the end of the turn has most likely received them.
         explanation = conversions.fill_explanation(
             Explanation(), request.header, request.instruction, turn.index, reply
         )
         self._send(turn, self._outputs.explanation, explanation)
         request.on_end(segmentation, explanation)
-        if answered and turn.frame is not None and not request.one_shot:
-            self._on_answered(request, turn.index, turn.frame, reply)
         # Pictures for people come last: no program waits for them.
         if answered:
             self._send_images(turn, reply)
