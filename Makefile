@@ -3,25 +3,28 @@ PYTHON ?= python3
 RUN = scripts/env.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chat bench test lint clean
+.PHONY: help setup demo chat bench test test-fast lint clean
 
 help:  ## Shows this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 setup:  ## Makes .venv with everything pinned and builds the ROS interfaces; stamped, so a second time takes a second
 	@$(PYTHON) scripts/set_up.py
 
 demo: setup  ## Simulated camera, robot, operator and planner; writes out/demo/report.html and results.json
-	@$(RUN) python -m pixelrs_ros.ros.demo
+	@$(RUN) python -m pixelrs_ros.ros.demo.run
 
 chat: setup  ## Type instructions about the simulated scene, turn after turn
-	@$(RUN) python -m pixelrs_ros.ros.chat
+	@$(RUN) python -m pixelrs_ros.ros.demo.chat
 
 bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, the tables in the documents and their picture
 	@$(RUN) python -m pixelrs_ros.cli bench --document
 
 test: setup  ## Runs every test
 	@$(RUN) python -m pytest
+
+test-fast: setup  ## Runs the tests of the inner loop, in less than 90 s
+	@$(RUN) python -m pytest -m "not slow"
 
 lint: setup  ## ruff and mypy
 	@$(RUN) ruff check .

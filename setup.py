@@ -1,7 +1,8 @@
 """Installs the Python part with pip: `pip install .`, or `pip install -e .` to work on it.
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
-`pixelrs` command need none.
+`pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
+curves (`plots`) and work on the code (`dev`).
 """
 
 from pathlib import Path
@@ -22,12 +23,14 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["pixelrs_ros", "pixelrs_ros.*"]),
-    package_data={"pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/*.xml"]},
+    package_data={"pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/wire/*.xml"]},
     install_requires=requirements("run"),
     extras_require={
         "dev": requirements("dev"),
+        "sim": requirements("sim"),
+        "plots": requirements("plots"),
         "small": requirements("small"),
-        "train": [*requirements("train"), *requirements("small")],
+        "train": [*requirements("train"), *requirements("small"), *requirements("sim"), *requirements("plots")],
         "export": requirements("export"),
         "quantize": requirements("quantize"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.

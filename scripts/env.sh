@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command inside the environment that `make setup` made:  scripts/env.sh python -m pixelrs_ros.ros.demo
+# Runs a command inside the environment that `make setup` made:  scripts/env.sh python -m pixelrs_ros.ros.demo.run
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ ! -f "$root/install/local_setup.sh" ]; then

@@ -203,7 +203,7 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
         lines = (REQUIREMENTS / f"{name}.txt").read_text().splitlines()
         return [requirement for line in lines if (requirement := line.split("#")[0].strip())]
 
-    run_lines = read("run")
+    run_lines = sorted([*read("run"), *read("sim"), *read("plots")], key=str.lower)
     if ros.numpy:
         # The system's cv_bridge fits its own OpenCV, and only the major version of numpy that it was compiled with.
         run_lines = [line for line in run_lines if not re.match(r"(cv-bridge|opencv|numpy)", line)]

@@ -1,4 +1,4 @@
-"""Writes the table of the perception node's parameters into README.md, from their declarations.
+"""Writes what is derived from the table of parameters: config/pixelrs.yaml, and the table in the documents.
 
 scripts/env.sh python scripts/write_parameters.py
 """
@@ -6,11 +6,18 @@ scripts/env.sh python scripts/write_parameters.py
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
-from pixelrs_ros.ros.parameter_specs import SPECS, Change, Spec
+import yaml
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+from pixelrs_ros.ros.parameters.spec import Change, Spec
+from pixelrs_ros.ros.parameters.table import SPECS
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "config" / "pixelrs.yaml"
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 TABLE = re.compile(r"(?<=<!-- parameters -->\n).*?(?=<!-- /parameters -->)", re.DOTALL)
 CHANGES = {
     Change.AT_START: "at start",
@@ -18,16 +25,21 @@ CHANGES = {
     Change.WHEN_INACTIVE: "inactive",
     Change.ANY_TIME: "any time",
 }
+WIDTH = 116  # characters of a line of YAML
+
+
+def limits(spec: Spec) -> str:
+    """The range of a number; empty for what is none."""
+    return "" if spec.low is None else f"{spec.low:,.10g}–{spec.high:,.10g}"
 
 
 def row(name: str, spec: Spec) -> str:
     """One parameter as a row of Markdown."""
-    limits = "" if spec.low is None else f"{spec.low:,.10g}–{spec.high:,.10g}"
     default = str(spec.default).replace("'", "")
     if isinstance(spec.default, bool):
         default = default.lower()
     shown = f"`{default}`" if default else ""
-    return f"| `{name}` | {shown} | {limits} | {CHANGES[spec.change]} | {spec.description} |"
+    return f"| `{name}` | {shown} | {limits(spec)} | {CHANGES[spec.change]} | {spec.description} |"
 
 
 def table() -> str:
@@ -36,9 +48,39 @@ def table() -> str:
     return "\n".join([*head, *(row(name, spec) for name, spec in SPECS.items())]) + "\n"
 
 
+def flow(value: Any) -> str:
+    """A value as YAML writes it on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, width=WIDTH).removesuffix("\n").removesuffix("\n...")
+
+
+def entry(name: str, spec: Spec) -> str:
+    """One parameter as YAML, with what it does above it."""
+    facts = [CHANGES[spec.change], *filter(None, [limits(spec), ", ".join(spec.choices)])]
+    text = f"{spec.description} [{'; '.join(facts)}]"
+    comment = textwrap.wrap(text, WIDTH, initial_indent="    # ", subsequent_indent="    # ", break_on_hyphens=False)
+    return "\n".join([*comment, f"    {name}: {flow(spec.default)}"])
+
+
+def config() -> str:
+    """The parameter file that the launch file uses, with every default.
+
+    `autostart` is left to the launch file, so that a file that does not name it starts the node at once.
+    """
+    head = (
+        "# Parameters of the perception node, written by scripts/write_parameters.py. In brackets: when a parameter\n"
+        "# may change, the range of a number, the choices of a text.\n/**/perception:\n  ros__parameters:\n"
+    )
+    return head + "\n".join(entry(name, spec) for name, spec in SPECS.items() if name != "autostart") + "\n"
+
+
 def main() -> None:
-    """Replace what stands between `<!-- parameters -->` and `<!-- /parameters -->`."""
-    README.write_text(TABLE.sub(lambda _: table(), README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the YAML file, and replace what stands between `<!-- parameters -->` and `<!-- /parameters -->`."""
+    CONFIG.write_text(config(), encoding="utf-8")
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        after = TABLE.sub(lambda _: table(), before)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,18 +14,18 @@ from ament_index_python.packages import get_package_prefix, get_package_share_di
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
 
-from pixelrs_ros.ros.parameters import SPECS
+from pixelrs_ros.ros.parameters.table import SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
+REQUIREMENTS = ("run", "sim", "plots", "train", "small", "export", "quantize")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
     for name, key in {
         "PIL": "pil",
         "cv2": "opencv",
-        "matplotlib": "matplotlib",
         "numpy": "numpy",
         "rich": "rich",
         "yaml": "yaml",
@@ -91,7 +91,7 @@ def test_package_xml_names_every_module_that_is_imported() -> None:
     manifest = ElementTree.parse(ROOT / "package.xml").getroot()
     assert manifest.get("format") == "3"
     named = {element.text for element in manifest if element.tag.endswith("depend")}
-    files = [ROOT / "requirements" / f"{name}.txt" for name in ("run", "train", "small", "export", "quantize")]
+    files = [ROOT / "requirements" / f"{name}.txt" for name in REQUIREMENTS]
     pinned = {name for file in files for name in re.findall(r"^([\w-]+)==", file.read_text(), re.MULTILINE)}
     without_key = {name.replace("-", "_") for name in pinned}
     missing = {name for name in third_party_modules() if ROSDEP_KEYS.get(name, name) not in named | without_key}
@@ -132,8 +132,22 @@ def test_robot_parameters_are_those_that_the_node_declares() -> None:
     assert given == {name: spec.default for name, spec in SPECS.items() if name != "autostart"}
 
 
-def test_messages_and_conversions_need_no_torch() -> None:
-    script = (
-        "import sys; sys.modules['torch'] = None; import pixelrs_ros.msg, pixelrs_ros.srv, pixelrs_ros.ros.conversions"
+def test_a_robot_needs_neither_simulator_nor_plots() -> None:
+    modules = (
+        "pixelrs_ros.cli, pixelrs_ros.engine.session, pixelrs_ros.ros.perception.node, pixelrs_ros.ros.tools.doctor"
     )
+    script = f"import sys; sys.modules.update(dict.fromkeys(('mujoco', 'matplotlib'))); import {modules}"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    robot = (ROOT / "package.xml").read_text() + (ROOT / "requirements" / "run.txt").read_text()
+    assert not re.search(r"^(mujoco|matplotlib)|<\w+>python3-matplotlib", robot, re.MULTILINE)
+
+
+def test_messages_and_the_client_need_no_torch() -> None:
+    script = "import sys; sys.modules['torch'] = None; import pixelrs_ros.client"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_messages_and_conversions_need_no_torch() -> None:
+    modules = "pixelrs_ros.msg, pixelrs_ros.srv, pixelrs_ros.ros.wire.conversions"
+    script = f"import sys; sys.modules['torch'] = None; import {modules}"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

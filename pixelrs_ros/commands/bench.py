@@ -156,7 +156,7 @@ def measure_ros(options: argparse.Namespace) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ros.json"
-        command = [sys.executable, "-m", "pixelrs_ros.ros.bench", "--json", str(path)]
+        command = [sys.executable, "-m", "pixelrs_ros.ros.tools.bench", "--json", str(path)]
         command += ["--checkpoint", str(options.checkpoint), "--device", options.device]
         command += ["--backend", options.backend, "--precision", options.precision]
         command += ["--threads", str(options.threads or 0), "--repeats", str(options.repeats)]

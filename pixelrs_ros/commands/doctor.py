@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pixelrs_ros.doctor.findings import Finding
 
 # Modules with checks, and how many seconds those may take together; a large checkpoint is read whole.
-GROUPS = {"pixelrs_ros.ros.doctor": 60.0, "pixelrs_ros.doctor.machine": 900.0}
+GROUPS = {"pixelrs_ros.ros.tools.doctor": 60.0, "pixelrs_ros.doctor.machine": 900.0}
 STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 

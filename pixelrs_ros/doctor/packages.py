@@ -18,7 +18,7 @@ OPENCV_PACKAGES = (
     "opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless",
 )  # fmt: skip
 ONNXRUNTIME_PACKAGES = ("onnxruntime", "onnxruntime-gpu")
-REQUIREMENTS = ("run", "train", "export", "quantize")
+REQUIREMENTS = ("run", "sim", "plots", "train", "export", "quantize")
 _PIN = re.compile(r"^([\w.-]+)==([\w.+]+)", re.MULTILINE)
 
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.ros.processes import Processes
+from pixelrs_ros.ros.tools.processes import Processes
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from fault_bench import Caller, QuickEngine
 from pixelrs_ros.msg import Segmentation
 
-from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.wire import conversions
 
 S = 1_000_000_000
 RNG = np.random.default_rng(0)

@@ -16,9 +16,9 @@ from rcl_interfaces.srv import SetParameters
 from safetensors.numpy import load_file, save_file
 
 from pixelrs_ros.checkpoint import WEIGHTS, resolve
-from pixelrs_ros.ros.processes import Processes
+from pixelrs_ros.ros.tools.processes import Processes
 
-NODE = "pixelrs_ros.ros.node"
+NODE = "pixelrs_ros.ros.perception.node"
 DONE = "checkpoint truncated, of a wrong shape, without one of its files, or missing"
 ANSWER = (
     "configuring fails and the log says why; the node stays unconfigured and takes another checkpoint; with "

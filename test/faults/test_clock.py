@@ -11,7 +11,7 @@ from pixelrs_ros.msg import Segmentation
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 
-from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.wire import conversions
 
 S = 1_000_000_000
 

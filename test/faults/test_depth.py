@@ -11,7 +11,7 @@ from pixelrs_ros.msg import Geometry, Segmentation
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
-from pixelrs_ros.ros import conversions
+from pixelrs_ros.ros.wire import conversions
 
 HEIGHT_PX, WIDTH_PX = PIXELS.shape[:2]
 FOCAL_PX = 300.0

@@ -13,7 +13,7 @@ from pixelrs_ros.msg import Segmentation
 
 from pixelrs_ros.dialogue.archive import DialogueArchive, Storage
 from pixelrs_ros.dialogue.store import DialogueStore
-from pixelrs_ros.ros.processes import Processes
+from pixelrs_ros.ros.tools.processes import Processes
 
 FAILED = (Segmentation.INTERNAL_ERROR, Segmentation.BAD_INPUT, Segmentation.REJECTED, Segmentation.NO_FRAME)
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -27,7 +27,7 @@ def test_turns_outlive_a_full_disk(processes: Processes, outside: Caller, tmp_pa
     folder = tmp_path / "store"
     given = {"checkpoint": "nano", "num_threads": "1", "autostart": "true", "storage_dir": str(folder)}
     words = [word for name, value in given.items() for word in ("-p", f"{name}:={value}")]
-    processes.start("robot", "pixelrs_ros.ros.node", *words)
+    processes.start("robot", "pixelrs_ros.ros.perception.node", *words)
     outside.wait_until_active(lambda: not processes.ended(), START_S)
     said = ["I am thirsty.", "The blue one.", "By its handle.", "And now?"]
 

@@ -19,8 +19,8 @@ from rclpy.logging import LoggingSeverity, set_logger_level
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
-from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.wire import conversions
 
 BATCHES, BATCH = 1000, 50
 STATUSES = range(Segmentation.GROUNDED, Segmentation.CANCELLED + 1)

@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from fault_bench import START_S, Caller
 from pixelrs_ros.msg import Segmentation
 
-from pixelrs_ros.ros.processes import Processes
+from pixelrs_ros.ros.tools.processes import Processes
 
 FAILED = (Segmentation.INTERNAL_ERROR, Segmentation.BAD_INPUT, Segmentation.REJECTED)
 KILLS = 1
@@ -26,7 +26,7 @@ def start(processes: Processes, outside: Caller, tmp_path: Any) -> Any:
     def start(name: str) -> None:
         parameters = {"checkpoint": "nano", "num_threads": "1", "autostart": "true", "storage_dir": tmp_path / "store"}
         given = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
-        processes.start(name, "pixelrs_ros.ros.node", *given)
+        processes.start(name, "pixelrs_ros.ros.perception.node", *given)
         outside.diagnostics.clear()  # of the life before, which the graph knows for a while yet
         outside.until(lambda: outside.diagnostics["storage"].level == DiagnosticStatus.OK and awake(), name, START_S)
 

@@ -1,4 +1,4 @@
-"""A short soak: what `pixelrs_ros.ros.soak` does for ten minutes, with the debug network."""
+"""A short soak: what `pixelrs_ros.ros.tools.soak` does for ten minutes, with the debug network."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tokenizers import Tokenizer
 from pixelrs_ros.checkpoint import save_checkpoint
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.ros.soak import Soak, soak
+from pixelrs_ros.ros.tools.soak import Soak, soak
 
 TURNS = 300
 
 
 @pytest.mark.fault(
-    "a soak: turn after turn of 20 dialogues, a store and a changing picture (`pixelrs_ros.ros.soak`)",
+    "a soak: turn after turn of 20 dialogues, a store and a changing picture (`pixelrs_ros.ros.tools.soak`)",
     "no turn is lost and the memory stays flat (the long run is in `benchmarks/soak.json`)",
     cases=TURNS,
 )

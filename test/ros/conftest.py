@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pixelrs_ros.checkpoint import resolve
-
 if TYPE_CHECKING:  # a test that needs no graph does not wait for ROS
     from node_bench import Bench
 
@@ -16,6 +14,8 @@ if TYPE_CHECKING:  # a test that needs no graph does not wait for ROS
 @pytest.fixture(scope="session")
 def shipped() -> str:
     """Name of the shipped checkpoint; without it these tests fail, since without it the package is not whole."""
+    from pixelrs_ros.checkpoint import resolve  # needs torch, which most tests of messages and queues do not
+
     resolve("nano")
     return "nano"
 

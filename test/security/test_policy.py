@@ -16,7 +16,7 @@ from node_bench import Echo
 from rclpy.action import get_action_server_names_and_types_by_node
 from rclpy.parameter import Parameter
 
-from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.ros.perception.node import PerceptionNode
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "security" / "policy.xml").getroot()
@@ -117,7 +117,14 @@ def test_a_node_that_cannot_be_secured_does_not_start_in_the_open(tmp_path: Path
         "ROS_SECURITY_STRATEGY": "Enforce",
         "ROS_SECURITY_KEYSTORE": str(tmp_path),
     }
-    command = [sys.executable, "-m", "pixelrs_ros.ros.node", "--ros-args", "--enclave", "/pixelrs/perception"]
+    command = [
+        sys.executable,
+        "-m",
+        "pixelrs_ros.ros.perception.node",
+        "--ros-args",
+        "--enclave",
+        "/pixelrs/perception",
+    ]
     ended = subprocess.run(command, env={**os.environ, **secured}, capture_output=True, text=True, timeout=180)
     assert ended.returncode != 0
     assert ended.stderr.startswith("ROS cannot be started: ") and "/pixelrs/perception" in ended.stderr

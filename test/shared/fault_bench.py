@@ -26,8 +26,8 @@ from sensor_msgs.msg import Image
 from pixelrs_ros.engine.background import Pending
 from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
-from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.node import PerceptionNode
+from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status
 
 # Generous: the machine may be busy with something else.

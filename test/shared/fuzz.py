@@ -11,7 +11,7 @@ from pixelrs_ros.msg import Instruction
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 
-from pixelrs_ros.ros.conversions import ENCODINGS
+from pixelrs_ros.ros.wire.conversions import ENCODINGS
 
 MESSAGE_BYTES = 40  # that one message is made of
 NOW_S = 1_700_000_000  # the time of the well-stamped ones

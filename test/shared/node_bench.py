@@ -20,10 +20,10 @@ from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.ros import conversions
-from pixelrs_ros.ros.dialogue_services import KeptDialogues
-from pixelrs_ros.ros.node import PerceptionNode
-from pixelrs_ros.ros.parameters import NodeParameters
+from pixelrs_ros.ros.parameters.table import NodeParameters
+from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
+from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
 
 DEADLINE_S = 20.0
@@ -139,7 +139,10 @@ class Bench:
     """The node, a caller, and one executor that runs both."""
 
     def __init__(
-        self, echo: Echo, session_factory: Callable[[NodeParameters], KeptDialogues] | None = None, **overrides: Any
+        self,
+        echo: Echo,
+        session_factory: Callable[[NodeParameters], StoredSessionProtocol] | None = None,
+        **overrides: Any,
     ) -> None:
         self.echo = echo
         overrides.setdefault("max_frame_wait_s", 0.0)  # most tests show an image now and then, in no rhythm
@@ -185,8 +188,8 @@ class Bench:
                     self.caller.count_publishers(topic)
                     for topic in ("segmentation", "partial_segmentation", "mask", "explanation")
                 )
-                and self.node._outputs is not None
-                and self.node._outputs.mask.wanted  # nothing is sent to whom the node does not see yet
+                and self.node.outputs is not None
+                and self.node.outputs.mask.wanted  # nothing is sent to whom the node does not see yet
             )
         )
 
@@ -197,9 +200,9 @@ class Bench:
         message = conversions.fill_image(Image(), Image().header, np.full((4, 4, 3), value, np.uint8), encoding)
         message.header.frame_id = f"frame {value}"
         message.header.stamp = conversions.ns_to_stamp(stamp_ns)
-        before = len(self.node._active.inputs.cameras) if self.node._active else 0
+        before = len(self.node.active.inputs.buffers) if self.node.active else 0
         self.images.publish(message)
-        self.until(lambda: self.node._active is not None and len(self.node._active.inputs.cameras) > before)
+        self.until(lambda: self.node.active is not None and len(self.node.active.inputs.buffers) > before)
 
     def send(self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "", frame_policy: int = 0) -> None:
         message = Instruction(text=text, session_id=session_id, confidence=1.0, frame_policy=frame_policy)

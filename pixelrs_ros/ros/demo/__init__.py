@@ -1,0 +1,1 @@
+"""The demo around the robot: simulated camera, operator, planner, chat and report."""

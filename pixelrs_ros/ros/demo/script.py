@@ -1,0 +1,157 @@
+"""What the operator plays and the planner scores: seeded scenes, dialogues, the truth. Imports no ROS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+
+import numpy as np
+
+from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
+from pixelrs_ros.sim.elements import elements
+from pixelrs_ros.sim.render import Renderer, View
+from pixelrs_ros.sim.scene import move_camera, sample_scene
+
+# Far from the seeds that the network learned from.
+FIRST_SCENE_SEED = 910_000
+MIN_TURNS, MAX_TURNS = 3, 4
+_MIN_PART_PX = 300
+_DIALOGUES_A_SCENE = 8
+_CAMERAS_TRIED = 5
+
+
+@dataclass(frozen=True)
+class PlayedTurn:
+    """One turn as the operator plays it and announces it to the planner.
+
+    Attributes:
+        session_id: The dialogue.
+        turn: Index within it.
+        scene_seed: Seed of the scene that the camera sees.
+        camera_seed: Seed of the camera's place; 0 for the scene's own place.
+        text: What the user says.
+        targets: What the answer should segment; empty when it should not segment anything.
+        labels: The targets in words, one each.
+        stamp_ns: The instruction's stamp, nanoseconds; 0 until it has been sent.
+    """
+
+    session_id: str
+    turn: int
+    scene_seed: int
+    camera_seed: int
+    text: str
+    targets: tuple[Target, ...]
+    labels: tuple[str, ...]
+    stamp_ns: int = 0
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> PlayedTurn:
+        """The turn that `to_json` wrote."""
+        values = json.loads(text)
+        values["targets"] = tuple(Target(**target) for target in values["targets"])
+        values["labels"] = tuple(values["labels"])
+        return cls(**values)
+
+    @property
+    def target(self) -> str | None:
+        """The targets in words; None when there is none."""
+        return " and ".join(self.labels) or None
+
+
+def render_view(renderer: Renderer, scene_seed: int, camera_seed: int) -> View:
+    """The view of a scene from its own camera, or, with `camera_seed` above 0, from another place."""
+    scene = sample_scene(scene_seed)
+    if camera_seed:
+        scene = move_camera(scene, camera_seed)
+    return renderer.render(scene, depth=True)
+
+
+def truth(view: View, turn: PlayedTurn) -> np.ndarray | None:
+    """(H, W) bool: what the answer should segment; None when it should not segment anything."""
+    if not turn.targets:
+        return None
+    return reduce(np.logical_or, (view.mask(target.object_id, target.part) for target in turn.targets))
+
+
+def write_script(renderer: Renderer, count: int, first_scene_seed: int = FIRST_SCENE_SEED) -> list[list[PlayedTurn]]:
+    """Choose dialogues of three or four turns that end on a part, in the wordings that training never saw.
+
+    The first that fits is taken, scene after scene, whatever the network makes of it. In the second dialogue the
+    camera moves before the last turn.
+
+    Args:
+        renderer: Draws the scenes.
+        count: Number of dialogues, each in a scene of its own.
+        first_scene_seed: Where the search begins.
+    """
+    scripts: list[list[PlayedTurn]] = []
+    for scene_seed in _seeds(first_scene_seed):
+        if len(scripts) == count:
+            break
+        view = render_view(renderer, scene_seed, 0)
+        dialogue = _ending_on_part(view, scene_seed)
+        if dialogue is None:
+            continue
+        turns = _play(dialogue, view, f"dialogue_{len(scripts) + 1}", scene_seed)
+        if len(scripts) == 1:
+            camera_seed = _other_camera(renderer, scene_seed, dialogue.target)
+            if not camera_seed:
+                continue
+            turns[-1] = replace(turns[-1], camera_seed=camera_seed)
+        scripts.append(turns)
+    return scripts
+
+
+def _seeds(first: int) -> Iterator[int]:
+    seed = first
+    while True:
+        yield seed
+        seed += 1
+
+
+def _ending_on_part(view: View, scene_seed: int) -> Dialogue | None:
+    rng = np.random.default_rng(scene_seed)
+    for dialogue in sample_dialogues(elements(view), rng, count=_DIALOGUES_A_SCENE, split="test"):
+        long_enough = MIN_TURNS <= len(dialogue.turns) <= MAX_TURNS
+        if long_enough and dialogue.target.part is not None and _shows(view, dialogue.target):
+            return dialogue
+    return None
+
+
+def _shows(view: View, target: Target) -> bool:
+    return bool(view.mask(target.object_id, target.part).sum() >= _MIN_PART_PX)
+
+
+def _other_camera(renderer: Renderer, scene_seed: int, target: Target) -> int:
+    """Seed of a camera that still sees the target, 0 when none was found."""
+    for camera_seed in range(1, _CAMERAS_TRIED + 1):
+        if _shows(render_view(renderer, scene_seed, camera_seed), target):
+            return camera_seed
+    return 0
+
+
+def _play(dialogue: Dialogue, view: View, session_id: str, scene_seed: int) -> list[PlayedTurn]:
+    named = {element.object_id: element for element in elements(view)}
+
+    def label(target: Target) -> str:
+        element = named[target.object_id]
+        return element.part_label(target.part) if target.part else element.label
+
+    return [
+        PlayedTurn(
+            session_id=session_id,
+            turn=index,
+            scene_seed=scene_seed,
+            camera_seed=0,
+            text=turn.user,
+            targets=turn.targets,
+            labels=tuple(label(target) for target in turn.targets),
+        )
+        for index, turn in enumerate(dialogue.turns)
+    ]

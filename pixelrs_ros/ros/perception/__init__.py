@@ -1,0 +1,1 @@
+"""The perception node and what it is made of."""

@@ -1,0 +1,52 @@
+"""From the parameters to the network and its dialogues."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pixelrs_ros.dialogue.archive import Storage
+from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
+from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
+
+
+def session_bounds(values: NodeParameters) -> dict[str, Any]:
+    """The arguments of `Session.set_bounds`."""
+    return {name: getattr(values, name) for name, spec in SPECS.items() if spec.bounds_session}
+
+
+def storage_of(values: NodeParameters) -> Storage | None:
+    """Where the parameters want dialogues stored; None for nowhere."""
+    if not values.store_dialogues:
+        return None
+    return Storage(Path(values.storage_dir), values.store_images, values.max_stored_days, values.max_stored_mb)
+
+
+def open_session(values: NodeParameters) -> StoredSessionProtocol:
+    """Load the network.
+
+    Raises:
+        CheckpointError: The checkpoint is incomplete or does not fit its configuration.
+    """
+    # Here and not above: importing PyTorch takes seconds, in which the node can already answer lifecycle calls.
+    from pixelrs_ros.engine.engine import Engine
+    from pixelrs_ros.engine.session import Session
+
+    engine = Engine.from_checkpoint(
+        values.checkpoint,
+        device=values.device,
+        num_threads=values.num_threads or None,
+        backend=values.backend,
+        precision=values.precision,
+        language_weights=values.language_weights,
+        onnx_dir=values.onnx_dir or None,
+    )
+    session = Session(
+        engine,
+        max_turns=values.max_turns,
+        max_sessions=values.max_sessions,
+        max_new_tokens=values.max_new_tokens or None,
+        storage=storage_of(values),
+    )
+    session.set_bounds(**session_bounds(values))
+    return session

@@ -1,0 +1,110 @@
+"""One turn of a dialogue: from an instruction and its image to the network's reply."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from sensor_msgs.msg import Image
+
+from pixelrs_ros.errors import BadInputError, NoFrameError, TurnCancelledError
+from pixelrs_ros.ros.perception.answers import Answers, OpenTurn
+from pixelrs_ros.ros.perception.session_protocol import SessionProtocol
+from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, require_usable
+from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
+from pixelrs_ros.ros.wire import conversions
+from pixelrs_ros.types import Frame, Reply, Segment, Status
+
+
+class TurnRunner:
+    """Runs turns one after another, in the worker's thread.
+
+    Args:
+        session: The network and its dialogues.
+        answers: Publishes what the network finds.
+        logger: The node's logger.
+        note_frame_age: Called with the age of a turn's image when the turn begins, in seconds.
+    """
+
+    def __init__(
+        self,
+        session: SessionProtocol,
+        answers: Answers,
+        logger: RcutilsLogger,
+        note_frame_age: Callable[[float], None],
+    ) -> None:
+        self._session = session
+        self._answers = answers
+        self._logger = logger
+        self._note_frame_age = note_frame_age
+        self._stopping = threading.Event()
+        self._last: tuple[BufferedFrame[Image], Frame] | None = None  # the image that was converted last
+
+    def stop(self) -> None:
+        """End the running turn at its next token and refuse the ones after it. May be called from any thread."""
+        self._stopping.set()
+
+    def run(self, request: TurnRequest) -> None:
+        """Answer an instruction. Never raises: whatever goes wrong becomes the turn's status and message."""
+        started_s = time.perf_counter()
+        latency_ms = {"queue": 1e3 * (started_s - request.received_s)}
+        turn = self._answers.open(request)
+        try:
+            reply = self._reply(turn, latency_ms, started_s)
+        except NoFrameError as error:
+            reply = Reply(status=Status.NO_FRAME, text="", message=str(error))
+        except BadInputError as error:
+            reply = Reply(status=Status.BAD_INPUT, text="", message=str(error))
+        except TurnCancelledError as error:
+            reply = Reply(status=Status.CANCELLED, text="", message=str(error))
+        except Exception as error:
+            self._logger.error(traceback.format_exc())
+            reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
+        latency_ms["total"] = 1e3 * (time.perf_counter() - request.received_s)
+        self._answers.end(turn, replace(reply, latency_ms=latency_ms))
+
+    def _reply(self, turn: OpenTurn, latency_ms: dict[str, float], started_s: float) -> Reply:
+        """The network's reply; fills `latency_ms`, milliseconds by stage."""
+        request = turn.request
+        self._check(request)
+        request.on_progress(Stage.ENCODING, "")
+        image = require_usable(request.bound, request.problem)
+        if request.captured_s is not None:
+            self._note_frame_age(time.perf_counter() - request.captured_s)
+        turn.frame = self._converted(image)
+        latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
+        utterance = conversions.utterance_from_instruction(request.instruction, request.stamp_ns)
+        answer = self._session.ask if request.one_shot else self._session.say
+        reply = answer(
+            utterance,
+            turn.frame,
+            on_text=lambda text: self._on_text(turn, text),
+            on_segment=lambda segment: self._on_segment(turn, segment),
+        )
+        latency_ms.update(reply.latency_ms)
+        if reply.segments and turn.locator.can_measure:
+            latency_ms["geometry"] = turn.locator.measure(reply.segments)
+        return reply
+
+    def _converted(self, image: BufferedFrame[Image]) -> Frame:
+        """The frame of an image; that of the turn before, where it is about the same one."""
+        if self._last is None or self._last[0] is not image:
+            self._last = (image, conversions.frame_from_image(image.message, image.stamp_ns))
+        return self._last[1]
+
+    def _check(self, request: TurnRequest) -> None:
+        if self._stopping.is_set():
+            raise TurnCancelledError("the node was deactivated during this turn: send it again")
+        request.check()
+
+    def _on_text(self, turn: OpenTurn, text: str) -> None:
+        self._check(turn.request)
+        self._answers.add_text(turn, text)
+
+    def _on_segment(self, turn: OpenTurn, segment: Segment) -> None:
+        self._check(turn.request)
+        self._answers.add_segment(turn, segment)

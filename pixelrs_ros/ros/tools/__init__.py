@@ -1,0 +1,1 @@
+"""What measures and checks the nodes from outside: benchmark, soak, doctor, processes."""

@@ -1,0 +1,1 @@
+"""What touches ROS itself: messages, topics, quality of service, the executor. Knows no node of this package."""

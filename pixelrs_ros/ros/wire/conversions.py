@@ -1,0 +1,303 @@
+"""Between ROS messages and the package's own values. Fills messages that it is handed; knows no node."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from builtin_interfaces.msg import Time
+from cv_bridge import CvBridge
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.msg import (
+    Explanation,
+    GroundedPhrase,
+    Instruction,
+    Segment,
+    Segmentation,
+    StageLatency,
+    TrackedSegment,
+)
+from pixelrs_ros.ros.wire import compressed
+from pixelrs_ros.status_codes import STATUS_CODES
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Utterance, mask_box
+
+_NS_PER_S = 1_000_000_000
+_BRIDGE = CvBridge()
+
+# Encoding of sensor_msgs/Image -> (bytes a channel, channels, OpenCV's conversion to RGB after scaling to 8 bits).
+# OpenCV names a Bayer pattern by its second row's second and third pixel, ROS by its first row: RGGB is OpenCV's "BG".
+_ENCODINGS: dict[str, tuple[int, int, int | None]] = {
+    "rgb8": (1, 3, None),
+    "bgr8": (1, 3, cv2.COLOR_BGR2RGB),
+    "rgba8": (1, 4, cv2.COLOR_RGBA2RGB),
+    "bgra8": (1, 4, cv2.COLOR_BGRA2RGB),
+    "mono8": (1, 1, cv2.COLOR_GRAY2RGB),
+    "mono16": (2, 1, cv2.COLOR_GRAY2RGB),
+    "16UC1": (2, 1, cv2.COLOR_GRAY2RGB),
+    "bayer_rggb8": (1, 1, cv2.COLOR_BayerBG2RGB),
+    "bayer_bggr8": (1, 1, cv2.COLOR_BayerRG2RGB),
+    "bayer_gbrg8": (1, 1, cv2.COLOR_BayerGR2RGB),
+    "bayer_grbg8": (1, 1, cv2.COLOR_BayerGB2RGB),
+}
+ENCODINGS: tuple[str, ...] = tuple(_ENCODINGS)
+
+
+def stamp_to_ns(stamp: Time) -> int:
+    """Nanoseconds of a ROS time."""
+    return stamp.sec * _NS_PER_S + stamp.nanosec
+
+
+def ns_to_stamp(nanoseconds: int) -> Time:
+    """ROS time of a number of nanoseconds."""
+    return Time(sec=nanoseconds // _NS_PER_S, nanosec=nanoseconds % _NS_PER_S)
+
+
+def check_image(message: Image) -> None:
+    """Find out, without converting it, whether an image message can be converted.
+
+    Raises:
+        BadInputError: Its encoding is unknown, it is empty, its rows are too short or its data is truncated.
+    """
+    if message.encoding not in _ENCODINGS:
+        raise BadInputError(f"unknown image encoding {message.encoding!r}; supported: {', '.join(ENCODINGS)}")
+    item_bytes, channels, _ = _ENCODINGS[message.encoding]
+    height_px, width_px = message.height, message.width
+    if height_px == 0 or width_px == 0:
+        raise BadInputError(f"the image is empty: width {width_px} px, height {height_px} px")
+    row_bytes = width_px * channels * item_bytes
+    if message.step < row_bytes:
+        raise BadInputError(
+            f"the image's step is {message.step} bytes, but {width_px} px of {message.encoding} take {row_bytes} bytes"
+        )
+    # The last row may come without its padding.
+    needed_bytes = message.step * (height_px - 1) + row_bytes
+    if len(message.data) < needed_bytes:
+        raise BadInputError(
+            f"the image is truncated: {width_px}x{height_px} px of {message.encoding} with step {message.step} "
+            f"take {needed_bytes} bytes, got {len(message.data)}"
+        )
+    if message.encoding.startswith("bayer_") and (height_px < 3 or width_px < 3):
+        raise BadInputError(f"a Bayer image is at least 3x3 px, got {width_px}x{height_px} px")
+
+
+def raw_image(message: Image | CompressedImage) -> Image:
+    """An image as it is, or decoded. Nothing bounds its size here: look at the header first (`compressed.inspect`).
+
+    Raises:
+        BadInputError: See `compressed.decode`.
+    """
+    if isinstance(message, CompressedImage):
+        return fill_image(Image(), message.header, *compressed.decode(message))
+    return message
+
+
+def raw_depth(message: Image | CompressedImage) -> Image:
+    """A depth image as it is, or decoded.
+
+    Raises:
+        BadInputError: See `compressed.decode_depth`.
+    """
+    if isinstance(message, CompressedImage):
+        return fill_image(Image(), message.header, *compressed.decode_depth(message))
+    return message
+
+
+def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
+    """Convert an image message of any encoding in `ENCODINGS`, or a compressed one.
+
+    16-bit gray is divided by 257, so that 65535 becomes 255: the same scene keeps its brightness from frame to frame.
+
+    Returns:
+        (H, W, 3) uint8 RGB, contiguous, its own memory.
+
+    Raises:
+        BadInputError: See `check_image`; for a compressed image also `compressed.decode`.
+    """
+    message = raw_image(message)
+    check_image(message)
+    _, _, conversion = _ENCODINGS[message.encoding]
+    pixels = _BRIDGE.imgmsg_to_cv2(_without_padding(message), desired_encoding="passthrough")
+    if pixels.dtype == np.uint16:
+        pixels = compressed.to_8_bits(pixels)
+    rgb = pixels if conversion is None else cv2.cvtColor(pixels, conversion)
+    return np.array(rgb, dtype=np.uint8, order="C", copy=True)
+
+
+def frame_from_image(message: Image | CompressedImage, stamp_ns: int) -> Frame:
+    """The frame of an image message, with the stamp that it was buffered under.
+
+    Raises:
+        BadInputError: See `image_to_rgb`.
+    """
+    return Frame(image=image_to_rgb(message), stamp_ns=stamp_ns, frame_id=message.header.frame_id)
+
+
+def image_size_of_info(message: CameraInfo) -> tuple[int, int]:
+    """Width and height in px of the image that a camera info is of, with its region of interest and binning."""
+    roi = message.roi
+    width_px, height_px = roi.width or message.width, roi.height or message.height
+    return width_px // max(message.binning_x, 1), height_px // max(message.binning_y, 1)
+
+
+def _without_padding(message: Image) -> Image:
+    """The same image with dense rows in this machine's byte order, which every release of cv_bridge reads alike."""
+    item_bytes, channels, _ = _ENCODINGS[message.encoding]
+    row_bytes = message.width * channels * item_bytes
+    swapped = item_bytes > 1 and bool(message.is_bigendian) != (sys.byteorder == "big")
+    # Some releases of cv_bridge read 16UC1 as 8 bits.
+    encoding = "mono16" if message.encoding == "16UC1" else message.encoding
+    dense = Image(height=message.height, width=message.width, encoding=encoding, step=row_bytes)
+    dense.is_bigendian = int(sys.byteorder == "big")
+    if message.step == row_bytes and not swapped:
+        dense.data = message.data
+        return dense
+    # In place: the last row may come without its padding, and a step that lies would take any memory to fill up.
+    padded: np.ndarray = np.ndarray((message.height, row_bytes), np.uint8, message.data, strides=(message.step, 1))
+    rows = np.ascontiguousarray(padded)
+    dense.data = bytes_of(rows.view(np.uint16).byteswap() if swapped else rows)
+    return dense
+
+
+def bytes_of(pixels: np.ndarray) -> array[int]:
+    """An array's memory, as messages want it."""
+    # rclpy takes an array.array as it is; any other sequence is copied element by element.
+    data: array[int] = array("B")
+    data.frombytes(np.ascontiguousarray(pixels).tobytes())
+    return data
+
+
+def fill_image(message: Image, header: Header, pixels: np.ndarray, encoding: str) -> Image:
+    """Fill an image message.
+
+    Args:
+        message: Filled and returned.
+        header: Copied by reference into the message.
+        pixels: (H, W) or (H, W, C) of the encoding's type: uint8 for rgb8 and mono8, float32 for 32FC1.
+        encoding: Name from sensor_msgs/image_encodings.
+    """
+    message.header = header
+    message.height, message.width = pixels.shape[:2]
+    message.encoding = encoding
+    message.is_bigendian = int(sys.byteorder == "big")
+    message.step = pixels.nbytes // pixels.shape[0]
+    message.data = bytes_of(pixels)
+    return message
+
+
+def fill_mask(message: Image, header: Header, mask: np.ndarray) -> Image:
+    """Fill a mono8 image with a mask: 255 inside, 0 outside. `mask` is (H, W) bool."""
+    return fill_image(message, header, mask.astype(np.uint8) * np.uint8(255), "mono8")
+
+
+def mask_from_image(message: Image) -> np.ndarray:
+    """(H, W) bool of a mono8 mask message: everything that is not 0.
+
+    Raises:
+        BadInputError: The message is not a whole mono8 image.
+    """
+    if message.encoding != "mono8":
+        raise BadInputError(f"a mask is mono8, got {message.encoding!r}")
+    return np.asarray(image_to_rgb(message)[:, :, 0] > 0)
+
+
+def utterance_from_instruction(message: Instruction, stamp_ns: int) -> Utterance:
+    """What the user said.
+
+    Args:
+        message: The instruction.
+        stamp_ns: Start of the utterance.
+
+    Raises:
+        BadInputError: The text is empty, the source is unknown or the confidence lies outside [0, 1].
+    """
+    if message.source not in (Instruction.TYPED, Instruction.SPOKEN):
+        raise BadInputError(f"source must be TYPED (0) or SPOKEN (1), got {message.source}")
+    return Utterance(
+        text=message.text,
+        session_id=message.session_id,
+        stamp_ns=stamp_ns,
+        source="spoken" if message.source == Instruction.SPOKEN else "typed",
+        confidence=message.confidence,
+        replace_last=message.replace_last,
+    )
+
+
+def fill_mask_and_box(message: Segment | TrackedSegment, header: Header, mask: np.ndarray) -> None:
+    """Fill the mask of one target, (H, W) bool, and the tightest box around it."""
+    x0_px, y0_px, x1_px, y1_px = mask_box(mask)
+    message.box.x_offset, message.box.y_offset = x0_px, y0_px
+    message.box.width, message.box.height = x1_px - x0_px, y1_px - y0_px
+    fill_mask(message.mask, header, mask)
+
+
+def fill_segmentation(
+    message: Segmentation, header: Header, instruction: Instruction, turn: int, reply: Reply
+) -> Segmentation:
+    """Fill the masks of a turn.
+
+    Args:
+        message: Filled and returned.
+        header: The header of the image that was segmented.
+        instruction: The instruction that it answers.
+        turn: Index within its dialogue.
+        reply: What the network gave back.
+    """
+    _fill_ids(message, header, instruction, turn)
+    message.status = STATUS_CODES[reply.status]
+    message.message = reply.message
+    message.segments = []
+    for segment in reply.segments:
+        filled = Segment(phrase=segment.phrase, score=float(segment.score))
+        fill_mask_and_box(filled, header, segment.mask)
+        message.segments.append(filled)
+    message.latencies = [
+        StageLatency(stage=stage, milliseconds=float(value)) for stage, value in reply.latency_ms.items()
+    ]
+    return message
+
+
+def fill_explanation(
+    message: Explanation, header: Header, instruction: Instruction, turn: int, reply: Reply
+) -> Explanation:
+    """Fill the final words of a turn; where the turn failed, they say why. Arguments as in `fill_segmentation`."""
+    _fill_ids(message, header, instruction, turn)
+    message.status = STATUS_CODES[reply.status]
+    message.text = reply.text or reply.message
+    message.phrases = [
+        GroundedPhrase(start=phrase.start, end=phrase.end, segment=phrase.segment) for phrase in reply.phrases
+    ]
+    message.is_final = True
+    return message
+
+
+def fill_partial(message: Explanation, header: Header, instruction: Instruction, turn: int, text: str) -> Explanation:
+    """Fill the words of a turn as far as they have been generated. Arguments as in `fill_segmentation`."""
+    _fill_ids(message, header, instruction, turn)
+    message.status = Segmentation.ANSWERED
+    message.text = text
+    message.is_final = False
+    return message
+
+
+def diagnostic(
+    node: str, part: str, message: str, values: Mapping[str, str] = MappingProxyType({}),
+    level: bytes = DiagnosticStatus.OK,
+) -> DiagnosticStatus:  # fmt: skip
+    """What a node says of one of its parts on `/diagnostics`; `node` is its fully qualified name."""
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    return DiagnosticStatus(name=f"{node}: {part}", hardware_id=node, level=level, message=message, values=pairs)
+
+
+def _fill_ids(message: Segmentation | Explanation, header: Header, instruction: Instruction, turn: int) -> None:
+    message.header = header
+    message.session_id = instruction.session_id or DEFAULT_SESSION_ID
+    message.turn = turn
+    message.instruction_stamp = instruction.header.stamp

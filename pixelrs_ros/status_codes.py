@@ -1,0 +1,19 @@
+"""How a turn's status stands in messages."""
+
+from __future__ import annotations
+
+from pixelrs_ros.msg import Segmentation
+from pixelrs_ros.types import Status
+
+STATUS_CODES: dict[Status, int] = {
+    Status.GROUNDED: Segmentation.GROUNDED,
+    Status.ANSWERED: Segmentation.ANSWERED,
+    Status.NOT_FOUND: Segmentation.NOT_FOUND,
+    Status.CLARIFY: Segmentation.NEEDS_CLARIFICATION,
+    Status.BAD_INPUT: Segmentation.BAD_INPUT,
+    Status.INTERNAL_ERROR: Segmentation.INTERNAL_ERROR,
+    Status.NO_FRAME: Segmentation.NO_FRAME,
+    Status.REJECTED: Segmentation.REJECTED,
+    Status.CANCELLED: Segmentation.CANCELLED,
+}
+STATUSES: dict[int, Status] = {code: status for status, code in STATUS_CODES.items()}

@@ -1,0 +1,63 @@
+"""Who has the last word about a parameter of a launched node: the command line, then the file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+import yaml
+from rclpy.node import Node
+
+from pixelrs_ros.ros.parameters.declaration import declare, read
+from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, choices, layers
+
+DEFAULTS = Path(__file__).resolve().parents[3] / "config" / "launch.yaml"
+
+
+def started_with(tmp_path: Path, in_file: dict[str, Any], key: str = "/**/perception", **given: str) -> dict[str, Any]:
+    """The values of the launch arguments' parameters, in a node that is started as launch_ros would start it."""
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump({key: {"ros__parameters": in_file}}), encoding="utf-8")
+    arguments = ["--ros-args"]
+    for number, layer in enumerate(layers(DEFAULTS, file, dict.fromkeys(ARGUMENTS, NOT_GIVEN) | given)):
+        path = layer
+        if isinstance(layer, dict):  # launch_ros writes what is given as a dict to a file of its own
+            path = tmp_path / f"layer_{number}.yaml"
+            path.write_text(yaml.safe_dump({"/perception": {"ros__parameters": layer}}), encoding="utf-8")
+        arguments += ["--params-file", str(path)]
+    rclpy.init()
+    node = Node("perception", cli_args=arguments)
+    try:
+        declare(node)
+        values = read(node)
+        return {name: getattr(values, name) for name in ARGUMENTS}
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+def test_the_file_wins_over_the_defaults_of_the_launch_file(tmp_path: Path) -> None:
+    in_file = {"image_transport": "compressed", "depth_transport": "compressedDepth", "autostart": False}
+    assert started_with(tmp_path, in_file) == in_file
+
+
+def test_a_file_may_name_all_nodes(tmp_path: Path) -> None:
+    found = started_with(tmp_path, {"autostart": False, "image_transport": "compressed"}, key="/**")
+    assert found == {"image_transport": "compressed", "depth_transport": "raw", "autostart": False}
+
+
+def test_what_is_given_on_the_command_line_wins_over_the_file_and_leaves_the_rest(tmp_path: Path) -> None:
+    in_file = {"image_transport": "compressed", "depth_transport": "compressedDepth", "autostart": True}
+    found = started_with(tmp_path, in_file, image_transport="raw", autostart="false")
+    assert found == {"image_transport": "raw", "depth_transport": "compressedDepth", "autostart": False}
+
+
+def test_where_nobody_says_anything_the_node_starts_at_once(tmp_path: Path) -> None:
+    found = started_with(tmp_path, {"store_dialogues": False})
+    assert found == {"image_transport": "raw", "depth_transport": "raw", "autostart": True}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_argument_accepts_what_its_parameter_accepts(name: str) -> None:
+    expected = {"image_transport": ["", "raw", "compressed"], "depth_transport": ["", "raw", "compressedDepth"]}
+    assert choices(name) == expected.get(name, ["", "true", "false"])

@@ -1,0 +1,27 @@
+"""What `make test-fast` leaves out: files, or tests of them, that take seconds; the rest is the inner loop.
+
+A file is named by its path below `test/`; a test by the path, `::` and the beginning of its name.
+"""
+
+SLOW: tuple[str, ...] = (
+    "commands/test_doctor.py",
+    "convert/",
+    "data/test_generate.py",
+    "doctor/test_findings.py",
+    "doctor/test_network.py",
+    "engine/test_backends.py",
+    "engine/test_prefix.py",
+    "evaluation/test_space.py",
+    "faults/",
+    "model/test_pretrained.py",
+    "ros/demo/test_demo.py",
+    "ros/perception/test_graph.py",
+    "ros/perception/test_restart.py",
+    "security/",
+    "sim/test_dialogues.py",
+    "sim/test_scene.py",
+    "test_launch.py",
+    "test_package.py::test_a_robot_needs_neither_simulator_nor_plots",
+    "test_shipped.py",
+    "training/",
+)

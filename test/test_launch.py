@@ -1,0 +1,118 @@
+"""What the launch files start, and who has the last word about a parameter: the command line, then the file."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+import yaml
+from rclpy.node import Node
+from rclpy.parameter_client import AsyncParameterClient
+
+pytest.importorskip("launch_ros", reason="ROS 2 from wheels brings no launch; test/ros/parameters/test_layers.py does")
+
+ROOT = Path(__file__).resolve().parent.parent
+DEADLINE_S = 90.0
+NUMBERS = itertools.count()
+# What `ros2 launch` does, without ros2cli.
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+arguments = [argument.split(":=") for argument in sys.argv[2:]]
+service = LaunchService()
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(sys.argv[1], launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
+
+
+@contextmanager
+def launched(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", LAUNCH, str(ROOT / "launch" / name), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=DEADLINE_S)
+
+
+def parameters_of(namespace: str, *names: str) -> list[Any]:
+    """The values of a launched node's parameters."""
+    rclpy.init()
+    node = Node("tester", namespace=namespace)
+    client = AsyncParameterClient(node, "perception")
+    ends_s = time.monotonic() + DEADLINE_S
+    try:
+        while not client.services_are_ready():
+            assert time.monotonic() < ends_s, "the node does not come up"
+            rclpy.spin_once(node, timeout_sec=0.1)
+        future = client.get_parameters(list(names))
+        rclpy.spin_until_future_complete(node, future, timeout_sec=DEADLINE_S)
+        response = future.result()
+        assert response is not None, "the node does not answer"
+        return [value.bool_value if value.type == 1 else value.string_value for value in response.values]
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("in_file", "given", "expected"),
+    [
+        ({"image_transport": "compressed", "autostart": False}, (), ["compressed", "raw", False]),
+        (
+            {"image_transport": "compressed", "depth_transport": "compressedDepth", "autostart": False},
+            ("image_transport:=raw",),
+            ["raw", "compressedDepth", False],
+        ),
+        (
+            {"autostart": True},
+            ("autostart:=false", "depth_transport:=compressedDepth"),
+            ["raw", "compressedDepth", False],
+        ),
+        ({"store_dialogues": False}, (), ["raw", "raw", True]),
+    ],
+    ids=["the file wins", "unless it is given", "also whether to start", "which it does where nothing is said"],
+)
+def test_the_file_decides_what_the_command_line_leaves_open(
+    tmp_path: Path, in_file: dict[str, Any], given: tuple[str, ...], expected: list[Any]
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({"/**/perception": {"ros__parameters": in_file}}), encoding="utf-8")
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    with launched("pixelrs.launch.py", f"params_file:={path}", f"namespace:={namespace}", *given):
+        assert parameters_of(namespace, "image_transport", "depth_transport", "autostart") == expected
+
+
+def test_a_value_that_is_no_choice_is_refused(tmp_path: Path) -> None:
+    with launched("pixelrs.launch.py", "image_transport:=theora") as process:
+        output, _ = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 1
+        assert "theora" in output
+
+
+def test_the_demo_is_the_one_of_make_demo_with_the_namespace_and_the_parameters_given(tmp_path: Path) -> None:
+    params = {"/**/operator": {"ros__parameters": {"dialogues": 1}}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    arguments = (f"out_dir:={tmp_path}/out", f"params_file:={tmp_path}/params.yaml", "namespace:=shown")
+    with launched("demo.launch.py", *arguments) as process:
+        output, _ = process.communicate(timeout=3 * DEADLINE_S)
+    assert process.returncode == 0, output
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert (results["dialogues"], results["unanswered"]) == (1, 0)
+    assert (tmp_path / "out" / "report.html").exists()
