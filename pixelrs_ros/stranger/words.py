@@ -67,7 +67,7 @@ PLACES = {
         "Give me {n} on the far left.",
         "Take {n} furthest to the left.",
         "The leftmost {k}, please.",
-        "I mean the {k} at the left end.",
+        "Could I have the {k} at the left end?",
         "Pick the {k} that is most to the left.",
     ),
     "right": (
@@ -173,7 +173,7 @@ PARTS = (
     "Mark only {part} of {x}.",
     "Find {part} on {x}.",
 )
-BARE_PARTS = ("Show me {part}.", "Where is {part}?", "Touch {part}, please.", "Highlight {part}.", "I mean {part}.")
+BARE_PARTS = ("Show me {part}.", "Where is {part}?", "Touch {part}, please.", "Highlight {part}.", "Put a finger on {part}.")
 PURPOSE_PARTS = {
     ("hammer", "handle"): ("Show me where I hold {x}.", "Where do I grip {x}?"),
     ("hammer", "head"): ("Which part of {x} hits the nail?", "Show me the heavy end of {x}."),
@@ -186,7 +186,7 @@ PURPOSE_PARTS = {
     ("screwdriver", "handle"): ("Show me where I hold {x}.", "Where do I grip {x} to turn it?"),
     ("spoon", "handle"): ("Where do I hold {x}?",),
     ("spoon", "bowl"): ("Which part of {x} holds the soup?", "Show me the end of {x} that goes into the mouth."),
-    ("brush", "bristles"): ("Show me the hairs of {x}.", "Which part of {x} takes the paint?"),
+    ("brush", "bristles"): ("Show me the hairs of {x}.", "Which part of {x} is hairy?"),
     ("brush", "handle"): ("Where do I hold {x}?",),
     ("box", "lid"): ("What do I lift to open {x}?", "Show me the top that covers {x}."),
     ("teapot", "spout"): ("Where does the tea come out of {x}?", "Show me the part of {x} that pours."),
@@ -198,7 +198,7 @@ PURPOSE_PARTS = {
 }
 # By the kind that is meant: kinds that some people would take too, and the words.
 WISHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "knife": ((), ("I need something to cut with.", "What can I slice the bread with?", "Give me something sharp.")),
+    "knife": ((), ("I need something to cut with.", "What can I slice the bread with?", "How do I get this rope cut?")),
     "hammer": ((), ("I have to drive a nail into the wall.", "Something to pound with, please.")),
     "spoon": ((), ("I want to stir my soup.", "Give me something to eat yogurt with.", "What can I stir with?")),
     "mug": (
@@ -210,7 +210,7 @@ WISHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "book": ((), ("I'd like something to read.", "I'm bored, give me something to read.", "What can I read here?")),
     "lamp": ((), ("It is too dark, I need some light.", "Something that gives light, please.")),
     "ball": ((), ("The dog wants to play fetch.", "Give me something to throw and catch.", "Something that bounces.")),
-    "brush": ((), ("I need something to paint the fence with.", "What can I scrub with?")),
+    "brush": ((), ("I need something with bristles.", "Help me brush the dust off.")),
     "basket": (("box", "bowl"), ("I'm going to pick apples, what do I carry them in?", "Something for a picnic.")),
     "teapot": (("pan", "mug"), ("I want to brew some tea.", "What do I make tea in?")),
     "bottle": (("can", "mug", "teapot"), ("I'd like to take water along on a hike.",)),
@@ -231,7 +231,7 @@ CORRECTIONS = (
     "No, {x}, please.",
     "Sorry, I meant {x}.",
     "Wrong one, I want {x}.",
-    "Not that. {x}.",
+    "Not that, {x}.",
     "Actually, {x}.",
     "Hmm, no, rather {x}.",
     "Oops, I should have said {x}.",
