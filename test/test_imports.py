@@ -16,13 +16,13 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay"}),
     frozenset({"engine", "data", "convert"}),
-    frozenset({"training", "evaluation", "export", "benchmark", "doctor"}),
+    frozenset({"training", "evaluation", "export", "benchmark", "doctor", "stranger"}),
     frozenset({"commands", "ros"}),
     frozenset({"cli"}),
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
-NO_TORCH = ("dialogue", "text", "sim", "data", "geometry", "tracking")
+NO_TORCH = ("dialogue", "text", "sim", "data", "geometry", "tracking", "stranger")
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 
 

@@ -11,7 +11,7 @@ from pixelrs_ros.stranger import write_stranger
 def main() -> None:
     """Writes the set and says how many dialogues it has."""
     parser = argparse.ArgumentParser(prog="python -m pixelrs_ros.stranger", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="PRIST folder, made where it is not there")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="PRIST folder, made if missing")
     parser.add_argument("--count", type=int, default=320, metavar="N", help="pictures (default: 320)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything (default: 0)")
     options = parser.parse_args()

@@ -5,7 +5,10 @@ A description that is nearly a tie is answered with None: nobody could say which
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+
+import numpy as np
 
 from pixelrs_ros.stranger.scene import Item, Scene
 
@@ -30,7 +33,7 @@ def at_place(items: Sequence[Item], place: str) -> Item | None:
         agrees = all(sign * (_foot(order[0]) - _foot(other)) > 12 for other in order[1:])
         return order[0] if gap_m > CLEAR_M and agrees else None
     order = sorted(items, key=lambda item: item.center[0], reverse=place.endswith("right"))
-    gaps = [abs(b.center[0] - a.center[0]) for a, b in zip(order, order[1:], strict=False)]
+    gaps = [abs(b.center[0] - a.center[0]) for a, b in itertools.pairwise(order)]
     if place in ("left", "right"):
         return order[0] if gaps[0] > CLEAR_PX else None
     if place.startswith("second"):
@@ -42,7 +45,7 @@ def at_place(items: Sequence[Item], place: str) -> Item | None:
 
 def _foot(item: Item) -> int:
     """The lowest row of a thing."""
-    return int(item.mask.any(axis=1).nonzero()[0][-1])
+    return int(np.flatnonzero(item.mask.any(axis=1))[-1])
 
 
 def related(items: Sequence[Item], anchor: Item, relation: str) -> Item | None:

@@ -60,7 +60,7 @@ def _unlike(rng: np.random.Generator, color: str) -> str:
 
 def arrange(rng: np.random.Generator, pairs: list[tuple[str, str]], textured: bool) -> list[Thing]:
     """Makes things and finds room for them; one that finds none is left out."""
-    taken = np.zeros((GRID_PX, GRID_PX), np.uint8)
+    taken = np.zeros((GRID_PX, GRID_PX), bool)
     things: list[Thing] = []
     room = 0.65 + 0.05 * len(pairs)
     for kind, color in pairs:
@@ -70,8 +70,8 @@ def arrange(rng: np.random.Generator, pairs: list[tuple[str, str]], textured: bo
             spot = (room * rng.uniform(-WIDTH_M, WIDTH_M), room * rng.uniform(-DEPTH_M, DEPTH_M))
             moved = _put(pieces, rng.uniform(0, 2 * np.pi), spot)
             plan = _plan(moved)
-            if not np.any(plan & taken):
-                taken |= cv2.dilate(plan, np.ones((3, 3), np.uint8), iterations=int(GAP_M * GRID_PX_PER_M))
+            if not np.any(taken[plan > 0]):
+                taken |= cv2.dilate(plan, np.ones((3, 3), np.uint8), iterations=int(GAP_M * GRID_PX_PER_M)) > 0
                 things.append(_thing(kind, color, moved))
                 break
     return things

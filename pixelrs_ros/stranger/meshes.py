@@ -105,7 +105,9 @@ def lathe(profile: Sequence[Point], segments: int = 40) -> Mesh:
     return Mesh(vertices, _proper(vertices, faces), np.stack([u, v], axis=-1).reshape(-1, 2))
 
 
-def tube(path: Sequence[Sequence[float]], radii: Sequence[float], flat: float = 1.0, sides: int = 14) -> Mesh:
+def tube(
+    path: Sequence[Sequence[float]] | np.ndarray, radii: Sequence[float], flat: float = 1.0, sides: int = 14
+) -> Mesh:
     """Drawn out along a path, with round ends.
 
     Args:
@@ -153,7 +155,8 @@ def cutout(outline: Sequence[Point], thickness_m: float) -> Mesh:
     count = len(flat)
     low, high = flat.min(0), flat.max(0)
     middle = flat.mean(0)
-    plates, faces = [], []
+    plates: list[np.ndarray] = []
+    faces: list[tuple[int, int, int]] = []
     for z, is_top in ((0.0, False), (thickness_m, True)):
         start = len(plates) * (count + 1)
         ring = np.concatenate([flat, middle[None]])
@@ -166,7 +169,10 @@ def cutout(outline: Sequence[Point], thickness_m: float) -> Mesh:
     for i in range(count):
         j = (i + 1) % count
         sides += [(*flat[i], 0.0), (*flat[j], 0.0), (*flat[j], thickness_m), (*flat[i], thickness_m)]
-        faces += [(base + 4 * i, base + 4 * i + 1, base + 4 * i + 2), (base + 4 * i, base + 4 * i + 2, base + 4 * i + 3)]
+        faces += [
+            (base + 4 * i, base + 4 * i + 1, base + 4 * i + 2),
+            (base + 4 * i, base + 4 * i + 2, base + 4 * i + 3),
+        ]
     vertices = np.concatenate([*plates, np.array(sides)])
     uv = (vertices[:, :2] - low) / np.maximum(high - low, 1e-6)
     triangles = np.array(faces, int)

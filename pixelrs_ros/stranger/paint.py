@@ -14,11 +14,11 @@ Rgb = tuple[float, float, float]
 # Hue in degrees, saturation, value: the lowest and highest that a person calls so without a second thought.
 _RANGES = {
     "red": ((-6, 4), (0.8, 0.95), (0.6, 0.85)),
-    "green": ((112, 145), (0.6, 0.9), (0.4, 0.68)),
-    "blue": ((212, 230), (0.72, 0.92), (0.5, 0.85)),
+    "green": ((112, 145), (0.6, 0.9), (0.45, 0.7)),
+    "blue": ((212, 230), (0.72, 0.92), (0.55, 0.85)),
     "yellow": ((51, 57), (0.8, 0.95), (0.88, 0.98)),
     "orange": ((24, 30), (0.88, 1.0), (0.9, 0.98)),
-    "purple": ((274, 290), (0.55, 0.75), (0.42, 0.65)),
+    "purple": ((274, 288), (0.55, 0.75), (0.52, 0.72)),
     "white": ((30, 60), (0.0, 0.04), (0.9, 0.97)),
     "black": ((200, 260), (0.0, 0.1), (0.05, 0.1)),
 }
@@ -102,7 +102,9 @@ def weave(rng: np.random.Generator, rgb: Rgb) -> np.ndarray:
     rows, columns = np.mgrid[0:256, 0:256] / 16
     over = (np.floor(rows) + np.floor(columns)) % 2
     relief = np.where(over > 0, np.sin(np.pi * (rows % 1)), np.sin(np.pi * (columns % 1)))
-    return to_bytes(plate(rgb) * (0.5 + 0.62 * relief[..., None]) * (1 + 0.08 * clouds(rng, 256, 256, (8, 8))[..., None]))
+    return to_bytes(
+        plate(rgb) * (0.5 + 0.62 * relief[..., None]) * (1 + 0.08 * clouds(rng, 256, 256, (8, 8))[..., None])
+    )
 
 
 def fabric(rng: np.random.Generator, rgb: Rgb) -> np.ndarray:

@@ -8,7 +8,17 @@ import numpy as np
 from pixelrs_ros.stranger.paint import Rgb, clouds, plate, shade, to_bytes, wood
 
 BRANDS = ("SUNNY", "Nordlys", "ACME", "Bella", "TORO", "Kiwi Co", "fresh!", "MAXI", "Delta", "OLIVIA", "Pico", "GRANO")
-GOODS = ("tomato soup", "premium", "organic", "extra mild", "No. 5", "net 400 g", "est. 1924", "family size", "original")
+GOODS = (
+    "tomato soup",
+    "premium",
+    "organic",
+    "extra mild",
+    "No. 5",
+    "net 400 g",
+    "est. 1924",
+    "family size",
+    "original",
+)
 TITLES = ("THE LONG ROAD", "Algebra II", "COOKING", "Birds of Asia", "DEEP SEA", "A Quiet Year", "Robots", "ATLAS")
 AUTHORS = ("J. Moreau", "A. Lindqvist", "Chen Wei", "M. Okafor", "R. Alvarez", "T. Novak")
 FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
@@ -22,7 +32,9 @@ def ink_on(rgb: Rgb) -> Rgb:
     return INK if 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] > 0.5 else WHITE
 
 
-def write(rng: np.random.Generator, image: np.ndarray, text: str, center: tuple[int, int], width_px: int, ink: Rgb) -> None:
+def write(
+    rng: np.random.Generator, image: np.ndarray, text: str, center: tuple[int, int], width_px: int, ink: Rgb
+) -> None:
     """Letters of a width around a point of a float image."""
     font = int(rng.choice(FONTS))
     (plain_px, height_px), _ = cv2.getTextSize(text, font, 1.0, 2)
@@ -174,7 +186,9 @@ def wall(rng: np.random.Generator, textured: bool) -> np.ndarray:
     if sort == "bricks":
         shift = columns + (rows // 16 % 2) * 20
         joint = ((rows % 16 < 2) | (shift % 40 < 2))[..., None]
-        image = np.where(joint, image, np.array([0.58, 0.36, 0.29]) * (1 + 0.2 * clouds(rng, 256, 512, (16, 13))[..., None]))
+        image = np.where(
+            joint, image, np.array([0.58, 0.36, 0.29]) * (1 + 0.2 * clouds(rng, 256, 512, (16, 13))[..., None])
+        )
     elif sort == "paper":
         image *= 1 - 0.12 * (columns // 16 % 2)[..., None]
     elif sort == "pictures":

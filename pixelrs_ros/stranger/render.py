@@ -78,7 +78,8 @@ def _material(spec: mujoco.MjSpec, name: str, coat: Coat) -> str:
         texture = spec.add_texture()
         texture.name = name
         texture.type = mujoco.mjtTexture.mjTEXTURE_2D
-        texture.height, texture.width, texture.nchannel = (*coat.texture.shape[:2], 3)
+        height_px, width_px = coat.texture.shape[:2]
+        texture.height, texture.width, texture.nchannel = height_px, width_px, 3
         texture.data = coat.texture.tobytes()
         material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
         material.texrepeat = list(coat.repeat)
@@ -92,8 +93,8 @@ def _stage(rng: np.random.Generator, spec: mujoco.MjSpec, textured: bool, count:
     spec.visual.quality.shadowsize, spec.visual.quality.offsamples = 2048, 0
     spec.visual.map.znear, spec.visual.map.zfar = 0.02, 20
     spec.stat.extent, spec.stat.center = 1.0, [0, 0, 0]
-    spec.visual.headlight.ambient = [rng.uniform(0.25, 0.38)] * 3
-    spec.visual.headlight.diffuse = [rng.uniform(0.08, 0.25)] * 3
+    spec.visual.headlight.ambient = [rng.uniform(0.3, 0.42)] * 3
+    spec.visual.headlight.diffuse = [rng.uniform(0.06, 0.16)] * 3
     spec.visual.headlight.specular = [0.1] * 3
     white = (1.0, 1.0, 1.0)
     top = Coat(white, prints.table_top(rng, textured), rng.uniform(0.05, 0.5), repeat=(rng.choice([2.0, 3.0]),) * 2)
@@ -118,7 +119,7 @@ def _lights(rng: np.random.Generator, spec: mujoco.MjSpec) -> None:
         light.cutoff, light.exponent = 70, 2
         light.attenuation = [1, 0, 0]
         light.castshadow = index == 0
-        light.diffuse = (tint * (rng.uniform(0.5, 0.75) if index == 0 else rng.uniform(0.1, 0.3))).tolist()
+        light.diffuse = (tint * (rng.uniform(0.5, 0.7) if index == 0 else rng.uniform(0.05, 0.2))).tolist()
         light.specular = [0.35] * 3
         light.ambient = [0.0] * 3
 

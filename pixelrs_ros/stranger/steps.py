@@ -114,7 +114,10 @@ def plural(kind: str) -> str:
 
 
 def said(speaker: Speaker, text: str) -> str:
-    """The words as typed: a capital first, now and then without it and without a full stop."""
+    """The words as typed: now and then after a filler, or all small and without a full stop."""
+    first = text.split()[0].strip(".,!'")
+    if speaker.chance(0.1) and first.lower() not in words.OPENERS:
+        text = speaker.pick(words.FILLERS) + (text if first in ("I", "I'd", "I'm") else text[0].lower() + text[1:])
     text = text[0].upper() + text[1:]
     if speaker.chance(0.15):
         text = text.lower().rstrip(".!")
@@ -122,7 +125,7 @@ def said(speaker: Speaker, text: str) -> str:
 
 
 def listed(names: Sequence[str], link: str = "and") -> str:
-    """ "a, b and c"."""
+    """Several names in a row, "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {link} {names[-1]}"
 
 
@@ -169,7 +172,7 @@ def order(speaker: Speaker) -> Step | None:
 
 
 def _is_part_too(scene: Scene, kind: str | None, color: str | None) -> bool:
-    """ "the bowl" could be a spoon's; a black or white thing could be a cap, a handle or a page."""
+    """Whether the bowl be a spoon's, or a black or white thing a cap, a handle or a page."""
     if kind == "bowl" and color is None:
         return any(item.kind == "spoon" for item in scene.items)
     return kind is None and color in ("black", "white")

@@ -142,7 +142,7 @@ def _correction(speaker: Speaker) -> list[Step] | None:
     meant = speaker.shuffled(one for one in scene.items if one is not item)[0]
     is_like = meant.kind == item.kind and len(fitting(scene, item.kind, meant.color)) == 1
     name = f"the {meant.color} one" if is_like else speaker.the(meant)
-    if not name or name == "the bowl" and fitting(scene, "spoon"):
+    if not name or (name == "the bowl" and fitting(scene, "spoon")):
         return None
     step = Step("correction", said(speaker, pattern.format(x=name)), speaker.found(meant), Status.GROUNDED, (meant,))
     return [first, step]

@@ -66,7 +66,10 @@ def screwdriver(style: Style) -> list[Piece]:
     coat = style.plain(shine=0.6)
     if style.textured and rng.random() < 0.6:
         coat = paint.Coat((1.0, 1.0, 1.0), paint.pattern(rng, style.rgb, style.other()), 0.6)
-    return [Piece("handle", handle.turned("y", np.pi / 2).moved((0, 0, fat)), coat), Piece("shaft", shank, style.steel())]
+    return [
+        Piece("handle", handle.turned("y", np.pi / 2).moved((0, 0, fat)), coat),
+        Piece("shaft", shank, style.steel()),
+    ]
 
 
 def spoon(style: Style) -> list[Piece]:
@@ -81,7 +84,10 @@ def spoon(style: Style) -> list[Piece]:
             (long + length, 0, 0.009)]  # fmt: skip
     handle = tube(path, [0.006, 0.0055, 0.007, 0.0105], 0.6)
     coat = style.grip()
-    return [Piece("bowl", bowl, style.plain(0.95, 0.3) if coat.texture is None else coat), Piece("handle", handle, coat)]
+    return [
+        Piece("bowl", bowl, style.plain(0.95, 0.3) if coat.texture is None else coat),
+        Piece("handle", handle, coat),
+    ]
 
 
 def brush(style: Style) -> list[Piece]:
@@ -116,7 +122,11 @@ def box(style: Style) -> list[Piece]:
     rng = style.rng
     x, y, z = rng.uniform(0.09, 0.16), rng.uniform(0.08, 0.11), rng.uniform(0.055, 0.1)
     deep = z * rng.uniform(0.22, 0.34)
-    lid = block((x + 0.007, y + 0.007, deep), 0.002).turned("z", rng.uniform(-0.08, 0.08)).moved((0, 0, z - deep / 2 + 0.004))
+    lid = (
+        block((x + 0.007, y + 0.007, deep), 0.002)
+        .turned("z", rng.uniform(-0.08, 0.08))
+        .moved((0, 0, z - deep / 2 + 0.004))
+    )
     body = block((x, y, z), 0.002).moved((0, 0, z / 2))
     top = style.printed("carton") if rng.random() < 0.5 else style.plain(rng.choice([0.75, 1.0, 1.25]))
     return [Piece("body", body, style.printed("carton")), Piece("lid", lid, top)]

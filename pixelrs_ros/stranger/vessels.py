@@ -28,8 +28,14 @@ def mug(style: Style) -> list[Piece]:
     outside = [(r * (1 - taper * (1 - z / height)), z) for r, z in rounded(height, radius, bulge)]
     path = _ear(rng.uniform(0.026, 0.034), height * rng.uniform(0.5, 0.68), 0.006, (radius * 0.93, height * 0.52))
     handle = tube(path, [rng.uniform(0.0055, 0.0075)] * len(path), 0.8)
+    rest = hollow(outside, 0.004, 0.006)[len(outside) :]
+    coat = style.wrap()
+    inside = (
+        style.pale() if style.textured and style.color != "white" and rng.random() < 0.25 else style.plain(shine=0.5)
+    )
     return [
-        Piece("body", lathe(hollow(outside, 0.004, 0.006)), style.wrap()),
+        Piece("body", lathe(outside), coat),
+        Piece("body", lathe(rest), inside),
         Piece("handle", handle, style.plain(rng.choice([1.0, 0.9]), 0.5)),
     ]
 
@@ -44,13 +50,15 @@ def bottle(style: Style) -> list[Piece]:
     top = body + shoulder + neck_height
     waist = rng.choice([0.0, 0.1])
     wall = [(radius * (1 - waist * np.sin(np.pi * t) ** 2), 0.006 + (body - 0.006) * t) for t in turns[:-1]]
-    profile = [(0.0, 0.0), (radius - 0.006, 0.0), *wall, *slope, (neck, top), (0.0, top)]
+    low, high = [(0.0, 0.0), (radius - 0.006, 0.0), wall[0]], [wall[-1], *slope, (neck, top), (0.0, top)]
     cap_radius, cap_height = neck + rng.uniform(0.002, 0.005), rng.uniform(0.018, 0.03)
     cap = lathe([(0.0, top - 0.012), (cap_radius, top - 0.012), (cap_radius, top - 0.012 + cap_height),
                  (0.0, top - 0.012 + cap_height)])  # fmt: skip
     cap_coats = [style.plain(0.6), style.pale(), style.dark(), style.plain(1.4), style.steel()]
     pieces = [
-        Piece("body", lathe(profile), style.wrap()),
+        Piece("body", lathe(wall), style.wrap()),
+        Piece("body", lathe(low), style.plain(shine=0.5)),
+        Piece("body", lathe(high), style.plain(shine=0.5)),
         Piece("cap", cap, cap_coats[int(rng.integers(len(cap_coats)))]),
     ]
     return _lying(pieces, radius) if rng.random() < 0.12 else pieces

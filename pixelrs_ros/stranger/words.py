@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+FILLERS = ("Um, ", "Okay, ", "Robot, ", "Well, ", "Hey robot, ", "So, ", "Right, ", "Listen, ")
+OPENERS = (
+    "hey",
+    "hello",
+    "hi",
+    "ok",
+    "okay",
+    "good",
+    "no",
+    "oops",
+    "hmm",
+    "wait",
+    "sorry",
+    "thanks",
+    "great",
+    "actually",
+)
 ORDERS = (
     "Give me {x}.",
     "Please hand me {x}.",
@@ -173,7 +190,13 @@ PARTS = (
     "Mark only {part} of {x}.",
     "Find {part} on {x}.",
 )
-BARE_PARTS = ("Show me {part}.", "Where is {part}?", "Touch {part}, please.", "Highlight {part}.", "Put a finger on {part}.")
+BARE_PARTS = (
+    "Show me {part}.",
+    "Where is {part}?",
+    "Touch {part}, please.",
+    "Highlight {part}.",
+    "Put a finger on {part}.",
+)
 PURPOSE_PARTS = {
     ("hammer", "handle"): ("Show me where I hold {x}.", "Where do I grip {x}?"),
     ("hammer", "head"): ("Which part of {x} hits the nail?", "Show me the heavy end of {x}."),
@@ -217,7 +240,16 @@ WISHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "bowl": (("pan", "mug", "basket"), ("What can I eat my cereal from?", "Something for the salad, please.")),
 }
 
-ANSWERS_WHICH = ("{x}", "{x}.", "{x}, please.", "I mean {x}.", "Take {x}.", "I'd say {x}.", "Let's take {x}.", "Make it {x}.")
+ANSWERS_WHICH = (
+    "{x}",
+    "{x}.",
+    "{x}, please.",
+    "I mean {x}.",
+    "Take {x}.",
+    "I'd say {x}.",
+    "Let's take {x}.",
+    "Make it {x}.",
+)
 OTHERS = (
     "The other one.",
     "And the other one?",
