@@ -93,8 +93,8 @@ def _stage(rng: np.random.Generator, spec: mujoco.MjSpec, textured: bool, count:
     spec.visual.quality.shadowsize, spec.visual.quality.offsamples = 2048, 0
     spec.visual.map.znear, spec.visual.map.zfar = 0.02, 20
     spec.stat.extent, spec.stat.center = 1.0, [0, 0, 0]
-    spec.visual.headlight.ambient = [rng.uniform(0.3, 0.42)] * 3
-    spec.visual.headlight.diffuse = [rng.uniform(0.06, 0.16)] * 3
+    spec.visual.headlight.ambient = [rng.uniform(0.28, 0.4)] * 3
+    spec.visual.headlight.diffuse = [rng.uniform(0.24, 0.38)] * 3
     spec.visual.headlight.specular = [0.1] * 3
     white = (1.0, 1.0, 1.0)
     top = Coat(white, prints.table_top(rng, textured), rng.uniform(0.05, 0.5), repeat=(rng.choice([2.0, 3.0]),) * 2)
@@ -119,7 +119,7 @@ def _lights(rng: np.random.Generator, spec: mujoco.MjSpec) -> None:
         light.cutoff, light.exponent = 70, 2
         light.attenuation = [1, 0, 0]
         light.castshadow = index == 0
-        light.diffuse = (tint * (rng.uniform(0.5, 0.7) if index == 0 else rng.uniform(0.05, 0.2))).tolist()
+        light.diffuse = (tint * (rng.uniform(0.38, 0.58) if index == 0 else rng.uniform(0.05, 0.2))).tolist()
         light.specular = [0.35] * 3
         light.ambient = [0.0] * 3
 
@@ -151,7 +151,8 @@ def _picture(rng: np.random.Generator, model: mujoco.MjModel, data: mujoco.MjDat
     renderer.update_scene(data, camera="eye")
     image = cv2.resize(renderer.render(), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
     renderer.close()
-    blur, noise, gain = rng.uniform(0.1, 0.7), rng.uniform(0.5, 3.0), rng.uniform(0.95, 1.12)
+    blur, noise, white = rng.uniform(0.1, 0.7), rng.uniform(0.5, 3.0), rng.uniform(205, 250)
+    gain = float(np.clip(white / np.percentile(image, 98), 0.8, 1.6))  # as a camera exposes
     if blur > 0.3:
         image = cv2.GaussianBlur(image, (0, 0), blur)
     image = image * gain + rng.normal(0, noise, image.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pixelrs_ros.stranger.layout import Thing, arrange, choose
@@ -25,6 +26,9 @@ TELLING = {
     "lamp": ("shade", "base"),
     "basket": ("handle",),
 }
+# The brightness below which a person would give a color another name: a dark orange is brown.
+BRIGHT = {"orange": 150, "yellow": 135, "white": 130, "red": 75, "green": 75, "blue": 75, "purple": 75, "black": 0}
+COLORFUL = 90  # of 255: what is less saturated is steel, paper or hair
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,23 @@ def _union(parts: dict[str, np.ndarray]) -> np.ndarray:
     return np.any(list(parts.values()), axis=0)
 
 
+def _looks(pixels: np.ndarray, color: str) -> bool:
+    """Whether (N, 3) pixels of a thing are bright enough for its color's name."""
+    if not len(pixels):
+        return False
+    hsv = cv2.cvtColor(np.ascontiguousarray(pixels[None]), cv2.COLOR_RGB2HSV)[0]
+    own = hsv if color in ("white", "black") else hsv[hsv[:, 1] > COLORFUL]
+    return len(own) > 0 and bool(np.median(own[:, 2]) >= BRIGHT[color])
+
+
 def _badly_seen(things: list[Thing], seen: Seen) -> set[int]:
-    """Things that are small, cut off by the picture's edge, or hard to tell; of the hidden only the worst."""
+    """Things that are small, cut off, dull, or hard to tell; of the hidden only the worst."""
     bad, hidden = set(), {}
     for index, (parts, whole) in enumerate(zip(seen.masks, seen.whole, strict=True)):
         edge = whole[0].any() or whole[-1].any() or whole[:, 0].any() or whole[:, -1].any()
         telling = [parts[part].sum() for part in TELLING.get(things[index].kind, ())]
-        if edge or whole.sum() < MIN_OBJECT_PX or min(telling, default=MIN_PART_PX) < MIN_PART_PX:
+        dull = not _looks(seen.image[_union(parts)], things[index].color)
+        if edge or dull or whole.sum() < MIN_OBJECT_PX or min(telling, default=MIN_PART_PX) < MIN_PART_PX:
             bad.add(index)
             continue
         visible = _union(parts).sum() / whole.sum()
