@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -118,7 +119,7 @@ def said(speaker: Speaker, text: str) -> str:
     first = text.split()[0].strip(".,!'")
     if speaker.chance(0.1) and first.lower() not in words.OPENERS:
         text = speaker.pick(words.FILLERS) + (text if first in ("I", "I'd", "I'm") else text[0].lower() + text[1:])
-    text = text[0].upper() + text[1:]
+    text = re.sub(r"\ba (?=[aeiou])", "an ", text[0].upper() + text[1:])
     if speaker.chance(0.15):
         text = text.lower().rstrip(".!")
     return text
