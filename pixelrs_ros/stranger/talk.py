@@ -17,8 +17,8 @@ Maker = Callable[[Speaker], Step | None]
 # What a plain order is, and how often.
 ORDERS: tuple[tuple[Maker, float], ...] = (
     (steps.order, 0.23),
-    (steps.absent, 0.27),
-    (steps.ambiguous, 0.17),
+    (steps.absent, 0.235),
+    (steps.ambiguous, 0.19),
     (steps.place, 0.1),
     (steps.relation, 0.08),
     (steps.size, 0.05),
@@ -153,7 +153,7 @@ def _its_part(speaker: Speaker, item: Item) -> Step | None:
     if not parts:
         return None
     part = speaker.pick(parts)
-    text = speaker.pick(words.ITS_HANDLE if part == "handle" and speaker.chance(0.3) else words.ITS)
+    text = speaker.pick(words.ITS_HANDLE if part == "handle" and speaker.chance(0.35) else words.ITS)
     text = said(speaker, text.format(part=part))
     return Step("it", text, speaker.found(item, part), Status.GROUNDED, (item,), part)
 

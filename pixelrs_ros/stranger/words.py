@@ -272,13 +272,17 @@ CORRECTIONS = (
 ITS = (
     "Show me its {part}.",
     "Now its {part}.",
-    "Hold it by the {part}.",
     "And where is its {part}?",
     "Touch its {part}.",
     "What about its {part}?",
     "Just the {part} of it.",
 )
-ITS_HANDLE = ("Where do I hold it?", "Where can I grab it?", "By which part should I carry it?")
+ITS_HANDLE = (
+    "Hold it by the handle.",
+    "Where do I hold it?",
+    "Where can I grab it?",
+    "By which part should I carry it?",
+)
 WHOLES = ("Now all of it.", "Now pick the whole thing up.", "Give it to me.", "OK, hand it over.")
 
 GREETINGS = {
