@@ -17,11 +17,11 @@ Maker = Callable[[Speaker], Step | None]
 # What a plain order is, and how often.
 ORDERS: tuple[tuple[Maker, float], ...] = (
     (steps.order, 0.23),
-    (steps.absent, 0.235),
-    (steps.ambiguous, 0.19),
+    (steps.absent, 0.24),
+    (steps.ambiguous, 0.145),
     (steps.place, 0.1),
     (steps.relation, 0.08),
-    (steps.size, 0.05),
+    (steps.size, 0.06),
     (steps.part_of, 0.09),
     (steps.wish, 0.05),
 )

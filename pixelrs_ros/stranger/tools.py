@@ -128,7 +128,7 @@ def box(style: Style) -> list[Piece]:
         .moved((0, 0, z - deep / 2 + 0.004))
     )
     body = block((x, y, z), 0.002).moved((0, 0, z / 2))
-    top = style.printed("carton") if rng.random() < 0.5 else style.plain(rng.choice([0.75, 1.0, 1.25]))
+    top = style.printed("carton") if rng.random() < 0.5 else style.plain(rng.choice([0.75, 0.85, 1.0]))
     return [Piece("body", body, style.printed("carton")), Piece("lid", lid, top)]
 
 

@@ -95,7 +95,8 @@ def test_statuses_of_orders_by_color_and_kind_are_true_to_the_labels(folder: Pat
         on_table = things(masks(folder, record["img_id"]))
         for user, _, sort, status, targets, _ in turns(record):
             spoken = user.lower()
-            kinds = {kind for noun, kind in NOUNS.items() if re.search(rf"\b{noun}\b", spoken)}
+            named = rf"\b(?:the|an?|{'|'.join(COLORS)}) "  # "what can I" names no can
+            kinds = {kind for noun, kind in NOUNS.items() if re.search(rf"{named}{noun}\b", spoken)}
             colors = [color for color in COLORS if re.search(rf"\b{color}\b", spoken)]
             if sort not in ("order", "absent", "ambiguous") or len(kinds) > 1 or len(colors) > 1:
                 continue
