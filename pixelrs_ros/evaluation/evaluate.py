@@ -193,7 +193,7 @@ def _score_played(
 def _truth(sample: Sample, masks: dict[str, np.ndarray]) -> np.ndarray:
     """(H, W) bool, all that the last turn should show together; empty where that is nothing."""
     nothing = np.zeros_like(next(iter(masks.values())))
-    return np.logical_or.reduce([masks[key] for key in sample.keys], initial=nothing) if sample.keys else nothing
+    return np.logical_or.reduce([nothing, *(masks[key] for key in sample.keys)])
 
 
 def _covers_second(shown: Sequence[np.ndarray], masks: dict[str, np.ndarray]) -> bool | None:
