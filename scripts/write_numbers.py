@@ -1,9 +1,7 @@
-r"""Writes the tables of evaluations into the documents, the short one into README.md.
+"""Writes the tables of evaluations into the documents, the short one into README.md.
 
-pixelrs evaluate --data data/tabletop --split test --split test_language --split test_shapes --all \
-    --json out/evaluation.json
-pixelrs evaluate --data data/stranger --split test_stranger --all --json out/stranger.json
-scripts/env.sh python scripts/write_numbers.py out/evaluation.json out/stranger.json
+pixelrs evaluate --data data/tabletop --split test_direct --split test_stranger --all --json out/evaluation.json
+scripts/env.sh python scripts/write_numbers.py out/evaluation.json
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,9 +28,14 @@ WIDTH = 400  # characters: Markdown rows must not wrap
 BLIND, LAST_TURN_ONLY = Condition(blind=True).name, Condition(history="none").name
 # What each split asks, for those who have not read how it is made.
 ASKED = {
-    "test": "new scenes",
-    "test_language": "the same scenes; wishes, slips and turns of phrase that training never shows",
-    "test_shapes": "targets of shapes that training never shows",
+    "test": "dialogues that end on one thing",
+    "test_language": "the same in slips, fillers and wishes that training never shows",
+    "test_shapes": "dialogues about shapes that training never shows",
+    "test_direct": "one order of any sort",
+    "test_relations": "one order by place, or by another thing",
+    "test_parts": "one order for a part",
+    "test_chat": "talk and questions: no mask",
+    "test_pairs": "the same order on two scenes, where it ends differently",
     "test_stranger": "pictures and words by another hand",
 }
 
@@ -49,18 +53,23 @@ def markdown(table: Table) -> str:
 
 
 def measured(reports: Sequence[dict[str, Any]]) -> str:
-    """The short table: one row a split, the lowest gIoU first."""
+    """The short table: one row a split, the lowest gIoU first, and last those without a target."""
     lines = [
         "| split | what it asks | n | gIoU | right referent | status right | blind gIoU | last-turn-only gIoU |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for report in sorted(reports, key=lambda report: float(headline(report)[1]["g_iou"])):
+    for report in sorted(reports, key=_g_iou):
         split, own, others = report["split"], headline(report)[1], report["conditions"]
         right = (own["status"] or {}).get("accuracy")
         blind, alone = (others[name]["g_iou"] if name in others else None for name in (BLIND, LAST_TURN_ONLY))
         numbers = (_score(own["g_iou"]), _percent(own["referent_right"]), _percent(right), _score(blind), _score(alone))
         lines.append(f"| `{split}` | {ASKED.get(split, '')} | {report['dialogues']:,} | {' | '.join(numbers)} |")
     return "\n".join(lines)
+
+
+def _g_iou(report: dict[str, Any]) -> float:
+    value = headline(report)[1]["g_iou"]
+    return math.inf if value is None else float(value)
 
 
 def _score(value: float | None) -> str:

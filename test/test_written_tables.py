@@ -42,7 +42,7 @@ def test_a_table_without_a_place_is_an_error_that_names_its_markers(checkout: Pa
         write_table(checkout, "z", "")
 
 
-def report(split: str, g_iou: float, **others: float) -> dict[str, Any]:
+def report(split: str, g_iou: float | None, **others: float) -> dict[str, Any]:
     """As much of a report as the short table reads; `others`: gIoU of its other conditions."""
     own = {"g_iou": g_iou, "referent_right": 0.5, "status": {"accuracy": 0.25}}
     conditions = {"own history": own, **{name.replace("_", " "): {"g_iou": value} for name, value in others.items()}}
@@ -53,9 +53,10 @@ def test_the_short_table_begins_with_the_lowest_split() -> None:
     script = runpy.run_path(str(ROOT / "scripts" / "write_numbers.py"))
     best = report("test", 0.75, last_turn_only=0.125)
     best["conditions"]["own history, blind"] = {"g_iou": 0.0625}
-    *_, low, high = script["measured"]([best, report("test_shapes", 0.5)]).splitlines()
+    *_, low, high, none = script["measured"]([report("test_chat", None), best, report("test_shapes", 0.5)]).splitlines()
     assert low.startswith("| `test_shapes` | ") and low.endswith(" | 1,234 | 0.50 | 50 % | 25 % |  |  |")
     assert high.endswith(" | 1,234 | 0.75 | 50 % | 25 % | 0.06 | 0.12 |")
+    assert none.startswith("| `test_chat` | ") and none.endswith(" | 1,234 |  | 50 % | 25 % |  |  |")
 
 
 def test_the_documents_have_a_place_for_every_table_of_an_evaluation() -> None:
