@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from pixelrs_ros.config import load_config
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.training.bank import SHARD
 from pixelrs_ros.training.config import TrainConfig
@@ -31,12 +32,13 @@ class Plan:
 
     Args:
         config_path: YAML of the run.
-        config: What it holds.
         minutes: For all of it.
+        command: Starts `pixelrs train`; the configuration and a phase follow.
     """
 
-    def __init__(self, config_path: Path, config: TrainConfig, minutes: float) -> None:
-        self._config_path, self._config = config_path, config
+    def __init__(self, config_path: Path, minutes: float, command: Sequence[str]) -> None:
+        config = load_config(TrainConfig, config_path)
+        self._config_path, self._config, self._command = config_path, config, command
         self._minutes = minutes
         self._ends = time.monotonic() + 60 * minutes
         self._console = Console(stderr=True)
@@ -74,8 +76,7 @@ class Plan:
         return all(len(list((folder / split).glob("?????.npz"))) * SHARD >= count for split, count in wanted.items())
 
     def _start(self, phase: str, minutes: float, before: tuple[str, ...] = ()) -> tuple[str, subprocess.Popen[bytes]]:
-        command = [sys.executable, "-m", "pixelrs_ros.cli", "train", "--config", str(self._config_path)]
-        command += ["--phase", *before, phase]
+        command = [*self._command, "--config", str(self._config_path), "--phase", *before, phase]
         command += ["--minutes", f"{minutes:.4f}"] if minutes else []
         self._console.print(f"{self._clock()} {phase}" + (f", {minutes:.1f} min" if minutes else ""))
         with (self._logs / f"{phase}.txt").open("wb") as log:
