@@ -13,7 +13,6 @@ SLOW: tuple[str, ...] = (
     "engine/test_prefix.py",
     "evaluation/test_space.py",
     "faults/",
-    "model/test_pretrained.py",
     "ros/demo/test_demo.py",
     "ros/perception/test_graph.py",
     "ros/perception/test_restart.py",

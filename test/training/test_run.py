@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from pixelrs_ros.training.cache import load_split
 from safetensors.torch import load_file
 
 from pixelrs_ros.config import read_yaml
@@ -15,7 +16,6 @@ from pixelrs_ros.data.generate import generate
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import CheckpointError, ConfigError, DataError
-from pixelrs_ros.training.cache import load_split
 from pixelrs_ros.training.config import PHASES
 from pixelrs_ros.training.run import train
 from pixelrs_ros.types import Frame, Status, Utterance
