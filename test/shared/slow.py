@@ -18,6 +18,7 @@ SLOW: tuple[str, ...] = (
     "ros/perception/test_restart.py",
     "security/",
     "sim/test_dialogues.py",
+    "sim/talk/",
     "sim/test_scene.py",
     "test_launch.py",
     "test_package.py::test_a_robot_needs_neither_simulator_nor_plots",
