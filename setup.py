@@ -29,8 +29,7 @@ setup(
         "dev": requirements("dev"),
         "sim": requirements("sim"),
         "plots": requirements("plots"),
-        "small": requirements("small"),
-        "train": [*requirements("train"), *requirements("small"), *requirements("sim"), *requirements("plots")],
+        "train": [*requirements("train"), *requirements("sim"), *requirements("plots")],
         "export": requirements("export"),
         "quantize": requirements("quantize"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.

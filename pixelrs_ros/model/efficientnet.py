@@ -1,4 +1,4 @@
-"""High-resolution encoder with eyes for photographs: EfficientNet-Lite0 (Tan and Le 2019; Liu 2020), three of its stages.
+"""High-resolution encoder that knows photographs: EfficientNet-Lite0 (Tan and Le 2019; Liu 2020), three of its stages.
 
 The layout and the names of the weights are those of the published PyTorch port, so that its ImageNet weights fit.
 """
@@ -21,9 +21,9 @@ _EPSILON = 1e-3
 
 
 def _padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
-    """Left, right, top and bottom, as TensorFlow pads sides that the stride divides: what is odd goes right and down."""
+    """Left, right, top, bottom, as TensorFlow pads sides that the stride divides: what is odd goes right and down."""
     total = kernel - stride
-    return (total // 2, total - total // 2) * 2  # type: ignore[return-value]
+    return (total // 2, total - total // 2) * 2
 
 
 class _Block(nn.Module):
@@ -56,7 +56,7 @@ class _Block(nn.Module):
 class EfficientNetEncoder(nn.Module):
     """Three stages of an EfficientNet-Lite0, bilinearly resized to one grid and concatenated.
 
-    Batch norms always use the statistics that they came with: batches of rendered tables would spoil those of the world.
+    Batch norms always use the statistics that they came with: rendered tables would spoil those of the world.
     """
 
     def __init__(self, config: ConvNextConfig) -> None:

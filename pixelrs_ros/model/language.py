@@ -8,22 +8,18 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from pixelrs_ros.config import LanguageConfig
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.model.adapter import build_adapted
 
 
 def build_language_model(config: LanguageConfig, vocab_size: int) -> PreTrainedModel:
-    """A causal language model: untrained, or pretrained with an untrained adapter.
+    """An untrained causal language model.
 
     Args:
         config: Its type and the arguments of its configuration class.
         vocab_size: Tokens of the tokenizer, special ones included.
 
     Raises:
-        CheckpointError: The pretrained weights are missing or do not fit.
         ConfigError: transformers does not know the type or refuses an argument.
     """
-    if config.pretrained is not None:
-        return build_adapted(config, vocab_size)
     arguments: dict[str, Any] = {**config.arguments, "vocab_size": config.num_rows(vocab_size)}
     try:
         hf_config = AutoConfig.for_model(config.model_type, **arguments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from torch import nn
 
 from pixelrs_ros.config import MirasConfig, load_preset
@@ -27,15 +25,12 @@ def preset_sizes(name: str, vocab_size: int | None = None) -> tuple[MirasConfig,
         ConfigError: There is no such preset.
     """
     config = load_preset(name)
-    language = config.language
-    rows = int(language.arguments.get("vocab_size", 2048))
-    return config, vocab_size or rows + (language.pretrained.num_added_tokens if language.pretrained else 0)
+    return config, vocab_size or int(config.language.arguments.get("vocab_size", 2048))
 
 
 def empty(config: MirasConfig, vocab_size: int) -> Miras:
-    """The network as it runs, an adapter merged, without memory for its parameters."""
-    language = dataclasses.replace(config.language, pretrained=None)
-    return build_miras(dataclasses.replace(config, language=language), vocab_size, empty=True)
+    """The network without memory for its parameters."""
+    return build_miras(config, vocab_size, empty=True)
 
 
 def parameters(miras: Miras) -> dict[str, int]:

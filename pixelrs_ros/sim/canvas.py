@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-
-os.environ.setdefault("MUJOCO_GL", "osmesa")  # needs no display and no GPU; set it to "egl" where there is one
-os.environ.setdefault("LP_NUM_THREADS", "1")  # OSMesa's threads cost more than they bring at this size
+from weakref import WeakSet
 
 try:
     import mujoco
@@ -20,6 +19,8 @@ import numpy as np
 _FLAGS = mujoco.mjtRndFlag
 _ON = [flag.value for flag in (_FLAGS.mjRND_SEGMENT, _FLAGS.mjRND_IDCOLOR)]
 _OFF = [flag.value for flag in (_FLAGS.mjRND_SHADOW, _FLAGS.mjRND_REFLECTION, _FLAGS.mjRND_SKYBOX, _FLAGS.mjRND_HAZE)]
+
+_OPEN: WeakSet[Canvas] = WeakSet()
 
 
 class Canvas:
@@ -42,6 +43,7 @@ class Canvas:
         self._context: mujoco.MjrContext | None = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
+        _OPEN.add(self)
 
     def close(self) -> None:
         """Release the context; nothing can be drawn any more. May be called twice."""
@@ -101,3 +103,10 @@ class Canvas:
             self._draw(pixels, depth)
         finally:
             flags[:] = before
+
+
+@atexit.register
+def _close_all() -> None:
+    """What nobody closed goes before the interpreter does: MuJoCo would look for libraries that are gone by then."""
+    for canvas in tuple(_OPEN):
+        canvas.close()

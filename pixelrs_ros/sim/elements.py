@@ -65,7 +65,7 @@ def elements(view: View) -> tuple[Element, ...]:
     Returns:
         Objects of at least `MIN_OBJECT_PX` visible pixels, in the order of their ids.
     """
-    found = []
+    found: list[Element] = []
     for item in sorted(view.objects, key=lambda item: item.object_id):
         mask = view.object_ids == item.object_id
         area = int(mask.sum())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import mujoco
 import numpy as np
 
-from pixelrs_ros.sim.canvas import Canvas  # first: it chooses how MuJoCo draws
+from pixelrs_ros.sim.canvas import Canvas, mujoco
 from pixelrs_ros.sim.kinds import KINDS
 from pixelrs_ros.sim.meshes import mesh_library
 from pixelrs_ros.sim.patterns import FACE_PX, cube_textures

@@ -103,7 +103,7 @@ class ChatLayout:
         if self._reader is None:
             return [*head, *self._encode_plain(f"{before}{words}{self._after_words}"), *self._tail]
         pieces = [self.vocab_size + piece for piece in self._reader.encode(words, add_special_tokens=False).ids]
-        around = (self._encode_plain(plain) for plain in (before.strip(), self._after_words.strip()))
+        around = (self._encode_plain(str(plain).strip()) for plain in (before, self._after_words))
         return [*head, *next(around), *pieces, *next(around), *self._tail]
 
     def answer(self, answer: str) -> list[int]:

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -30,6 +30,9 @@ from pixelrs_ros.sim.talk.compose import conversations
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.concepts import COLOR_NAMES, KIND_NAMES, PART_NAMES
 from pixelrs_ros.training.packing import FIELDS, MAX_OBJECTS, encode_talk, pack_rows
+
+if TYPE_CHECKING:
+    from pixelrs_ros.sim.render import Renderer, View
 
 SHARD = 128  # scenes of one file
 ROWS = 3  # of conversations about each scene
@@ -77,7 +80,7 @@ def shard_path(folder: Path, split: str, index: int) -> Path:
 
 
 @cache
-def _renderer(width_px: int, height_px: int) -> Any:
+def _renderer(width_px: int, height_px: int) -> Renderer:
     """One for every shape and process: it takes a second to start."""
     from pixelrs_ros.sim.render import Renderer
 
@@ -112,17 +115,18 @@ def draw_shard(path: Path, index: int, count: int, config: BankConfig, layout: C
             made[name].append(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".partial.npz")
-    np.savez(unfinished, **{name: np.stack(values) for name, values in made.items()})
+    stacked: dict[str, Any] = {name: np.stack(values) for name, values in made.items()}
+    np.savez(unfinished, **stacked)
     unfinished.replace(path)
 
 
-def _maps(view: object, side_px: int) -> dict[str, np.ndarray]:
+def _maps(view: View, side_px: int) -> dict[str, np.ndarray]:
     """A view on the padded square."""
-    image, ids, parts = view.image, view.object_ids, view.part_ids  # type: ignore[attr-defined]
-    height, width = resized_shape(*image.shape[:2], side_px)
+    image, ids, parts = view.image, view.object_ids, view.part_ids
+    height, width = resized_shape(image.shape[0], image.shape[1], side_px)
     kinds, colors = np.zeros(MAX_OBJECTS + 1, np.uint8), np.zeros(MAX_OBJECTS + 1, np.uint8)
     names = np.zeros((MAX_OBJECTS + 1, 9), np.uint8)  # of a kind's parts among all parts
-    for thing in view.objects:  # type: ignore[attr-defined]
+    for thing in view.objects:
         kinds[thing.object_id] = 1 + KIND_NAMES.index(thing.kind)
         colors[thing.object_id] = 1 + COLOR_NAMES.index(thing.color)
         own = KINDS[thing.kind].parts
@@ -213,7 +217,13 @@ class Bank:
     """
 
     def __init__(
-        self, folder: Path, split: str, device: torch.device, side_px: int, most: int, names: tuple[str, ...] | None = None
+        self,
+        folder: Path,
+        split: str,
+        device: torch.device,
+        side_px: int,
+        most: int,
+        names: tuple[str, ...] | None = None,
     ) -> None:
         self._folder, self._split = folder, split
         layout = fields(side_px)
@@ -259,4 +269,9 @@ class Bank:
         return batch
 
 
-_TORCH = {np.uint8: torch.uint8, np.int8: torch.int8, np.int16: torch.int16, np.int32: torch.int32}
+_TORCH: dict[type, torch.dtype] = {
+    np.uint8: torch.uint8,
+    np.int8: torch.int8,
+    np.int16: torch.int16,
+    np.int32: torch.int32,
+}

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from pixelrs_ros.training.loop import Terms
 from pixelrs_ros.training.scenes import Scenes, ScenesPhase, as_it_is, cover, encoder_pixels, taken
 from pixelrs_ros.training.see import Eyes, SeePhase, dense_loss, iou_sums, mask_losses
-from pixelrs_ros.training.talk import WORD_DROPOUT, TalkPhase, Talker
+from pixelrs_ros.training.talk import WORD_DROPOUT, Talker, TalkPhase
 
 MASKS = 2.0  # of each scene and step, on average
 PART_WEIGHT = 2.0  # parts are rarer than whole objects, and harder
@@ -103,5 +103,7 @@ class GroundPhase(ScenesPhase):
         tokens, embedding, _ = self._look(scenes, as_it_is(scenes.data["image"]))
         found, rows, hidden = self.talk.measure_words(scenes, tokens)
         row, at_seg, _, objects, parts = rows.segs()
-        logits, _ = self.module.eyes.sam.decode(embedding, self.talk.miras.prompts(hidden[row, at_seg], tokens[row]), row)
+        logits, _ = self.module.eyes.sam.decode(
+            embedding, self.talk.miras.prompts(hidden[row, at_seg], tokens[row]), row
+        )
         return found | iou_sums(logits, cover(scenes.masks(row, objects, parts), logits.shape[-1]), parts > 0)

@@ -20,6 +20,10 @@ class OraclePrompt(nn.Module):
     fixed random vectors, so that SAM and the language model can learn to meet there without waiting for one another.
     """
 
+    kinds: torch.Tensor
+    colors: torch.Tensor
+    parts: torch.Tensor
+
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(0)

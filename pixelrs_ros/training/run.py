@@ -113,7 +113,7 @@ class Run:
 
 
 def make_tokenizer(path: Path, vocab_size: int, seed: int) -> Tokenizer:
-    """The tokenizer of the answers, learned once from what is said about imagined tables; the user's words with them."""
+    """The tokenizer of the answers, learned once from what is said about imagined tables."""
     if not path.exists():
         train_tokenizer(_texts(seed), vocab_size).save(str(path))
     return load_tokenizer(path)

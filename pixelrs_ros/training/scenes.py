@@ -46,7 +46,7 @@ class Scenes:
         return _shares(self.data["objects"], self.data["kinds"].shape[1], grid)
 
     def patch_concepts(self, grid: int) -> torch.Tensor:
-        """(B, G * G, NUM_KINDS + NUM_COLORS + NUM_PARTS) float: shares of kinds, colors and parts, each summing to 1."""
+        """(B, G * G, NUM_KINDS + NUM_COLORS + NUM_PARTS) float: shares of kinds, colors and parts, each of sum 1."""
         objects = self.object_shares(grid).flatten(2).transpose(1, 2)
         kinds = objects @ F.one_hot(self.data["kinds"], NUM_KINDS).to(objects)
         colors = objects @ F.one_hot(self.data["colors"], NUM_COLORS).to(objects)
@@ -75,7 +75,7 @@ class Scenes:
 
 
 def _shares(codes: torch.Tensor, count: int, grid: int) -> torch.Tensor:
-    """(B, S, S) uint8 codes below `count` -> (B, count, G, G) float share of each cell per code, by every other pixel."""
+    """(B, S, S) uint8 codes below `count` -> (B, count, G, G) float share of each cell, by every other pixel."""
     codes = codes[:, ::2, ::2] if codes.shape[1] >= 4 * grid else codes
     batch, side = codes.shape[:2]
     cell = torch.arange(side, device=codes.device) * grid // side
@@ -103,7 +103,7 @@ def centers(masks: torch.Tensor) -> torch.Tensor:
 
 
 def taken(images: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
-    """Pictures as a camera might have taken them: exposure, white balance, contrast, blur, noise. Hues keep their names.
+    """Pictures as a camera might have taken them: exposure, white balance, contrast, blur, noise; hues keep names.
 
     Args:
         images: (B, S, S, 3) uint8, padded.
@@ -186,7 +186,9 @@ class ScenesPhase(ABC):
 
     def loss(self, batch: torch.Tensor, sizes: Sizes) -> tuple[torch.Tensor, Terms]:
         """See `Phase.loss`; the scenes are drawn anew for every step, from all that are there by then."""
-        scenes = Scenes.of(self.train, torch.randint(len(self.train), (len(batch),)), torch.randint(ROWS, (len(batch),)))
+        scenes = Scenes.of(
+            self.train, torch.randint(len(self.train), (len(batch),)), torch.randint(ROWS, (len(batch),))
+        )
         share = len(batch) / sizes["scenes"]
         loss, terms = self.mean_loss(scenes)
         return share * loss, {name: share * value.detach() for name, value in terms.items()}

@@ -31,7 +31,9 @@ class Eyes(nn.Module):
             module.requires_grad_(False)  # MIRAS prompts with neither masks nor points
         self.sam.prompt_encoder.not_a_point_embed.requires_grad_(False)
         channels = config.convnext.out_channels
-        self.fused_head = nn.Sequential(nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES)))
+        self.fused_head = nn.Sequential(
+            nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES))
+        )
         self.grid_norm = nn.GroupNorm(1, channels)
         self.grid_head = nn.Conv2d(channels, sum(SIZES), kernel_size=1)
         self.sam_head = nn.Conv2d(config.sam.prompt_dim, sum(SIZES), kernel_size=1)
@@ -138,7 +140,7 @@ class SeePhase(ScenesPhase):
         return self.config.clip.grid_size, self.config.convnext.grid_size, self.config.sam.grid_size
 
     def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
-        """Dense cross-entropy at three places, and mask losses with prompts as inexact as a language model's will be."""
+        """Dense cross-entropy at three places, and mask losses with prompts as inexact as a language model's."""
         *dense, embedding = self._run(scenes, taken(scenes.data["image"], scenes.data["size"]))
         fused, grid, cells = (
             dense_loss(logits, scenes.patch_concepts(side)) for logits, side in zip(dense, self._grids(), strict=True)

@@ -10,10 +10,8 @@ from typing import cast
 import torch
 from torch import nn
 from torch.nn import functional as F
-from transformers import PreTrainedModel
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.model.adapter import ExtendedEmbedding, is_adapted
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.model.place import Pointer
 from pixelrs_ros.text.layout import ChatLayout
@@ -24,6 +22,7 @@ from pixelrs_ros.training.oracle import OraclePrompt, OracleTokens
 from pixelrs_ros.training.scenes import Scenes, ScenesPhase, centers, cover
 
 DOUBT = 0.6  # noise on the oracle's tokens, in standard deviations of a word: the eyes will not be as sure as the truth
+WORD_SCALE = 0.5  # standard deviation of the word embeddings, before they are trained
 WORD_DROPOUT = 0.04  # of the user's word pieces
 
 
@@ -34,31 +33,22 @@ class Talker(nn.Module):
         super().__init__()
         hidden_size = miras.language.config.hidden_size
         self.language = miras.language
-        self.scale = word_scale(miras.language)
         self.projector = miras.projector
         self.segmentation_prompt = miras.segmentation_prompt
         self.reader = miras.reader
         if self.reader is not None:
             self.reader.bert.requires_grad_(False)  # it knows more words than we could ever show it
-        self.oracle_tokens = OracleTokens(layout, config, hidden_size, self.scale)
+        self.oracle_tokens = OracleTokens(layout, config, hidden_size, WORD_SCALE)
         self.pointer = miras.pointer or Pointer(hidden_size)
         self.in_play = Pointer(hidden_size)
         self.where = nn.Linear(hidden_size, 2)
 
 
-def word_scale(language: PreTrainedModel) -> float:
-    """Standard deviation of the word embeddings: a pretrained model's own, else what `initialize_embeddings` makes."""
-    if not is_adapted(language):
-        return 0.5
-    return float(cast(ExtendedEmbedding, language.get_input_embeddings()).inner.weight.std())
-
-
 def initialize_embeddings(talker: Talker) -> None:
     """Word embeddings at the scale of the oracle's image tokens; with the default 0.02 training stalls."""
-    if not is_adapted(talker.language):
-        nn.init.normal_(cast(nn.Embedding, talker.language.get_input_embeddings()).weight, std=talker.scale)
+    nn.init.normal_(cast(nn.Embedding, talker.language.get_input_embeddings()).weight, std=WORD_SCALE)
     if talker.reader is not None:
-        nn.init.normal_(talker.reader.projector.weight, std=talker.scale / talker.reader.projector.in_features**0.5)
+        nn.init.normal_(talker.reader.projector.weight, std=WORD_SCALE / talker.reader.projector.in_features**0.5)
 
 
 class Rows:
@@ -158,7 +148,7 @@ class TalkPhase(ScenesPhase):
     def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
         """One batch of rows of conversations."""
         tokens = self.tokens_of_truth(scenes)
-        tokens = tokens + DOUBT * self.module.scale * torch.randn_like(tokens)
+        tokens = tokens + DOUBT * WORD_SCALE * torch.randn_like(tokens)
         loss, terms, _, _ = self.talk(scenes, tokens, WORD_DROPOUT)
         return loss, terms
 
@@ -210,7 +200,7 @@ class TalkPhase(ScenesPhase):
     def measure(self, scenes: Scenes) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """On tokens of the truth, as doubtful as in training."""
         tokens = self.tokens_of_truth(scenes)
-        return self.measure_words(scenes, tokens + DOUBT * self.module.scale * torch.randn_like(tokens))[0]
+        return self.measure_words(scenes, tokens + DOUBT * WORD_SCALE * torch.randn_like(tokens))[0]
 
     def measure_words(
         self, scenes: Scenes, tokens: torch.Tensor

@@ -196,6 +196,22 @@ def test_only_what_follows_the_common_prefix_is_read(engine: RecordingEngine) ->
     assert prefix.reuse([7, 8]) == 0
 
 
+@pytest.mark.parametrize(
+    "replaced", ["the blue mug", "the red cup", "the red mug with the lid", "the red", "a red mug"]
+)
+def test_an_utterance_that_is_replaced_is_read_anew_as_a_whole(engine: RecordingEngine, replaced: str) -> None:
+    """Its reader looks both ways, so even words that both share are not the same."""
+    assert engine.miras.reader is not None
+    encoded, prefix = engine.encode(picture(0)), engine.new_prefix()
+    engine.recorded(engine.answer(encoded, [], "the red mug", None, 6, prefix=prefix))
+    cached = engine.recorded(engine.answer(encoded, [], replaced, None, 6, prefix=prefix))
+    assert_same(cached, engine.recorded(engine.answer(encoded, [], replaced, None, 6)))
+    history = [Turn(0, "the red mug", " yes.", Status.ANSWERED), Turn(0, replaced, " yes.", Status.ANSWERED)]
+    engine.recorded(engine.answer(encoded, history[:1], "its handle", None, 6, prefix=prefix))
+    cached = engine.recorded(engine.answer(encoded, history[1:], "its handle", None, 6, prefix=prefix))
+    assert_same(cached, engine.recorded(engine.answer(encoded, history[1:], "its handle", None, 6)))
+
+
 def test_a_read_that_fails_leaves_nothing_to_trust(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = EagerLanguage(engine.miras.language)
     prefix = PrefixCache(runner)

@@ -9,6 +9,7 @@ from pixelrs_ros.config import ConvNextConfig, LanguageConfig, MirasConfig, load
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras, count_parameters
 from pixelrs_ros.model.convnext import ConvNextEncoder
+from pixelrs_ros.model.efficientnet import EfficientNetEncoder
 from pixelrs_ros.model.fusion import PatchInformationMining
 from pixelrs_ros.model.language import build_language_model
 from pixelrs_ros.model.miras import Miras
@@ -82,8 +83,8 @@ def test_a_prompt_carries_the_place_that_is_pointed_at() -> None:
 
 
 def test_a_pointer_needs_clip_and_sam_to_see_the_same_picture() -> None:
-    with pytest.raises(ConfigError, match="pointer needs framing stretch"):
-        dataclasses.replace(load_preset("debug"), framing="center")
+    with pytest.raises(ConfigError, match="pointer needs framing pad or stretch"):
+        dataclasses.replace(load_preset("debug"), framing="center", detail=False)
 
 
 def mined_by_loops(fusion: PatchInformationMining, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
@@ -154,5 +155,37 @@ def test_image_tokens_go_where_they_belong(debug_miras: Miras) -> None:
 def test_sizes_of_the_presets() -> None:
     with torch.device("meta"):
         nano = build_miras(load_preset("nano"), vocab_size=2000)
-        assert count_parameters(nano) < 30_000_000, "at most 60 MB in half precision"
-        assert count_parameters(build_miras(load_preset("debug"), vocab_size=300)) < 200_000
+        assert count_parameters(nano) < 40_000_000, "at most 60 MB with matrices in 8 bits"
+        assert count_parameters(build_miras(load_preset("debug"), vocab_size=300)) < 700_000
+
+
+def test_what_the_high_resolution_encoder_sees_reaches_the_masks_from_nothing_at_first(debug_miras: Miras) -> None:
+    clip, convnext = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 64, 64)
+    tokens, detail = debug_miras.look(clip, convnext)
+    assert torch.allclose(tokens, debug_miras.encode_image(clip, convnext), atol=1e-5)
+    assert detail is not None and detail.shape == (2, 32, 8, 8) and not detail.any()
+    assert debug_miras.detail is not None
+    torch.nn.init.normal_(debug_miras.detail.projector.weight)
+    _, seen = debug_miras.look(clip, convnext)
+    assert seen is not None and seen.std() > 0.1
+    plain = build_miras(dataclasses.replace(load_preset("debug"), detail=False), 10)
+    assert plain.look(clip, convnext)[1] is None
+
+
+EFFICIENT = ConvNextConfig(64, (), (40, 112, 320), 8, (0.5,) * 3, (0.5,) * 3, architecture="efficientnet_lite0")
+
+
+def test_efficientnet_gives_three_stages_on_one_grid() -> None:
+    encoder = EfficientNetEncoder(EFFICIENT).eval()
+    assert encoder(torch.randn(2, 3, 64, 64)).shape == (2, EFFICIENT.out_channels, 8, 8) == (2, 472, 8, 8)
+    assert 2_500_000 < count_parameters(encoder) < 3_500_000
+
+
+def test_efficientnet_keeps_the_statistics_that_it_came_with() -> None:
+    encoder = EfficientNetEncoder(EFFICIENT)
+    encoder.train()
+    assert encoder.training and not any(m.training for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    before = {name: value.clone() for name, value in encoder.named_buffers()}
+    encoder(5 + torch.randn(2, 3, 64, 64)).sum().backward()
+    assert before and all(torch.equal(value, before[name]) for name, value in encoder.named_buffers())
+    assert all(parameter.grad is not None for name, parameter in encoder.named_parameters() if "_blocks.0." in name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,18 @@ from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.training.config import EngineConfig, PhaseConfig
 from pixelrs_ros.training.loop import Objective, Sizes, Terms, Trainer
-from pixelrs_ros.training.scenes import Shuffled
 from pixelrs_ros.training.state import load_weights
 
 ACCELERATE = sorted((Path(__file__).parents[2] / "config" / "accelerate").glob("*.yaml"))
 ENGINE = EngineConfig(seed=1, cpu=True)
 PACE = PhaseConfig(8, 4, 1e-2, 2, 0.0, 2)
+
+
+class Ten(Dataset[int]):
+    """Ten examples, again and again."""
+
+    def __getitem__(self, number: int) -> int:
+        return number * 7 % 10
 
 
 class Line:
@@ -34,7 +41,7 @@ class Line:
     def __init__(self) -> None:
         torch.manual_seed(0)
         self.module = nn.Linear(1, 1)
-        self.examples: Dataset[int] = Shuffled(10, seed=2)
+        self.examples: Dataset[int] = Ten()
         self.seen: list[int] = []
 
     def collate(self, examples: list[int]) -> torch.Tensor:
@@ -66,14 +73,6 @@ def test_the_rate_warms_up_and_falls_to_a_fiftieth(tmp_path: Path) -> None:
         trainer.scheduler.step()
     assert rates[0] == 0 and rates[5] == pytest.approx(5e-3) and rates[10] == pytest.approx(1e-2) == max(rates)
     assert rates[60] == pytest.approx(1e-2 * (0.02 + 0.98 / 2)) and rates[110] == pytest.approx(1e-2 / 50)
-
-
-def test_every_example_comes_before_any_comes_again() -> None:
-    order = Shuffled(10, seed=2)
-    numbers = [order[n] for n in range(30)]
-    assert all(sorted(numbers[i : i + 10]) == list(range(10)) for i in (0, 10, 20))
-    assert numbers[:10] != numbers[10:20] and numbers[:10] != [Shuffled(10, seed=3)[n] for n in range(10)]
-    assert order[3] == numbers[3], "the order depends on what was asked before"
 
 
 def test_a_resumed_run_sees_draws_and_logs_what_an_unbroken_one_does(tmp_path: Path) -> None:
@@ -154,11 +153,30 @@ class Adapted(Line):
         self.module.lora_A = nn.Parameter(torch.zeros(2, 1))
 
 
-def test_an_adapter_learns_at_its_own_rate(tmp_path: Path) -> None:
-    pace = dataclasses.replace(PACE, weight_decay=0.1, adapter_rate=5.0)
+def test_parts_learn_at_rates_of_their_own(tmp_path: Path) -> None:
+    pace = dataclasses.replace(PACE, weight_decay=0.1, rates={"lora_": 5.0})
     trainer = Trainer(Adapted(), pace, ENGINE, tmp_path)
     groups = trainer.optimizer.param_groups
     decays = {tuple(p.shape): (group["initial_lr"], group["weight_decay"]) for group in groups for p in group["params"]}
     assert decays == {(1, 1): (1e-2, 0.1), (1,): (1e-2, 0.0), (2, 1): (5e-2, 0.1)}
-    with pytest.raises(ConfigError, match="adapter_rate must be a finite number of at least 0"):
-        dataclasses.replace(PACE, adapter_rate=-1.0)
+    with pytest.raises(ConfigError, match="rates must be finite and at least 0"):
+        dataclasses.replace(PACE, rates={"lora_": -1.0})
+
+
+def test_the_clock_ends_a_phase_with_a_schedule_that_has_ended_and_a_measurement(tmp_path: Path) -> None:
+    pace = dataclasses.replace(PACE, steps=1_000_000, evaluate_every=1_000_000, minutes=1.5 / 60)
+    trainer = Trainer(Line(), pace, ENGINE, tmp_path)
+    began = time.monotonic()
+    trainer.run()
+    assert 1.4 < time.monotonic() - began < 6
+    (last,) = log_of(tmp_path)
+    assert 1 < last["step"] == trainer.step < 1_000_000 and "val_slope" in last
+    assert trainer.scheduler.get_last_lr()[0] == pytest.approx(1e-2 / 50, rel=0.1), "it followed the clock"
+    assert (tmp_path / "line" / "state.safetensors").is_file()
+
+
+def test_a_clock_that_has_time_enough_changes_nothing(tmp_path: Path) -> None:
+    free, timed = Line(), Line()
+    Trainer(free, PACE, ENGINE, tmp_path / "free").run()
+    Trainer(timed, dataclasses.replace(PACE, minutes=10), ENGINE, tmp_path / "timed").run()
+    assert torch.equal(free.module.weight, timed.module.weight)

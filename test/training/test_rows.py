@@ -28,7 +28,9 @@ def test_a_row_of_conversations_reads_like_each_of_them_alone(
     layout = make_layout(debug_tokenizer, debug_config)
     miras = build_miras(debug_config, layout.vocab_size).eval()
     things = imagined_things(random.Random(3))
-    talks = [encode_talk(talk, layout) for talk in conversations(things, np.random.default_rng(0), count=12, split="val")]
+    talks = [
+        encode_talk(talk, layout) for talk in conversations(things, np.random.default_rng(0), count=12, split="val")
+    ]
     rows = pack_rows(iter(talks), 2, layout.vocab_size)
     data = {name: torch.from_numpy(value).long() for name, value in rows.items()}
     image = torch.randn(2, debug_config.clip.num_patches, miras.language.config.hidden_size)

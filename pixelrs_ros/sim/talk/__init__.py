@@ -1,1 +1,1 @@
-"""What people say about a scene and what the robot should answer: conversations whose every status the scene decides."""
+"""What people say about a scene and what the robot should answer; the scene decides the status of every turn."""

@@ -11,11 +11,10 @@ import numpy as np
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import KINDS
 from pixelrs_ros.sim.talk import replies
-from pixelrs_ros.sim.talk.refer import ALL, GROUPS, RELATIONS, SIDES, Expression, Things, expressions, fits
-from pixelrs_ros.sim.talk.saying import full_name, indefinite, noun_phrase, part_phrase
+from pixelrs_ros.sim.talk.refer import ALL, RELATIONS, SIDES, Expression, Things, expressions, fits
+from pixelrs_ros.sim.talk.saying import indefinite, noun_phrase, part_phrase
 from pixelrs_ros.sim.talk.voices import Speaker
 from pixelrs_ros.sim.turns import DialogueTurn, Target
-from pixelrs_ros.sim.wishes import WISHES
 from pixelrs_ros.sim.wording import plural
 from pixelrs_ros.types import Status
 
@@ -33,16 +32,16 @@ _STATUSES = (Status.GROUNDED, Status.CLARIFY, Status.NOT_FOUND)
 _FORMS = {
     "kind": 5.0, "color": 3.2, "color_kind": 7.0, "wish": 2.0, "group": 0.7, "any.kind": 0.5,
     "big": 0.4, "small": 0.4, "big.kind": 0.5, "small.kind": 0.5, "middle": 0.3, "middle.kind": 0.4,
-    **{side: 0.5 for side in SIDES}, **{f"{side}.kind": 0.55 for side in SIDES},
+    **dict.fromkeys(SIDES, 0.5), **{f"{side}.kind": 0.55 for side in SIDES},
     "from_left": 0.4, "from_right": 0.4, "from_left.kind": 0.4, "from_right.kind": 0.4,
-    **{relation: 0.55 for relation in RELATIONS}, "between": 0.5,
+    **dict.fromkeys(RELATIONS, 0.55), "between": 0.5,
     "all.kind": 0.6, "all.color": 0.5, "both.kind": 0.5,
 }  # fmt: skip
 _ENDS = (0.5, 0.22, 0.28)
 _NARROWING = {
-    "color": 5.0, "kind": 3.0, "color_kind": 2.0, "not_color": 1.0, "not_kind": 0.5, "wish": 0.4, "big": 0.7, "small": 0.7,
-    "middle": 0.4, "from_left": 0.5, "from_right": 0.5, **{side: 1.3 for side in SIDES}, "next_to": 0.4, "left_of": 0.3,
-    "right_of": 0.3, "any.kind": 0.3,
+    "color": 5.0, "kind": 3.0, "color_kind": 2.0, "not_color": 1.0, "not_kind": 0.5, "wish": 0.4, "big": 0.7,
+    "small": 0.7, "middle": 0.4, "from_left": 0.5, "from_right": 0.5, **dict.fromkeys(SIDES, 1.3), "next_to": 0.4,
+    "left_of": 0.3, "right_of": 0.3, "any.kind": 0.3,
 }  # fmt: skip
 # Weights of the acts by what went before: nothing, a question back, something shown.
 _ACTS: dict[str, dict[str, float]] = {
@@ -57,10 +56,10 @@ _ACTS: dict[str, dict[str, float]] = {
         "help": 0.1, "what": 0.2, "confirm": 0.15, "reject": 0.15,
     },
     "shown": {
-        "part": 6.0, "part_of": 1.2, "order_it": 1.8, "confirm": 0.8, "correct": 3.2, "reject": 0.7, "next": 2.2, "change": 1.6,
-        "other": 1.6, "back": 1.0, "order": 1.6, "wish": 0.9, "is_there": 0.4, "color_of": 0.3, "count": 0.3, "what": 0.3,
-        "what_side": 0.3, "count_all": 0.1, "thanks": 1.0, "bye": 0.3, "smalltalk": 0.3, "nonsense": 0.3, "greet": 0.1,
-        "help": 0.1, "unknown": 0.3,
+        "part": 6.0, "part_of": 1.2, "order_it": 1.8, "confirm": 0.8, "correct": 3.2, "reject": 0.7, "next": 2.2,
+        "change": 1.6, "other": 1.6, "back": 1.0, "order": 1.6, "wish": 0.9, "is_there": 0.4, "color_of": 0.3,
+        "count": 0.3, "what": 0.3, "what_side": 0.3, "count_all": 0.1, "thanks": 1.0, "bye": 0.3, "smalltalk": 0.3,
+        "nonsense": 0.3, "greet": 0.1, "help": 0.1, "unknown": 0.3,
     },
 }  # fmt: skip
 MISTAKE_RATE = 0.1  # of what is shown: the robot shows something else, and the user says so
@@ -141,15 +140,19 @@ class Composer:
     # Orders ---------------------------------------------------------------------------------------------------------
 
     def order(self) -> None:
+        """Orders something."""
         self._order(self._draw(_FORMS, self._things), self._frame(), self._things)
 
     def next(self) -> None:
+        """Goes on to something else."""
         self._order(self._draw(_FORMS, self._things), "next", self._things)
 
     def change(self) -> None:
+        """Wants something else instead."""
         self._order(self._draw(_FORMS, self._things), "change", self._things)
 
     def narrow(self) -> None:
+        """Answers a question back."""
         candidates = self._state.candidates
         expression = self._draw(_NARROWING, candidates, absent_in=self._things)
         found = fits(expression, candidates)
@@ -158,6 +161,7 @@ class Composer:
         self._order(expression, "narrow", candidates)
 
     def correct(self) -> None:
+        """Says that something else was meant."""
         state = self._state
         if state.focus is None:
             raise _NothingToSayError
@@ -172,10 +176,12 @@ class Composer:
         return None
 
     def wish(self) -> None:
+        """Says what for, and leaves it to the robot with what."""
         expression = self._draw({"wish": 1.0}, self._things)
         self._order(expression, "wish", self._things, words=self._speaker.phrase(f"wish.{expression.value}"))
 
     def unknown(self) -> None:
+        """Orders something that the robot knows nothing of."""
         noun = self._speaker.phrase("unknown")
         if self._rng.random() < 0.3:
             noun = f"{self._rng.choice(self._things).color} {noun}"
@@ -183,10 +189,12 @@ class Composer:
         self._answer("unknown", words, replies.NOT_HERE, Status.NOT_FOUND, order=True)
 
     def pronoun(self) -> None:
+        """Orders "it" when nothing is talked about."""
         words = self._speaker.phrase("order", {"np": self._speaker.phrase("np.it")})
         self._answer("pronoun", words, f"Sorry. {replies.WHICH}", Status.CLARIFY, candidates=self._things, order=True)
 
     def order_it(self) -> None:
+        """Orders what was shown."""
         state = self._state
         if state.focus is None:
             raise _NothingToSayError
@@ -196,13 +204,16 @@ class Composer:
         self._show((state.focus,), state.part, "order_it", words, state.context)
 
     def other(self) -> None:
+        """Orders another one."""
         state = self._state
         if state.focus is None:
             raise _NothingToSayError
         rest = tuple(thing for thing in state.context if thing != state.focus)
         if len(state.context) < 2:
             rest = tuple(thing for thing in self._things if thing.kind == state.focus.kind and thing != state.focus)
-        words = self._speaker.phrase(self._rng.choice(("order", "next", "bare")), {"np": self._speaker.phrase("np.other")})
+        words = self._speaker.phrase(
+            self._rng.choice(("order", "next", "bare")), {"np": self._speaker.phrase("np.other")}
+        )
         if not rest:
             self._answer("other", words, replies.NO_OTHER, Status.NOT_FOUND, order=True)
         elif len(rest) == 1:
@@ -211,6 +222,7 @@ class Composer:
             self._ask("other", words, None, rest)
 
     def back(self) -> None:
+        """Goes back to what was shown before."""
         state = self._state
         if len(state.shown) < 2 or state.mistaken is not None:
             raise _NothingToSayError
@@ -219,6 +231,7 @@ class Composer:
     # Parts ----------------------------------------------------------------------------------------------------------
 
     def part(self) -> None:
+        """Asks for a part of what was shown."""
         state = self._state
         if state.focus is None:
             raise _NothingToSayError
@@ -226,7 +239,10 @@ class Composer:
         self._part_turn(state.focus, part, phrase, "part")
 
     def part_of(self) -> None:
-        expression = self._draw({"kind": 2.0, "color_kind": 4.0, "color": 1.0, "left.kind": 0.3, "right.kind": 0.3}, self._things)
+        """Asks for a part and says of what."""
+        expression = self._draw(
+            {"kind": 2.0, "color_kind": 4.0, "color": 1.0, "left.kind": 0.3, "right.kind": 0.3}, self._things
+        )
         found = fits(expression, self._things) or ()
         owner = noun_phrase(expression, self._speaker, self._rng)
         parts = KINDS[expression.kind].parts if expression.kind else ("handle",)
@@ -240,7 +256,7 @@ class Composer:
         return self._ask("part_of", words, expression, found)
 
     def part_alone(self) -> None:
-        """ "the handle", with nothing said before."""
+        """Asks for a part with nothing said before, "the handle"."""
         parts = sorted({part for thing in self._things for part in KINDS[thing.kind].parts} - {"body"})
         if not parts:
             raise _NothingToSayError
@@ -268,7 +284,11 @@ class Composer:
         rng = self._rng
         own = KINDS[thing.kind].parts
         if rng.random() < 0.2:
-            others = sorted({part for kind in KINDS.values() for part in kind.parts} - set(own) - {"body", "head", "base", "cover", "shaft"})
+            others = sorted(
+                {part for kind in KINDS.values() for part in kind.parts}
+                - set(own)
+                - {"body", "head", "base", "cover", "shaft"}
+            )
             part = rng.choice(others)
             return part, part_phrase(part, owner, self._speaker)
         seen = [part for part in own if part in thing.parts and (len(own) > 1 or part != "body")]
@@ -289,7 +309,9 @@ class Composer:
         return part_phrase(part, owner, self._speaker)
 
     def _part_words(self, phrase: str) -> str:
-        return self._speaker.phrase(self._rng.choice(("part_order", "part_order", "show", "where", "order", "bare")), {"np": phrase})
+        return self._speaker.phrase(
+            self._rng.choice(("part_order", "part_order", "show", "where", "order", "bare")), {"np": phrase}
+        )
 
     def _part_turn(self, thing: Element, part: str, phrase: str, act: str) -> None:
         words = self._part_words(phrase)
@@ -303,14 +325,19 @@ class Composer:
     # Questions and talk ---------------------------------------------------------------------------------------------
 
     def is_there(self) -> None:
+        """Asks whether there is something."""
         expression = self._draw({"kind": 3.0, "color": 1.0, "color_kind": 2.0}, self._things, ends=(0.35, 0.15, 0.5))
         words = self._speaker.phrase("q.is_there", {"a_np": indefinite(expression, self._speaker)})
-        self._answer("is_there", words, replies.there(expression, fits(expression, self._things) or ()), Status.ANSWERED)
+        self._answer(
+            "is_there", words, replies.there(expression, fits(expression, self._things) or ()), Status.ANSWERED
+        )
 
     def what(self) -> None:
+        """Asks what there is."""
         self._answer("what", self._speaker.phrase("q.what"), replies.scene(self._things), Status.ANSWERED)
 
     def color_of(self) -> None:
+        """Asks for a color."""
         expression = self._draw({"kind": 1.0}, self._things, ends=(0.6, 0.2, 0.2))
         found = fits(expression, self._things) or ()
         words = self._speaker.phrase("q.color", {"kind": self._speaker.word(expression.kind)})
@@ -319,14 +346,19 @@ class Composer:
         return self._answer("color_of", words, replies.color_of(found), Status.ANSWERED)
 
     def count(self) -> None:
+        """Asks how many of a kind there are."""
         expression = self._draw({"kind": 1.0}, self._things, ends=(0.4, 0.4, 0.2))
         words = self._speaker.phrase("q.count", {"kinds": plural(self._speaker.word(expression.kind))})
         self._answer("count", words, replies.counted(len(fits(expression, self._things) or ())), Status.ANSWERED)
 
     def count_all(self) -> None:
-        self._answer("count_all", self._speaker.phrase("q.count_all"), replies.counted(len(self._things)), Status.ANSWERED)
+        """Asks how many things there are."""
+        self._answer(
+            "count_all", self._speaker.phrase("q.count_all"), replies.counted(len(self._things)), Status.ANSWERED
+        )
 
     def what_side(self) -> None:
+        """Asks what stands at one side."""
         side = self._rng.choice(list(SIDES))
         found = fits(Expression(side), self._things)
         if not found:
@@ -334,11 +366,13 @@ class Composer:
         self._answer("what_side", self._speaker.phrase(f"q.what_{side}"), replies.that_is(found[0]), Status.ANSWERED)
 
     def confirm(self) -> None:
+        """Says that it was right."""
         if self._state.stage == "shown":
             return self._answer("confirm", self._speaker.phrase("confirm"), replies.CONFIRMED, Status.ANSWERED)
         return self._answer("confirm", self._speaker.phrase("confirm"), replies.GREETING, Status.ANSWERED)
 
     def reject(self) -> None:
+        """Says that it was wrong, and nothing more."""
         state = self._state
         words = self._speaker.phrase("reject")
         rest = tuple(thing for thing in state.context or self._things if thing != state.focus)
@@ -358,7 +392,9 @@ class Composer:
         rng = self._rng
         for form in rng.choices(list(forms), list(forms.values()), k=_ATTEMPTS):
             found = [(one, fits(one, things)) for one in expressions(form, things, absent=True)]
-            known = [(one, len(fit)) for one, fit in found if fit is not None and (form != "both.kind" or len(fit) in (0, 2))]
+            known = [
+                (one, len(fit)) for one, fit in found if fit is not None and (form != "both.kind" or len(fit) in (0, 2))
+            ]
             for status in rng.choices(_STATUSES, ends, k=3):
                 fitting = [one for one, count in known if ending(one, count) == status]
                 if form == "color_kind" and status == Status.NOT_FOUND and rng.random() < 0.65:
@@ -368,7 +404,11 @@ class Composer:
         raise _NothingToSayError
 
     def _one_of_its_names(self, thing: Element) -> Expression:
-        names = [Expression("color_kind", thing.kind, thing.color), Expression("kind", thing.kind), Expression("color", color=thing.color)]
+        names = [
+            Expression("color_kind", thing.kind, thing.color),
+            Expression("kind", thing.kind),
+            Expression("color", color=thing.color),
+        ]
         exact = [name for name in names if fits(name, self._things) == (thing,)]
         return self._rng.choice(exact or names[:1])
 
@@ -393,7 +433,16 @@ class Composer:
             self._answer(kind, words, replies.not_here(expression), Status.NOT_FOUND, order=True)
         elif len(found) == 1 or expression.form in ALL:
             wish = expression.value if expression.form == "wish" else ""
-            self._show(found, None, kind, words, things if act == "narrow" else (), wish=wish, sorry=sorry, where=act == "where")
+            self._show(
+                found,
+                None,
+                kind,
+                words,
+                things if act == "narrow" else (),
+                wish=wish,
+                sorry=sorry,
+                where=act == "where",
+            )
         else:
             self._ask(kind, words, expression, found)
 
@@ -404,9 +453,15 @@ class Composer:
         """Shows things, or now and then, where the user can set it right, another one."""
         state, rng = self._state, self._rng
         meant = things
-        mistaken = len(things) == 1 and part is None and not sorry and len(self._things) > 1 and rng.random() < self._mistakes
+        mistaken = (
+            len(things) == 1 and part is None and not sorry and len(self._things) > 1 and rng.random() < self._mistakes
+        )
         if mistaken:
-            alike = [one for one in self._things if one != things[0] and (one.kind == things[0].kind or one.color == things[0].color)]
+            alike = [
+                one
+                for one in self._things
+                if one != things[0] and (one.kind == things[0].kind or one.color == things[0].color)
+            ]
             things = (rng.choice(alike or [one for one in self._things if one != things[0]]),)
         if where and len(things) == 1:
             answer = replies.located(things[0], part, self._width_px)
@@ -463,8 +518,9 @@ _MOVES: dict[str, Callable[[Composer], None]] = {
     **{
         name: getattr(Composer, name)
         for name in (
-            "order", "next", "change", "narrow", "correct", "wish", "unknown", "pronoun", "order_it", "other", "back", "part",
-            "part_of", "part_alone", "is_there", "what", "color_of", "count", "count_all", "what_side", "confirm", "reject",
+            "order", "next", "change", "narrow", "correct", "wish", "unknown", "pronoun", "order_it", "other", "back",
+            "part", "part_of", "part_alone", "is_there", "what", "color_of", "count", "count_all", "what_side",
+            "confirm", "reject",
         )
     },
     "greet": lambda self: self._talk("greet", replies.GREETING),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.kinds import COLORS, KINDS
@@ -79,9 +79,7 @@ def fits(expression: Expression, things: Sequence[Element]) -> Things | None:
 
 def _plain(expression: Expression, things: Sequence[Element]) -> Things:
     return tuple(
-        thing
-        for thing in things
-        if expression.kind in ("", thing.kind) and expression.color in ("", thing.color)
+        thing for thing in things if expression.kind in ("", thing.kind) and expression.color in ("", thing.color)
     )
 
 
@@ -106,7 +104,9 @@ def _members(expression: Expression, things: Sequence[Element]) -> Things:
     return tuple(thing for thing in things if expression.kind in ("", thing.kind))
 
 
-def _superlative(score: Callable[[Element], float], margin: Callable[[float, float], bool]) -> Callable[..., Things | None]:
+def _superlative(
+    score: Callable[[Element], float], margin: Callable[[float, float], bool]
+) -> Callable[..., Things | None]:
     def resolve(expression: Expression, things: Sequence[Element]) -> Things | None:
         members = sorted(_members(expression, things), key=score, reverse=True)
         if len(members) < 2:
@@ -124,7 +124,7 @@ def _side(name: str) -> Callable[..., Things | None]:
 def _row(members: Sequence[Element]) -> list[Element] | None:
     """From left to right, or None where two are too nearly above one another."""
     row = sorted(members, key=lambda thing: thing.center_px[0])
-    close = any(b.center_px[0] - a.center_px[0] < MARGIN_PX for a, b in zip(row, row[1:], strict=False))
+    close = any(b.center_px[0] - a.center_px[0] < MARGIN_PX for a, b in pairwise(row))
     return None if close else row
 
 
@@ -139,7 +139,7 @@ def _middle(expression: Expression, things: Sequence[Element]) -> Things | None:
 def _ordinal(from_left: bool) -> Callable[..., Things | None]:
     def resolve(expression: Expression, things: Sequence[Element]) -> Things | None:
         row, place = _row(_members(expression, things)), int(expression.value)
-        if row is None or len(row) < 2 and not expression.kind:
+        if row is None or (len(row) < 2 and not expression.kind):
             return None
         ordered = row if from_left else row[::-1]
         return (ordered[place],) if place < len(ordered) else ()

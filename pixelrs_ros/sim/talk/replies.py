@@ -34,12 +34,12 @@ def marked(phrase: str) -> str:
 
 
 def of_part(thing: Element, part: str | None) -> str:
-    """ "the red mug", "the handle of the red mug"."""
+    """Names a thing or its part: "the red mug", "the handle of the red mug"."""
     return f"the {part} of the {thing.name}" if part else f"the {thing.name}"
 
 
 def listed(names: Sequence[str]) -> str:
-    """ "a, b and c"."""
+    """Joins names: "a, b and c"."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
@@ -49,7 +49,9 @@ def from_left(things: Sequence[Element]) -> list[Element]:
     return sorted(things, key=lambda thing: thing.center_px[0])
 
 
-def grounded(things: Sequence[Element], part: str | None, rng: random.Random, *, wish: str = "", sorry: bool = False) -> str:
+def grounded(
+    things: Sequence[Element], part: str | None, rng: random.Random, *, wish: str = "", sorry: bool = False
+) -> str:
     """Shows what was meant; several things at once where all of them were."""
     phrases = [marked(of_part(thing, part)) for thing in from_left(things)]
     if len(phrases) > 1:
@@ -77,7 +79,8 @@ def which_one(expression: Expression | None, things: Sequence[Element]) -> str:
     if one_kind and one_color:
         return f"I see {count} {plural(names[0])}. {WHICH}"
     if one_kind and len(set(names)) == len(names):
-        return f"I see {count} {plural(row[0].kind)}, {listed([with_article(thing.color) + ' one' for thing in row])}. {WHICH}"
+        ones = listed([f"{with_article(thing.color)} one" for thing in row])
+        return f"I see {count} {plural(row[0].kind)}, {ones}. {WHICH}"
     if expression is not None and expression.form in ("wish", "group"):
         return f"{listed([with_article(name) for name in names]).capitalize()} would do. {WHICH}"
     return f"I see {listed([with_article(name) for name in names])}. {WHICH}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-from pixelrs_ros.sim.elements import Element
 from pixelrs_ros.sim.talk.refer import ORDINALS, Expression
 from pixelrs_ros.sim.talk.voices import Speaker
 from pixelrs_ros.sim.wording import plural, with_article
@@ -23,7 +22,10 @@ def noun_phrase(expression: Expression, speaker: Speaker, rng: random.Random) ->
         values["ordinal"] = ORDINALS[int(expression.value)]
     if expression.refs:
         values["head"] = _head(expression, kind)
-        refs = [f"the {thing.color} {speaker.word(thing.kind)}" for thing in rng.sample(expression.refs, len(expression.refs))]
+        refs = [
+            f"the {thing.color} {speaker.word(thing.kind)}"
+            for thing in rng.sample(expression.refs, len(expression.refs))
+        ]
         values |= dict(zip(("a", "b") if len(refs) > 1 else ("ref",), refs, strict=True))
     return speaker.phrase(f"np.{form}", values)
 
@@ -35,7 +37,7 @@ def _head(expression: Expression, kind: str) -> str:
 
 
 def indefinite(expression: Expression, speaker: Speaker) -> str:
-    """ "a mug", "a red mug", "anything red", for "is there …?"."""
+    """What "is there …?" asks for: "a mug", "a red mug", "anything red"."""
     if expression.form == "color":
         return f"anything {expression.color}"
     return with_article(f"{expression.color} {speaker.word(expression.kind)}".strip())
@@ -46,8 +48,3 @@ def part_phrase(part: str, owner: str | None, speaker: Speaker) -> str:
     if owner is None:
         return speaker.phrase("np.part", {"part": speaker.word(part)})
     return speaker.phrase("np.part_of", {"part": speaker.word(part), "np": owner})
-
-
-def full_name(thing: Element, speaker: Speaker) -> str:
-    """ "the red mug"."""
-    return f"the {thing.color} {speaker.word(thing.kind)}"

@@ -73,7 +73,9 @@ def voices_of(split: str) -> tuple[str, ...]:
 @cache
 def _words_on_purpose() -> frozenset[str]:
     """Every word of every voice, so that no slip of the finger ends in another word."""
-    said = " ".join(phrase for name in voice_names() for phrases in load_voice(name).phrasings.values() for phrase in phrases)
+    said = " ".join(
+        phrase for name in voice_names() for phrases in load_voice(name).phrasings.values() for phrase in phrases
+    )
     return frozenset(re.findall(r"[a-z]+", f"{said} {' '.join(KINDS)}".lower()))
 
 
@@ -115,7 +117,7 @@ class Speaker:
         return words[0] if self._rng.random() < _ORDINARY_WORD_RATE else self._rng.choice(words)
 
     def utterance(self, words: str, *, order: bool = False) -> str:
-        """What is typed or recognized in the end: with words around an order, slips, and punctuation that comes and goes."""
+        """What is typed or recognized in the end: with words around an order, slips, and not always punctuation."""
         rng, habits = self._rng, self._habits
         if order and rng.random() < _PREFIX_RATE:
             words = f"{self.phrase('before')} {words[0].lower() if not words.startswith('I') else 'I'}{words[1:]}"
