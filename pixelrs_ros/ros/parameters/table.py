@@ -278,14 +278,15 @@ class NodeParameters:
     )
     max_frame_age_s: float = parameter(
         2.0,
-        "How much older than its instruction an image may be, in seconds.",
+        "How much older than its instruction the last image captured until then may be, in seconds.",
         Change.ANY_TIME,
         low=0.01,
         high=3600.0,
     )
     max_frame_slop_s: float = parameter(
         2.0,
-        "How much younger than its instruction an image may be, in seconds.",
+        "How far ahead of the node's clock an image may be stamped, in seconds; one further ahead has a wrong "
+        "stamp, and leaves with the next image. No instruction is ever answered about an image captured after it.",
         Change.ANY_TIME,
         low=0.01,
         high=3600.0,

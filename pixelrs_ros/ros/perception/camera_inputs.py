@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
@@ -33,7 +34,6 @@ class CameraInputs:
 
     Attributes:
         buffers: The newest frames of each camera.
-        max_image_megapixels: Largest compressed image that is accepted, in millions of pixels.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class CameraInputs:
         self._node = node
         self._health = health
         self._listeners = listeners
-        self.max_image_megapixels = values.max_image_megapixels
+        self._values = values
         self.buffers = CameraBuffers(values.image_topics, values.frame_buffer_size)
         self._subscriptions: list[Any] = []
         topics = zip_longest(values.image_topics, values.depth_topics, values.camera_info_topics, fillvalue="")
@@ -59,9 +59,9 @@ class CameraInputs:
         self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self._forget())
 
     def adopt(self, values: NodeParameters) -> None:
-        """Put new values of `frame_buffer_size` and `max_image_megapixels` in force."""
+        """Put new values in force."""
+        self._values = values
         self.buffers.resize(values.frame_buffer_size)
-        self.max_image_megapixels = values.max_image_megapixels
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -91,7 +91,7 @@ class CameraInputs:
         size_px = (0, 0)
         try:
             if isinstance(message, CompressedImage):  # decoded when it is used, as most are not
-                size_px = compressed.inspect_message(message, self.max_image_megapixels)[1:]
+                size_px = compressed.inspect_message(message, self._values.max_image_megapixels)[1:]
             else:
                 size_px = (message.width, message.height)
                 conversions.check_image(message)
@@ -99,9 +99,9 @@ class CameraInputs:
             error = problem
             self._node.get_logger().warning(f"bad image: {error}", throttle_duration_sec=_LOG_THROTTLE_S)
             message = Image(header=message.header)  # its pixels cannot be used
-        stamp_ns = self._stamp_ns(message)
-        self._health.note_image(camera, stamp_ns, error)
-        self._buffer(camera, Stream.IMAGE, BufferedFrame(message, stamp_ns, error, message.header.frame_id, size_px))
+        frame = self._frame(message, error, size_px)
+        self._health.note_image(camera, frame.stamp_ns, error)
+        self._buffer(camera, Stream.IMAGE, frame)
 
     def _on_companion(self, camera: str, stream: Stream, message: Image | CompressedImage | CameraInfo) -> None:
         error: BadInputError | None = None
@@ -110,19 +110,30 @@ class CameraInputs:
             size_px = conversions.image_size_of_info(message)
         elif isinstance(message, CompressedImage):
             try:
-                size_px = compressed.inspect_message(message, self.max_image_megapixels, depth=True)[1:]
+                size_px = compressed.inspect_message(message, self._values.max_image_megapixels, depth=True)[1:]
             except BadInputError as problem:
                 error = problem
         else:
             size_px = (message.width, message.height)
-        frame = BufferedFrame(message, self._stamp_ns(message), error, message.header.frame_id, size_px)
-        self._buffer(camera, stream, frame)
+        self._buffer(camera, stream, self._frame(message, error, size_px))
 
     def _buffer(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
         self.buffers.add(camera, stream, frame)
         for listener in self._listeners:
             listener(camera, stream, frame)
 
-    def _stamp_ns(self, message: Image | CompressedImage | CameraInfo) -> int:
+    def _frame(
+        self, message: Image | CompressedImage | CameraInfo, error: BadInputError | None, size_px: tuple[int, int]
+    ) -> BufferedFrame[Any]:
+        now_ns = int(self._node.get_clock().now().nanoseconds)
         # Drivers that do not stamp their images exist; reception is the best guess at their capture.
-        return conversions.stamp_to_ns(message.header.stamp) or int(self._node.get_clock().now().nanoseconds)
+        stamp_ns = conversions.stamp_to_ns(message.header.stamp) or now_ns
+        return BufferedFrame(
+            message,
+            stamp_ns,
+            error,
+            message.header.frame_id,
+            size_px,
+            arrived_s=time.monotonic(),
+            ahead=stamp_ns - now_ns > self._values.max_frame_slop_s * 1e9,
+        )
