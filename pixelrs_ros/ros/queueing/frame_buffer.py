@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
+from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import BadInputError, NoFrameError
 
 MessageT = TypeVar("MessageT")
@@ -46,6 +47,7 @@ class BufferedFrame(Generic[MessageT]):
         size_px: Width and height of the image, or of the image that the camera info is of.
         arrived_s: When it came, by `time.monotonic()`.
         ahead: Whether its stamp lay further ahead of the node's clock than `max_frame_slop_s` when it came.
+        bits: How many of 16 its camera uses; None: as many as the image itself.
     """
 
     message: MessageT
@@ -55,6 +57,7 @@ class BufferedFrame(Generic[MessageT]):
     size_px: tuple[int, int] = (0, 0)
     arrived_s: float = -math.inf
     ahead: bool = False
+    bits: UsedBits | None = None
 
 
 @dataclass(frozen=True)
@@ -134,17 +137,22 @@ class BoundFrame:
             f"({self._max_slop_ns / _NS_PER_S:g} s): let the camera stamp both alike, or raise max_depth_slop_s"
         )
 
+    def _was_offered(self, stream: Stream) -> bool:
+        with self._lock:
+            return stream in self._companions or stream in self._missed_ns
+
     def mismatch(self) -> BadInputError | None:
-        """Why depth or camera info cannot be used with this image; None when they can, or none are sent.
+        """Why depth or camera info cannot be used with this image; None when they can, or not both are sent.
 
         They must be of the image's moment, of its size and in its coordinate frame, that is, registered to it: nothing
         is resized.
         """
         image = self.image
         remedy = "publish depth that is registered to the image, with its camera info (depth_image_proc registers)"
+        both_are_sent = all(self._was_offered(stream) for stream in (Stream.DEPTH, Stream.INFO))
         for stream, frame in ((Stream.DEPTH, self.depth), (Stream.INFO, self.info)):
             if frame is None:
-                if stream in self._missed_ns:
+                if both_are_sent:
                     return BadInputError(self.missing(stream))
                 continue
             if frame.error:

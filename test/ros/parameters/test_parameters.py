@@ -37,6 +37,7 @@ OTHERS: dict[str, Any] = {
     "image_topics": ["left", "right"],
     "depth_topics": ["elsewhere"],
     "camera_info_topics": ["elsewhere"],
+    "image_bits": 12,
 }
 
 
@@ -45,7 +46,7 @@ def another(name: str) -> Any:
     spec = SPECS[name]
     if isinstance(spec.default, bool):
         return not spec.default
-    if spec.low is None or isinstance(spec.default, (str, list)):
+    if name in OTHERS or spec.low is None or isinstance(spec.default, (str, list)):
         return OTHERS[name]
     return type(spec.default)(spec.low if spec.low != spec.default else spec.low + 1)
 

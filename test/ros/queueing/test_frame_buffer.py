@@ -235,6 +235,7 @@ def test_depth_and_info_out_of_the_slop_are_not_bound_and_it_is_said(late: bool)
 
 def test_depth_that_nobody_sends_is_missing_and_no_mismatch() -> None:
     bound = BoundFrame(frame("image", 1.0))
+    bound.offer(Stream.INFO, frame("info at 1 Hz", 1.5))
     assert bound.mismatch() is None
     assert "no depth image came" in str(bound.missing(Stream.DEPTH)) and "depth_topics" in str(
         bound.missing(Stream.DEPTH)
