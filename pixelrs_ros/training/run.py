@@ -173,7 +173,7 @@ def train(
         return
     config = load_config(TrainConfig, config_path)
     if minutes and not phases:
-        Plan(config_path, config, minutes).run()
+        Plan(train, config_path, config, minutes).run()
         return
     engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
