@@ -17,7 +17,7 @@ demo: setup  ## Simulated camera, robot, operator and planner; writes out/demo/r
 chat: setup  ## Type instructions about the simulated scene, turn after turn
 	@$(RUN) python -m pixelrs_ros.ros.demo.chat
 
-bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, the tables in the documents and their picture
+bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, the tables of docs/performance.md and their picture
 	@$(RUN) python -m pixelrs_ros.cli bench --document
 
 test: setup  ## Runs every test

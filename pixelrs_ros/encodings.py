@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from dataclasses import dataclass
 
@@ -166,6 +167,32 @@ def bits_seen(image: RawImage) -> int:
     if _LAYOUTS[image.encoding].item_bytes == 1:
         return 8
     return next(bits for bits in BITS if int(_pixels(image).max()) < 1 << bits)
+
+
+class UsedBits:
+    """How many of 16 bits the images of one camera use: those told, or else the most that one has used. Thread-safe.
+
+    Args:
+        told: 8 to 16; 0: nobody has told.
+    """
+
+    def __init__(self, told: int = 0) -> None:
+        self._told = told
+        self._seen = min(BITS)
+        self._lock = threading.Lock()
+
+    def of(self, image: RawImage) -> int:
+        """The bits to convert an image with.
+
+        Raises:
+            BadInputError: See `require_convertible`.
+        """
+        if self._told:
+            return self._told
+        with self._lock:
+            if self._seen < max(BITS):
+                self._seen = max(self._seen, bits_seen(image))
+            return self._seen
 
 
 def to_8_bits(pixels: np.ndarray, bits: int = 16) -> np.ndarray:

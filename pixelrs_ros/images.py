@@ -155,3 +155,25 @@ def masks_to_image(logits: torch.Tensor, height_px: int, width_px: int, config: 
     inner_height, inner_width = resized_shape(height_px, width_px, side)
     logits = logits[..., :inner_height, :inner_width]
     return F.interpolate(logits, (height_px, width_px), mode="bilinear", align_corners=False)[:, 0]
+
+
+_NEAR = 0.35  # of the largest piece's size (the root of its area): pieces so near are the same thing, partly hidden
+
+
+def one_thing(mask: np.ndarray) -> np.ndarray:
+    """A mask without what lies apart from its largest piece: a `[SEG]` means one thing.
+
+    Args:
+        mask: (H, W) bool.
+
+    Returns:
+        (H, W) bool: the largest connected piece, and those near it, as of a thing that something else stands before.
+    """
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return mask
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    largest = 1 + int(areas.argmax())
+    away = cv2.distanceTransform((pieces != largest).astype(np.uint8), cv2.DIST_L2, 3)
+    near = [piece for piece in range(1, count) if away[pieces == piece].min() <= _NEAR * float(areas.max()) ** 0.5]
+    return np.isin(pieces, near)

@@ -107,7 +107,7 @@ def read_header(data: bytes | memoryview) -> PictureHeader:
     elif bytes(view[:3]) == JPEG_START:
         header = _jpeg_header(view)
     else:
-        raise BadInputError(f"it is neither JPEG nor PNG: its {len(view)} bytes begin with {bytes(view[:8])!r}")
+        raise BadInputError(f"the image is neither JPEG nor PNG: its {len(view)} bytes begin with {bytes(view[:8])!r}")
     if header.width_px == 0 or header.height_px == 0:
         raise BadInputError(f"the image is empty: width {header.width_px} px, height {header.height_px} px")
     return header

@@ -1,4 +1,4 @@
-"""Writes the table of faults into README.md, from the markers of the tests in test/faults.
+"""Writes the table of faults into the documents, from the markers of the tests in test/faults.
 
 scripts/env.sh python scripts/write_faults.py
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from pixelrs_ros.documents import tables, write_table
+
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
-BEGIN, END = "<!-- faults -->\n", "<!-- /faults -->"
+NAME = "faults"
 
 
 @dataclass
@@ -68,15 +68,13 @@ def table() -> str:
 
 
 def main() -> int:
-    """Replace what stands between the markers, or compare it."""
+    """Write the table, or compare it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only compare; status 1 when the table is outdated")
     options = parser.parse_args()
-    text = README.read_text(encoding="utf-8")
-    written = re.sub(f"({BEGIN}).*?({END})", lambda m: m[1] + table() + m[2], text, flags=re.DOTALL)
     if options.check:
-        return int(written != text)
-    README.write_text(written, encoding="utf-8")
+        return int(set(tables(ROOT, NAME).values()) != {table()})
+    write_table(ROOT, NAME, table())
     return 0
 
 

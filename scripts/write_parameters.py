@@ -5,20 +5,18 @@ scripts/env.sh python scripts/write_parameters.py
 
 from __future__ import annotations
 
-import re
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from pixelrs_ros.documents import write_table
 from pixelrs_ros.ros.parameters.spec import Change, Spec
 from pixelrs_ros.ros.parameters.table import SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config" / "pixelrs.yaml"
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-TABLE = re.compile(r"(?<=<!-- parameters -->\n).*?(?=<!-- /parameters -->)", re.DOTALL)
 CHANGES = {
     Change.AT_START: "at start",
     Change.WHEN_UNCONFIGURED: "unconfigured",
@@ -74,13 +72,9 @@ def config() -> str:
 
 
 def main() -> None:
-    """Write the YAML file, and replace what stands between `<!-- parameters -->` and `<!-- /parameters -->`."""
+    """Write the YAML file, and the table named `parameters`."""
     CONFIG.write_text(config(), encoding="utf-8")
-    for page in PAGES:
-        before = page.read_text(encoding="utf-8")
-        after = TABLE.sub(lambda _: table(), before)
-        if after != before:
-            page.write_text(after, encoding="utf-8")
+    write_table(ROOT, "parameters", table())
 
 
 if __name__ == "__main__":

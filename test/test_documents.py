@@ -1,4 +1,4 @@
-"""What the documents tell people to type."""
+"""What the documents tell people to type and to open."""
 
 import re
 import shlex
@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from pixelrs_ros.cli import build_parser
+from pixelrs_ros.documents import pages
 
-ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "pixelrs_ros" / "checkpoints" / "README.md")
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = pages(ROOT)
+LINKING = (*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")))
+README_LINES = 150
 
 
 def commands(page: Path) -> list[str]:
@@ -32,3 +35,26 @@ def test_every_command_of_the_documents_exists_with_its_options(page: Path) -> N
 def test_the_documents_do_show_commands() -> None:
     found = [command for page in PAGES for command in commands(page)]
     assert len(found) > 20 and any("assemble" in command for command in found)
+
+
+def anchors(page: Path) -> set[str]:
+    """What its headings can be linked by, as GitHub makes it."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading_of_it(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES

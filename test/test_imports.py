@@ -18,7 +18,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"types", "files", "shipped", "pictures", "encodings"}),
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
-    frozenset({"images", "checkpoint", "overlay", "status_codes"}),
+    frozenset({"images", "checkpoint", "overlay", "status_codes", "documents"}),
     frozenset({"engine", "data", "convert", "client"}),
     frozenset({"training", "evaluation", "export", "benchmark", "doctor", "stranger"}),
     frozenset({"ros"}),

@@ -1,9 +1,8 @@
-"""What was measured as one table, one picture, and the tables in the documents."""
+"""What was measured, as tables and as one picture."""
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ STAGES = {
     "generate": ("#e9c46a", "words"),
     "masks": ("#2a9d8f", "masks (pixelrs: and the rest of SAM)"),
 }
-_MARK = "<!-- bench:{} -->"
 
 
 def ratios(turns: dict[str, Any]) -> dict[str, float]:
@@ -68,7 +66,7 @@ def circumstances_markdown(result: dict[str, Any]) -> str:
 
 
 def ratios_markdown(result: dict[str, Any]) -> str:
-    """What the README tells: pixelrs against the published way, and what was promised."""
+    """What the documents tell: pixelrs against the published way, and what was promised."""
     turns, measured = (result["ros"]["warm"], "over DDS") if "ros" in result else (result["turns_ms"], "in one process")
     lines = [f"| {measured}, median | published way | pixelrs | times sooner |", "|---|---|---|---|"]
     for turn in turns["pixelrs"]:
@@ -92,25 +90,6 @@ def claims(result: dict[str, Any]) -> Iterator[str]:
     floor = result["bandwidth"]["floor [ms]"]
     token = result["stages_ms"]["one token"]["median"]
     yield f"one token: {token:.1f} ms, {token / floor:.1f} times what reading the language model's weights takes"
-
-
-def write_table(document: Path, name: str, table: str) -> None:
-    """Replace what stands between two marks of that name in a document.
-
-    Raises:
-        ValueError: The document lacks the marks.
-        OutputError: It cannot be written.
-    """
-    mark = re.escape(_MARK.format(name))
-    text, count = re.subn(
-        rf"({mark}\n).*?({mark})",
-        lambda match: f"{match[1]}{table}\n{match[2]}",
-        document.read_text(encoding="utf-8"),
-        flags=re.S,
-    )
-    if not count:
-        raise ValueError(f"{document} lacks a pair of marks {_MARK.format(name)}")
-    write_file(document, text)
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

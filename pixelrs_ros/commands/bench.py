@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--document",
         action="store_true",
-        help="rewrite the tables of README.md and docs/performance.md and the picture",
+        help="rewrite the tables in docs/performance.md and the picture",
     )
 
 
@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     from pixelrs_ros.benchmark import engines, report
+    from pixelrs_ros.documents import write_table
     from pixelrs_ros.engine.backends import Backend
     from pixelrs_ros.engine.background import default_num_threads
     from pixelrs_ros.files import require_writable, write_json
@@ -98,10 +99,9 @@ def run(options: argparse.Namespace) -> None:
     print_table(result)
     write_json(path, result)
     if options.document:
-        report.write_table(Path("docs/performance.md"), "circumstances", report.circumstances_markdown(result))
-        report.write_table(Path("docs/performance.md"), "stages", report.stages_markdown(result))
-        report.write_table(Path("docs/performance.md"), "ratios", report.ratios_markdown(result))
-        report.write_table(Path("README.md"), "ratios", report.ratios_markdown(result))
+        write_table(Path(), "bench:circumstances", report.circumstances_markdown(result))
+        write_table(Path(), "bench:stages", report.stages_markdown(result))
+        write_table(Path(), "bench:ratios", report.ratios_markdown(result))
         report.draw(result, Path("docs/images/performance.png"))
 
 

@@ -17,6 +17,8 @@ SPLITS: dict[Pictures, str] = {
     "train": "pictures to train on",
     "val": "pictures to watch training on",
     "test": "pictures to test on, told of twice: in plain language (test) and in hard language (test_language)",
+    "test_talk": "pictures to test on in the words of the held-out voices: test_direct, test_relations, test_parts, "
+    "test_chat and test_pairs",
     "test_shapes": "pictures to test on whose targets are of shapes that the other splits never show",
 }
 
@@ -27,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for split, what in SPLITS.items():
         name = split.replace("_", "-")
         parser.add_argument(f"--{name}", type=positive, metavar="N", help=f"{what} (default: none)")
+    parser.add_argument(
+        "--test-stranger", type=positive, metavar="N",
+        help="pictures and words by a stranger to our simulator: test_stranger (default: none)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of every random choice (default: 0)")
     parser.add_argument("--workers", type=positive, default=1, metavar="W", help="processes that draw (default: 1)")
 
@@ -38,11 +44,15 @@ def run(options: argparse.Namespace) -> None:
         DataError: No split was asked for, or the folder cannot be written.
     """
     counts: dict[Pictures, int] = {split: getattr(options, split) for split in SPLITS if getattr(options, split)}
-    if not counts:
-        raise DataError("nothing to make: give --train, --val, --test or --test-shapes a number of pictures")
+    if not counts and not options.test_stranger:
+        raise DataError("nothing to make: give --train, --val, --test, --test-shapes, --test-talk or --test-stranger a number of pictures")
 
     from pixelrs_ros.data.generate import generate
 
     made = generate(options.out, counts, seed=options.seed, workers=options.workers)
+    if options.test_stranger:
+        from pixelrs_ros.stranger import write_stranger
+
+        made["test_stranger"] = write_stranger(options.out, options.test_stranger, options.seed)
     for split, dialogues in made.items():
         print(f"{options.out / split}.json: {dialogues} dialogues")

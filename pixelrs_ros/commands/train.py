@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -40,9 +41,13 @@ def run(options: argparse.Namespace) -> None:
     """
     began = time.monotonic()
     try:
+        from pixelrs_ros.training.clocked import Plan
         from pixelrs_ros.training.run import train
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 
+    if options.minutes and not options.phase:
+        Plan(options.config, options.minutes, (sys.executable, "-m", "pixelrs_ros.cli", "train")).run()
+        return
     left = options.minutes and max(options.minutes - (time.monotonic() - began) / 60, 0.01)
     train(options.config, options.phase, options.until, options.checkpoint, left)

@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.data import labelme, prist, talk_records
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
 from pixelrs_ros.sim.elements import Element, elements, well_posed
@@ -29,12 +29,13 @@ from pixelrs_ros.sim.kinds import HELD_OUT_FAMILY
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.sim.scene import Scene, sample_scene
 from pixelrs_ros.sim.sensor import record
+from pixelrs_ros.sim.talk.splits import PAIRS
 from pixelrs_ros.sim.wording import Split
 
-Pictures = Literal["train", "val", "test", "test_shapes"]  # sets of pictures
+Pictures = Literal["train", "val", "test", "test_shapes", "test_talk"]  # sets of pictures
 
-SPLITS: tuple[Pictures, ...] = ("train", "val", "test", "test_shapes")
-DIALOGUES_PER_IMAGE: dict[Pictures, int] = {"train": 8, "val": 2, "test": 1, "test_shapes": 1}
+SPLITS: tuple[Pictures, ...] = ("train", "val", "test", "test_shapes", "test_talk")
+DIALOGUES_PER_IMAGE: dict[Pictures, int] = {"train": 8, "val": 2, "test": 1, "test_shapes": 1, "test_talk": 1}
 JPEG_QUALITY = 92
 MIN_ELEMENTS = 3
 SENSOR_RATE = 0.5  # of the pictures of every split
@@ -46,7 +47,9 @@ SPOKEN: dict[Pictures, dict[str, Split]] = {
     "test": {"test": "test", "test_language": "test_language"},
     "test_shapes": {"test_shapes": "test"},
 }
-_VERSION = 2  # of what the simulator draws: a picture of an earlier one is made anew
+# Splits of the pictures of test_talk, each as many dialogues a picture as it says. Pairs go from picture to picture.
+TALK = {"test_direct": 3, "test_relations": 1, "test_parts": 1, "test_chat": 2}
+_VERSION = 3  # of what the simulator draws: a picture of an earlier one is made anew
 _DIALOGUE_STREAM, _SENSOR_STREAM = 1, 3  # sources of random choices beside the scene's own
 _FIRST_SCENE_SEED = 1_000_000_000  # smaller ones are left to demonstrations and tests, so that these stay unseen
 _ATTEMPTS = 64  # scene seeds in reserve for each picture
@@ -91,7 +94,12 @@ class Job:
     def recipe(self) -> dict[str, Any]:
         """What its content depends on."""
         choices = {key: value for key, value in asdict(self).items() if key != "folder"}
-        return {**choices, "spoken": list(SPOKEN[self.split]), "version": _VERSION}
+        return {**choices, "spoken": spoken(self.split), "version": _VERSION}
+
+
+def spoken(pictures: Pictures) -> list[str]:
+    """The splits that are told about a set of pictures."""
+    return [*TALK, PAIRS] if pictures == "test_talk" else list(SPOKEN[pictures])
 
 
 def generate(
@@ -144,7 +152,7 @@ def generate(
         try:
             for done in _draw(todo, workers):
                 progress.advance(task, done)
-            return {name: _join(folder, name, jobs[split]) for split in jobs for name in SPOKEN[split]}
+            return {name: _join(folder, name, jobs[split]) for split in jobs for name in spoken(split)}
         except OSError as error:
             raise DataError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
 
@@ -162,8 +170,8 @@ def _check(counts: Mapping[Pictures, int], seed: int, workers: int, dialogues: M
             )
 
 
-def _finished(job: Job) -> dict[str, list[dict[str, Any]]] | None:
-    """A picture's dialogues by split if all its files are there and made by the same recipe."""
+def _finished(job: Job) -> dict[str, Any] | None:
+    """A picture's dialogues by split ("records") and its things if all its files are there, made by the same recipe."""
     root = Path(job.folder)
     img_id = f"{job.stem}.jpg"
     if not (prist.image_path(root, img_id).is_file() and prist.mask_path(root, img_id).is_file()):
@@ -174,7 +182,7 @@ def _finished(job: Job) -> dict[str, list[dict[str, Any]]] | None:
         return None
     if not isinstance(content, dict) or content.get("recipe") != job.recipe:
         return None
-    return content["records"]
+    return content
 
 
 def _other_seeds(folder: Path, seed: int) -> list[int]:
@@ -192,11 +200,16 @@ def _other_seeds(folder: Path, seed: int) -> list[int]:
 
 def _join(folder: Path, split: str, jobs: list[Job]) -> int:
     records: list[dict[str, Any]] = []
+    pictures = []
     for job in jobs:
         made = _finished(job)
         if made is None:
             raise DataError(f"{job.sidecar}: disappeared while the data set was made")
-        records.extend(made[split])
+        records.extend(made["records"].get(split, ()))
+        things = [talk_records.from_mapping(thing) for thing in made.get("things", ())]
+        pictures.append((f"{job.stem}.jpg", made["scene_seed"], things))
+    if split == PAIRS:
+        records.extend(talk_records.pairs(pictures, jobs[0].seed if jobs else 0))
     prist.write_records(prist.split_path(folder, split), records)
     return len(records)
 
@@ -250,7 +263,9 @@ def make(job: Job, renderer: Renderer) -> None:
     held_out = job.split == "test_shapes"
     for attempt in range(_ATTEMPTS):
         seed = job.scene_seed(attempt)
-        scene = sample_scene(seed, held_out_rate=HELD_OUT_RATE if held_out else 0.0)
+        talks = job.split == "test_talk"
+        twins = {} if talks else {"twin_rate": 0.0}  # the walk that tells the older splits knows no twins
+        scene = sample_scene(seed, held_out_rate=HELD_OUT_RATE if held_out else 0.0, **twins)
         clean = renderer.render(scene)
         chance = np.random.default_rng([seed, _SENSOR_STREAM])
         faulty = bool(chance.random() < SENSOR_RATE)
@@ -258,6 +273,9 @@ def make(job: Job, renderer: Renderer) -> None:
         seen = elements(view)
         if len(seen) < MIN_ELEMENTS or not well_posed(view):
             continue
+        if talks:
+            _write(job, seed, view, seen, talk_records.tell(seen, TALK, f"{job.stem}.jpg", seed))
+            return
         goals = {thing.object_id for thing in scene.objects if not held_out or thing.family == HELD_OUT_FAMILY}
         told = {name: _tell(job, seed, split, seen, goals) for name, split in SPOKEN[job.split].items()}
         if any(len(dialogues) < job.dialogues for dialogues in told.values()):
@@ -276,7 +294,7 @@ def make(job: Job, renderer: Renderer) -> None:
             ]
             for name, dialogues in told.items()
         }
-        _write(job, view, seen, records)
+        _write(job, seed, view, seen, records)
         return
     raise DataError(f"{job.stem}: no scene of {_ATTEMPTS} holds {job.dialogues} dialogues; ask for fewer")
 
@@ -294,7 +312,9 @@ def _visible(renderer: Renderer, scene: Scene, clean: View, target: Target) -> f
     return round(renderer.visible_share(scene, clean, target.object_id, target.part), 3)
 
 
-def _write(job: Job, view: View, seen: tuple[Element, ...], records: dict[str, list[dict[str, Any]]]) -> None:
+def _write(
+    job: Job, seed: int, view: View, seen: tuple[Element, ...], records: dict[str, list[dict[str, Any]]]
+) -> None:
     root, img_id = Path(job.folder), f"{job.stem}.jpg"
     bgr = cv2.cvtColor(view.image, cv2.COLOR_RGB2BGR)
     encoded, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -306,7 +326,9 @@ def _write(job: Job, view: View, seen: tuple[Element, ...], records: dict[str, l
         for part in element.parts:
             masks[(element.part_label(part), element.object_id)] = view.mask(element.object_id, part)
     annotation = labelme.annotate(f"../images/{img_id}", masks)
-    sidecar = json.dumps({"recipe": job.recipe, "records": records}, ensure_ascii=False)
+    things = [talk_records.to_mapping(element) for element in seen]
+    made = {"recipe": job.recipe, "records": records, "scene_seed": seed, "things": things}
+    sidecar = json.dumps(made, ensure_ascii=False)
     prist.write_whole(prist.image_path(root, img_id), jpeg.tobytes())
     prist.write_whole(prist.mask_path(root, img_id), labelme.to_json(annotation).encode())
     prist.write_whole(job.sidecar, sidecar.encode())

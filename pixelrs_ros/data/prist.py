@@ -46,6 +46,7 @@ class PristMeta:
         sensor: Whether the picture shows a camera's faults; None where the data does not say.
         visible: Share of the target, in [0, 1], that other objects leave to be seen; None where the data does not say.
         hard: What makes the language hard, "typo", "unheard_wish", …; empty also where the data does not say.
+        pair: Number that two dialogues share whose words are the same and whose scenes differ; None for all others.
     """
 
     scene_seed: int
@@ -59,6 +60,7 @@ class PristMeta:
     sensor: bool | None = None
     visible: float | None = None
     hard: tuple[str, ...] = ()
+    pair: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class PristDialogue:
     Attributes:
         img_id: File name of the image.
         turns: At least one; the last answer's `[SEG]` is the target.
-        focus: Label of the target in the image's masks; compared without case.
+        focus: Label of the target in the image's masks; compared without case. Empty where the last answer shows nothing,
+            as only data with `meta` may have it.
         meta: Only in data from the simulator.
     """
 
@@ -90,7 +93,7 @@ class PristDialogue:
                 "candidates": [list(labels) for labels in meta.candidates],
                 "target": {"kind": meta.kind, "color": meta.color, "part": meta.part},
             }
-            optional = {"sensor": meta.sensor, "visible": meta.visible}
+            optional = {"sensor": meta.sensor, "visible": meta.visible, "pair": meta.pair}
             record["meta"] |= {key: value for key, value in optional.items() if value is not None}
             if meta.hard:
                 record["meta"]["hard"] = list(meta.hard)
@@ -179,13 +182,14 @@ def read_masks(folder: Path, img_id: str) -> labelme.Masks:
 def _dialogue(where: str, record: Any) -> PristDialogue:
     if not isinstance(record, dict):
         raise DataError(f"{where} must be an object, got {type(record).__name__}")
-    for key in ("img_id", "focus"):
+    shows_nothing = record.get("focus") == "" and record.get("meta") is not None
+    for key in ("img_id",) if shows_nothing else ("img_id", "focus"):
         if not isinstance(record.get(key), str) or not record[key].strip():
             raise DataError(f"{where}: {key} must be a text that is not empty, got {record.get(key)!r}")
     if PurePosixPath(record["img_id"]).name != record["img_id"] or "\\" in record["img_id"]:
         raise DataError(f"{where}: img_id must be a file name in images/, got {record['img_id']!r}")
     turns = read_turns(where, record, "dialogue")
-    if SEG not in turns[-1].answer:
+    if not shows_nothing and SEG not in turns[-1].answer:
         raise DataError(f"{where}: the last answer must hold a {SEG}, got {turns[-1].answer!r}")
     meta = _meta(where, record["meta"], len(turns)) if record.get("meta") is not None else None
     return PristDialogue(record["img_id"], turns, record["focus"], meta)
@@ -235,6 +239,7 @@ def _meta(where: str, meta: Any, count: int) -> PristMeta:
             sensor=None if meta.get("sensor") is None else bool(meta["sensor"]),
             visible=None if meta.get("visible") is None else float(meta["visible"]),
             hard=tuple(str(tag) for tag in meta.get("hard", ())),
+            pair=None if meta.get("pair") is None else int(meta["pair"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{where}: meta is malformed: {type(error).__name__} {error}") from error

@@ -19,7 +19,7 @@ from pixelrs_ros.engine.choice import TokenChoice, mask_score
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.errors import BadInputError, ConfigError
-from pixelrs_ros.images import encoder_images, masks_to_image, to_pixels
+from pixelrs_ros.images import encoder_images, masks_to_image, one_thing, to_pixels
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.stream import AnswerStream
@@ -252,7 +252,7 @@ class Engine:
         logits, estimate = self._mask_logits(encoded, hidden)
         quality = float(estimate.clamp(0.0, 1.0))
         score = mask_score(self.config.score, quality, certainty)
-        return Segment(phrase, (logits > 0).cpu().numpy(), score, quality, certainty)
+        return Segment(phrase, one_thing((logits > 0).cpu().numpy()), score, quality, certainty)
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""

@@ -15,13 +15,16 @@ import numpy as np
 
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.evaluation.baselines import BASELINES
+from pixelrs_ros.evaluation.content import content_right
 from pixelrs_ros.evaluation.metrics import score_mask
 from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
 from pixelrs_ros.evaluation.records import Record, summarize_condition
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
+from pixelrs_ros.types import Status
 
 EngineFactory = Callable[[], AnsweringEngine]
 
+SECOND = 0.15  # of an object's area: a mask that covers so much of a second one is not one object's
 BASELINE_SEED = 0  # the random object is the same in every run
 
 
@@ -73,7 +76,9 @@ def evaluate(
         "dialogues": sum(len(group) for group in groups),
         "images": len(groups),
         "conditions": {
-            name: summarize_condition([record for record in records if record.condition == name]) for name in names
+            name: summarize_condition(chosen)
+            for name in names
+            if (chosen := [record for record in records if record.condition == name])
         },
     }
     return report, records
@@ -139,16 +144,18 @@ def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> l
                 continue
             for sample in group:
                 played = play(engine, encoded, sample.exchanges, condition)
-                records.append(_score_played(job, condition, sample, masks[sample.focus_key], played, encode_s))
+                records.append(_score_played(job, condition, sample, masks, played, encode_s))
     for sample in group:
-        records += _score_baselines(job, sample, masks)
+        if sample.has_target:
+            records += _score_baselines(job, sample, masks)
     return records
 
 
 def _score_played(
-    job: Job, condition: Condition, sample: Sample, truth: np.ndarray, played: Played, encode_s: float
+    job: Job, condition: Condition, sample: Sample, masks: dict[str, np.ndarray], played: Played, encode_s: float
 ) -> Record:
     last = played.replies[-1]
+    truth = _truth(sample, masks)
     asked = sample.exchanges[-len(played.replies) :]
     statuses = tuple((turn.status.value, reply.status.value) for turn, reply in zip(asked, played.replies, strict=True))
     phrases = tuple(segment.phrase for segment in last.segments)
@@ -159,6 +166,14 @@ def _score_played(
         focus=sample.focus,
         mask=score_mask(last.union_mask(*truth.shape), truth),
         masked=any(segment.mask.any() for segment in last.segments),
+        has_target=sample.has_target,
+        pair=sample.pair,
+        second=_covers_second([segment.mask for segment in last.segments], masks),
+        content=tuple(
+            content_right(reply.text, turn.answer)
+            for turn, reply in zip(asked, played.replies, strict=True)
+            if turn.status is Status.ANSWERED and sample.has_statuses
+        ),
         said=tuple(reply.text or reply.message for reply in played.replies),
         phrases=phrases,
         words=job.samples.judge(sample, phrases),
@@ -175,12 +190,30 @@ def _score_played(
     )
 
 
+def _truth(sample: Sample, masks: dict[str, np.ndarray]) -> np.ndarray:
+    """(H, W) bool, all that the last turn should show together; empty where that is nothing."""
+    nothing = np.zeros_like(next(iter(masks.values())))
+    return np.logical_or.reduce([nothing, *(masks[key] for key in sample.keys)])
+
+
+def _covers_second(shown: Sequence[np.ndarray], masks: dict[str, np.ndarray]) -> bool | None:
+    """Whether one of the masks covers more than one object by more than `SECOND`; None where objects are not told apart."""
+    wholes = [mask for label, mask in masks.items() if is_whole(label) and mask.any()]
+    if len(wholes) < 2 or not shown:
+        return None
+    covered = [sum(np.count_nonzero(mask & one) > SECOND * np.count_nonzero(one) for one in wholes) for mask in shown]
+    return max(covered) > 1
+
+
 def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
 def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> list[Record]:
     wholes = {label: mask for label, mask in masks.items() if is_whole(label)}
+    if len(wholes or masks) < 2:
+        return []  # only the target is labeled: choosing it proves nothing
+    truth = _truth(sample, masks)
     rng = np.random.default_rng([BASELINE_SEED, sample.index])
     records = []
     for name, choose in BASELINES.items():
@@ -191,7 +224,7 @@ def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> 
                 dialogue=sample.index,
                 img_id=sample.img_id,
                 focus=sample.focus,
-                mask=score_mask(masks[label], masks[sample.focus_key]),
+                mask=score_mask(masks[label], truth),
                 masked=True,
                 said=(label,),
                 phrases=(label,),

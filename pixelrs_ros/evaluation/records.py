@@ -11,9 +11,19 @@ from typing import Any
 import numpy as np
 
 from pixelrs_ros.evaluation.calibration import Calibration, calibrate
-from pixelrs_ros.evaluation.metrics import MaskScore, bootstrap_interval, confusion, precision_recall, summarize
+from pixelrs_ros.evaluation.metrics import (
+    MaskScore,
+    MaskSummary,
+    bootstrap_interval,
+    confusion,
+    precision_recall,
+    summarize,
+)
 from pixelrs_ros.evaluation.referents import WordScore
 from pixelrs_ros.types import Status
+
+_WORDS = ("referent_right", "object_right", "part_right")
+RIGHT_IOU = 0.5  # a mask above it shows what was meant
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,10 @@ class Record:
         statuses: (true, given) of the turns that were played; empty where the data does not say.
         answer_s: Seconds of each answer, without the encoding of the image.
         encode_s: Seconds of that encoding.
+        has_target: Whether the last turn should show something; where not, its masks are not scored.
+        pair: Number of the dialogue's pair, if it has one.
+        second: Whether a mask of the last answer covers a second object; None where that cannot be told.
+        content: Of each turn that is answered in words alone, whether it says what the data says.
     """
 
     condition: str
@@ -61,6 +75,16 @@ class Record:
     statuses: tuple[tuple[str, str], ...] = ()
     answer_s: tuple[float, ...] = ()
     encode_s: float | None = None
+    has_target: bool = True
+    pair: int | None = None
+    second: bool | None = None
+    content: tuple[bool | None, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Whether the last turn ended as it should, and showed what it should."""
+        ended = not self.statuses or self.statuses[-1][0] == self.statuses[-1][1]
+        return ended and (not self.has_target or self.mask.iou > RIGHT_IOU)
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types, with its IoU."""
@@ -73,15 +97,23 @@ def summarize_condition(records: Sequence[Record]) -> dict[str, Any]:
     Returns:
         The mask scores and word rates of all dialogues with the 95 % interval of gIoU ("g_iou_95"), the same for
         "objects", "parts", "by_kind", "by_view" and "by_hard" where the data tells them apart (a dialogue stands in
-        the row of everything that is hard in it, else in "nothing"), "status", "calibration" of the mask score and
-        "seconds".
+        the row of everything that is hard in it, else in "nothing"), "status", "calibration" of the mask score,
+        "seconds", "right" (how many dialogues end right), "pairs" (of which both are right), "one_object" (share of
+        answers whose masks keep to one object each) and "content" (of answers in words).
     """
+    shown = [record for record in records if record.has_target]
     summary = _scores(records)
-    summary["g_iou_95"] = list(
-        bootstrap_interval([record.mask.iou for record in records], [record.img_id for record in records])
+    summary["g_iou_95"] = (
+        list(bootstrap_interval([record.mask.iou for record in shown], [record.img_id for record in shown]))
+        if shown
+        else None
     )
+    summary["right"] = float(np.mean([record.right for record in records]))
+    summary["pairs"] = _pairs(records)
+    summary["one_object"] = _share([not record.second for record in records if record.second is not None])
+    summary["content"] = _share([right for record in records for right in record.content if right is not None])
     for name, wanted in (("objects", False), ("parts", True)):
-        chosen = [record for record in records if record.is_part is wanted]
+        chosen = [record for record in shown if record.is_part is wanted]
         if chosen:
             summary[name] = _scores(chosen)
     by_kind: dict[str, list[Record]] = defaultdict(list)
@@ -106,10 +138,29 @@ def summarize_condition(records: Sequence[Record]) -> dict[str, Any]:
     return summary
 
 
+def _share(rights: Sequence[bool]) -> float | None:
+    return float(np.mean(rights)) if rights else None
+
+
+def _pairs(records: Sequence[Record]) -> dict[str, Any] | None:
+    """How many pairs of the same words on different scenes are both right; None where there are no pairs."""
+    pairs: dict[int, list[bool]] = defaultdict(list)
+    for record in records:
+        if record.pair is not None:
+            pairs[record.pair].append(record.right)
+    return {"count": len(pairs), "both_right": float(np.mean([all(each) for each in pairs.values()]))} if pairs else None
+
+
 def _scores(records: Sequence[Record]) -> dict[str, Any]:
+    """Masks and words of the dialogues that should show something; where none should, their fields are None."""
+    counted, records = len(records), [record for record in records if record.has_target]
+    if not records:
+        names = [field.name for field in dataclasses.fields(MaskSummary)]
+        return {**dict.fromkeys((*names, "no_mask", *_WORDS)), "count": counted, "shown": 0}
     scores = dataclasses.asdict(summarize([record.mask for record in records]))
+    scores |= {"count": counted, "shown": len(records)}
     scores["no_mask"] = float(np.mean([not record.masked for record in records]))
-    for name in ("referent_right", "object_right", "part_right"):
+    for name in _WORDS:
         known = [right for record in records if (right := getattr(record.words, name)) is not None]
         scores[name] = float(np.mean(known)) if known else None
     return scores
@@ -133,7 +184,11 @@ def _status_summary(records: Sequence[Record]) -> dict[str, Any] | None:
 
 def calibration_of(records: Sequence[Record]) -> Calibration | None:
     """How far the published scores are from the IoUs, over the last answers that hold a mask; None without one."""
-    scored = [(record.score, record.mask.iou) for record in records if record.masked and record.score is not None]
+    scored = [
+        (record.score, record.mask.iou if record.has_target else 0.0)
+        for record in records
+        if record.masked and record.score is not None
+    ]
     return calibrate([score for score, _ in scored], [iou for _, iou in scored])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.types import Status
 
 HIDDEN_BELOW = 0.6  # visible share of a target that counts as hidden
+_NUMBERED = re.compile(r" \d+$")  # of a twin's label, "red mug 2"
 SENSOR, PLAIN, HIDDEN = "sensor effects", "plain picture", f"hidden target (< {HIDDEN_BELOW:.0%} visible)"
 
 
@@ -33,11 +35,13 @@ class Sample:
         img_id: File name of its image.
         exchanges: Its turns, at least one.
         has_statuses: Whether the data gives the turns' statuses; else they are guessed from the answers' `[SEG]`.
-        focus: The label of the target.
+        focus: The label of the target; empty where the last turn has none.
+        labels: The labels of all that the last turn should show.
         kind: The kind of the last turn; None where the data does not say.
         target: What the target is called; None where the data does not say.
         views: What the picture is like, of `SENSOR`, `PLAIN` and `HIDDEN`, as far as the data says.
         hard: What makes the dialogue's language hard; empty also where the data does not say.
+        pair: Number of its pair, if it has one.
     """
 
     index: int
@@ -49,11 +53,18 @@ class Sample:
     target: Referent | None
     views: tuple[str, ...] = ()
     hard: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    pair: int | None = None
 
     @property
-    def focus_key(self) -> str:
-        """The target's label as the masks are keyed."""
-        return self.focus.casefold()
+    def has_target(self) -> bool:
+        """Whether the last turn should show something."""
+        return bool(self.labels)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The labels of what it should show, as the masks are keyed."""
+        return tuple(label.casefold() for label in self.labels)
 
     @property
     def is_part(self) -> bool | None:
@@ -112,9 +123,10 @@ class Samples:
                 raise DataError(f"{image_path}: image is missing")
             labels = {shape.label.casefold() for shape in labelme.read(mask_path).shapes}
             for sample in group:
-                if sample.focus_key not in labels:
-                    where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
-                    raise DataError(f"{where}: no polygon in {mask_path} is labeled {sample.focus!r}")
+                for key in sample.keys:
+                    if key not in labels:
+                        where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
+                        raise DataError(f"{where}: no polygon in {mask_path} is labeled {key!r}")
 
     def by_image(self) -> list[tuple[Sample, ...]]:
         """The dialogues of each image together, images in the order of their first dialogue."""
@@ -138,6 +150,8 @@ class Samples:
 
     def judge(self, sample: Sample, phrases: tuple[str, ...]) -> WordScore:
         """Whether an answer's grounded phrases name the dialogue's target."""
+        if not sample.has_target:
+            return WordScore(not phrases)
         if sample.target is None:
             return score_label(phrases, sample.focus)
         return score_phrases(phrases, sample.target, self.vocabulary)
@@ -147,11 +161,14 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
     meta = dialogue.meta
     guessed = (Status.GROUNDED if prist.SEG in turn.answer else Status.ANSWERED for turn in dialogue.turns)
     statuses = meta.statuses if meta else tuple(guessed)
+    labels = meta.targets[-1] if meta else (dialogue.focus,)
     target = None
-    if meta:
+    if meta and labels:
+        several = [_NUMBERED.sub("", label).rpartition(" of the ") for label in labels] if len(labels) > 1 else []
+        names = [name.split(" ", 1) for _, _, name in several] or [[meta.color, meta.kind]]
         target = Referent(
-            colors=frozenset(words(meta.color)),
-            kinds=frozenset(words(meta.kind)),
+            colors=frozenset(word for name in names for word in words(name[0])),
+            kinds=frozenset(word for name in names for word in words(name[-1])),
             parts=frozenset(words(meta.part or "")),
         )
     return Sample(
@@ -166,6 +183,8 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
         target=target,
         views=_views(meta) if meta else (),
         hard=meta.hard if meta else (),
+        labels=labels,
+        pair=meta.pair if meta else None,
     )
 
 

@@ -11,7 +11,7 @@ Report = dict[str, Any]
 
 _COLUMNS: tuple[tuple[str, Callable[[Report], str]], ...] = (
     ("gIoU", lambda row: _number(row["g_iou"])),
-    ("95 %", lambda row: "–".join(_number(end) for end in row["g_iou_95"])),
+    ("95 %", lambda row: "–".join(_number(end) for end in row["g_iou_95"] or ())),
     ("objects", lambda row: _number(row.get("objects", {}).get("g_iou"))),
     ("parts", lambda row: _number(row.get("parts", {}).get("g_iou"))),
     ("cIoU", lambda row: _number(row["c_iou"])),
@@ -28,6 +28,10 @@ _DOUBTS: tuple[tuple[str, Callable[[Report], str]], ...] = (
     ("status", lambda row: _percent((row["status"] or {}).get("accuracy"))),
     ("not found P / R", lambda row: _precision_recall(row["status"], "not_found")),
     ("which one? P / R", lambda row: _precision_recall(row["status"], "clarify")),
+    ("ends right", lambda row: _percent(row.get("right"))),
+    ("both of a pair", lambda row: _percent((row.get("pairs") or {}).get("both_right"))),
+    ("one object", lambda row: _percent(row.get("one_object"))),
+    ("says right", lambda row: _percent(row.get("content"))),
     ("masks", lambda row: str((row["calibration"] or {}).get("count", ""))),
     ("score error", lambda row: _number((row["calibration"] or {}).get("expected_error"), digits=3)),
 )

@@ -47,6 +47,19 @@ class Rules:
     min_surface: float = 0.02
 
 
+def require_depth_encoding(encoding: str) -> None:
+    """Refuse what is no depth image.
+
+    Raises:
+        BadInputError: The encoding is none of `DEPTH_ENCODINGS`.
+    """
+    if encoding not in DEPTH_ENCODINGS:
+        raise BadInputError(
+            f"unknown depth encoding {encoding!r}; supported: 16UC1 and mono16 (millimeters), 32FC1 and 64FC1 "
+            "(meters), see REP-118; remedy: publish one of these"
+        )
+
+
 def to_meters(depth: np.ndarray, encoding: str, unit_m: float | None = None) -> np.ndarray:
     """A depth image in meters.
 
@@ -62,11 +75,7 @@ def to_meters(depth: np.ndarray, encoding: str, unit_m: float | None = None) -> 
     Raises:
         BadInputError: The encoding is unknown, the pixels are not of its type, or the unit is not a positive number.
     """
-    if encoding not in DEPTH_ENCODINGS:
-        raise BadInputError(
-            f"unknown depth encoding {encoding!r}; supported: 16UC1 and mono16 (millimeters), 32FC1 and 64FC1 "
-            "(meters), see REP-118; remedy: publish one of these"
-        )
+    require_depth_encoding(encoding)
     if depth.ndim != 2 or depth.dtype != DEPTH_ENCODINGS[encoding]:
         expected = np.dtype(DEPTH_ENCODINGS[encoding]).name
         raise BadInputError(f"a depth image in {encoding} is (H, W) {expected}, got {depth.dtype} {depth.shape}")

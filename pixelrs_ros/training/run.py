@@ -21,7 +21,6 @@ from pixelrs_ros.sim.kinds import COLORS, KINDS
 from pixelrs_ros.sim.talk.compose import conversations
 from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
 from pixelrs_ros.training.bank import Bank, draw_bank, make_layout
-from pixelrs_ros.training.clocked import Plan
 from pixelrs_ros.training.config import PHASES, EngineConfig, RecipeConfig, TrainConfig
 from pixelrs_ros.training.ground import ConnectPhase, GroundPhase
 from pixelrs_ros.training.loop import Trainer, join_processes
@@ -157,7 +156,7 @@ def train(
         phases: Only these phases or stages, "draw" being the scenes; default all in order.
         until: Stop each phase at this step, to be resumed later.
         checkpoint: Where the finished checkpoint goes; default `<out>/checkpoint`. Written when the last phase ends.
-        minutes: Until the end of the last of the phases; where none is named, of everything (`clocked.Plan`).
+        minutes: Until the end of the last of the phases.
 
     Raises:
         ConfigError: The configuration or the phase's name is wrong.
@@ -172,9 +171,6 @@ def train(
         train_recipe(load_config(RecipeConfig, config_path), phases, until, checkpoint)
         return
     config = load_config(TrainConfig, config_path)
-    if minutes and not phases:
-        Plan(train, config_path, config, minutes).run()
-        return
     engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
     names = tuple(phases) or ("draw", *(name for name in PHASES if name in config.phases))

@@ -1,4 +1,4 @@
-"""What is done to the node, for the README's table, and the nodes that it is done to."""
+"""What is done to the node, for the table in docs/robustness.md, and the nodes that it is done to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pixelrs_ros.ros.tools.processes import Processes
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "fault(done, answer, cases=1): a row of the README's table of faults; cases of one test"
+        "markers", "fault(done, answer, cases=1): a row of the table of faults in docs/robustness.md; cases of one test"
     )
 
 

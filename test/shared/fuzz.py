@@ -11,7 +11,7 @@ from pixelrs_ros.msg import Instruction
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 
-from pixelrs_ros.ros.wire.conversions import ENCODINGS
+from pixelrs_ros.encodings import ENCODINGS
 
 MESSAGE_BYTES = 40  # that one message is made of
 NOW_S = 1_700_000_000  # the time of the well-stamped ones
@@ -19,8 +19,8 @@ SESSIONS = ("", "default", "kitchen", "Küche", "../../etc", "%s{}", "x" * 1000)
 _TEXTS = ("mask", "the mug", "mask it", "", " ", "[SEG]", "</s>", "%n%s{0}", "\x00", "\u202e", "x" * 2001)
 _FRAMES = ("camera", "", "\x1b[2J")
 _SIZES = (0, 1, 2, 3, 4, 9, 16, 31)
-_BAD_ENCODINGS = ("", "nv21", "32FC1", "RGB8", "rgb8;", "\x00")
-_CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono16": 2, "16UC1": 2}
+_BAD_ENCODINGS = ("", "nv99", "32FC1", "RGB8", "rgb8;", "\x00")
+_PIXEL_BYTES = 8  # of the widest encoding; rows of others are padded
 _LARGEST_BYTES = 10_000  # of an image that is as long as it says; larger ones lie
 
 ValueT = TypeVar("ValueT")
@@ -73,7 +73,7 @@ def _image(dice: _Dice) -> Image:
     encoding = dice.pick(_BAD_ENCODINGS) if dice.one_in(8) else dice.pick(ENCODINGS)
     made = Image(encoding=encoding, is_bigendian=dice.pick((0, 1, 255)))
     made.height, made.width = (dice.read("I") if dice.one_in(8) else dice.pick(_SIZES) for _ in range(2))
-    row_bytes = made.width * _CHANNELS.get(encoding, 1)
+    row_bytes = made.width * _PIXEL_BYTES
     made.step = dice.read("I") if dice.one_in(8) else min(row_bytes + dice.pick((0, 0, 5)), 2**32 - 1)
     num_bytes = made.height * made.step
     if num_bytes > _LARGEST_BYTES or dice.one_in(8):

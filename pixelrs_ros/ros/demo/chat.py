@@ -19,12 +19,13 @@ from sensor_msgs.msg import Image
 from pixelrs_ros.client import Answer, NoAnswerError, PendingAnswer
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.demo.scene_client import SceneClient
-from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED
+from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, render_view, suggestions
 from pixelrs_ros.ros.tools.processes import Processes, exit_on_signals, isolate
 from pixelrs_ros.ros.wire import conversions
+from pixelrs_ros.sim.render import Renderer
 from pixelrs_ros.types import DEFAULT_SESSION_ID
 
-HELP = """Say what you want, for example: I am thirsty. / No, the blue one. / By the handle, please.
+HELP = """Say what you want.
 /reset    forget the dialogue
 /scene N  another scene; forgets the dialogue
 /move     move the camera
@@ -93,6 +94,12 @@ class Chat:
         """
         self._client.look(self._scene_seed, self._camera_seed, _ANSWER_TIMEOUT_S)
 
+    def suggest(self) -> None:
+        """Print what may be said about the present scene."""
+        with Renderer() as renderer:
+            lines = suggestions(render_view(renderer, self._scene_seed, self._camera_seed))
+        self._console.print(f"For example: {' / '.join(lines)}", highlight=False, markup=False)
+
     def handle(self, line: str) -> bool:
         """Do what one line asks for; False when it asks to leave.
 
@@ -117,6 +124,7 @@ class Chat:
                 self._scene_seed, self._camera_seed = int(number), 0
                 self.look()
                 self._reset()
+                self.suggest()
             case [command, *_] if command.startswith("/"):
                 self._console.print(f"{line!r} is no command here.\n{HELP}", highlight=False, markup=False)
             case _:
@@ -183,6 +191,7 @@ def _converse(scene_seed: int, out_dir: Path, console: Console) -> int:
                 chat = Chat(client, console, out_dir, scene_seed)
                 chat.look()
             console.print(f"Scene {scene_seed}. {HELP}", highlight=False)
+            chat.suggest()
             for line in _lines(console):
                 if not chat.handle(line):
                     break

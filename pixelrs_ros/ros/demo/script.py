@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 
 import numpy as np
 
-from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
-from pixelrs_ros.sim.elements import elements
+from pixelrs_ros.sim.elements import Element, elements
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.sim.scene import move_camera, sample_scene
+from pixelrs_ros.sim.talk.compose import Composer
+from pixelrs_ros.sim.talk.voices import Speaker
+from pixelrs_ros.sim.turns import DialogueTurn, Target
 
 # Far from the seeds that the network learned from.
 FIRST_SCENE_SEED = 910_000
-MIN_TURNS, MAX_TURNS = 3, 4
-_MIN_PART_PX = 300
-_DIALOGUES_A_SCENE = 8
+LENGTHS = (1, 3, 2, 4)  # turns of the dialogues, over and over; those of one turn are plain orders
+MOVES = 1  # in this dialogue the camera moves before the last turn
+_MIN_TARGET_PX = 300
+_DIALOGUES_A_SCENE = 24
 _CAMERAS_TRIED = 5
 
 
@@ -80,7 +84,7 @@ def truth(view: View, turn: PlayedTurn) -> np.ndarray | None:
 
 
 def write_script(renderer: Renderer, count: int, first_scene_seed: int = FIRST_SCENE_SEED) -> list[list[PlayedTurn]]:
-    """Choose dialogues of three or four turns that end on a part, in the wordings that training never saw.
+    """Choose dialogues of one to four turns that end on something to be shown, in voices that training never heard.
 
     The first that fits is taken, scene after scene, whatever the network makes of it. In the second dialogue the
     camera moves before the last turn.
@@ -95,12 +99,12 @@ def write_script(renderer: Renderer, count: int, first_scene_seed: int = FIRST_S
         if len(scripts) == count:
             break
         view = render_view(renderer, scene_seed, 0)
-        dialogue = _ending_on_part(view, scene_seed)
+        dialogue = _ending_on_target(view, scene_seed, LENGTHS[len(scripts) % len(LENGTHS)])
         if dialogue is None:
             continue
         turns = _play(dialogue, view, f"dialogue_{len(scripts) + 1}", scene_seed)
-        if len(scripts) == 1:
-            camera_seed = _other_camera(renderer, scene_seed, dialogue.target)
+        if len(scripts) == MOVES:
+            camera_seed = _other_camera(renderer, scene_seed, dialogue[-1].targets[0])
             if not camera_seed:
                 continue
             turns[-1] = replace(turns[-1], camera_seed=camera_seed)
@@ -115,17 +119,22 @@ def _seeds(first: int) -> Iterator[int]:
         seed += 1
 
 
-def _ending_on_part(view: View, scene_seed: int) -> Dialogue | None:
-    rng = np.random.default_rng(scene_seed)
-    for dialogue in sample_dialogues(elements(view), rng, count=_DIALOGUES_A_SCENE, split="test"):
-        long_enough = MIN_TURNS <= len(dialogue.turns) <= MAX_TURNS
-        if long_enough and dialogue.target.part is not None and _shows(view, dialogue.target):
-            return dialogue
+def _ending_on_target(view: View, scene_seed: int, length: int) -> list[DialogueTurn] | None:
+    things = elements(view)
+    rng = random.Random(scene_seed)
+    for _ in range(_DIALOGUES_A_SCENE if len(things) > 1 else 0):
+        composer = Composer(things, Speaker("test", rng), rng)
+        if length == 1:
+            composer.take("order")
+        turns = composer.converse(length)
+        last = turns[-1] if len(turns) == length else None
+        if last is not None and len(last.targets) == 1 and _shows(view, last.targets[0]):
+            return turns
     return None
 
 
 def _shows(view: View, target: Target) -> bool:
-    return bool(view.mask(target.object_id, target.part).sum() >= _MIN_PART_PX)
+    return bool(view.mask(target.object_id, target.part).sum() >= _MIN_TARGET_PX)
 
 
 def _other_camera(renderer: Renderer, scene_seed: int, target: Target) -> int:
@@ -136,7 +145,7 @@ def _other_camera(renderer: Renderer, scene_seed: int, target: Target) -> int:
     return 0
 
 
-def _play(dialogue: Dialogue, view: View, session_id: str, scene_seed: int) -> list[PlayedTurn]:
+def _play(dialogue: Sequence[DialogueTurn], view: View, session_id: str, scene_seed: int) -> list[PlayedTurn]:
     named = {element.object_id: element for element in elements(view)}
 
     def label(target: Target) -> str:
@@ -153,5 +162,31 @@ def _play(dialogue: Dialogue, view: View, session_id: str, scene_seed: int) -> l
             targets=turn.targets,
             labels=tuple(label(target) for target in turn.targets),
         )
-        for index, turn in enumerate(dialogue.turns)
+        for index, turn in enumerate(dialogue)
     ]
+
+
+def suggestions(view: View) -> tuple[str, ...]:
+    """What may be said about a scene in one conversation, each line true to it: an order, a part, a question, a wish."""
+    things = elements(view)
+    names = [thing.name for thing in things]
+    single = [thing for thing in things if names.count(thing.name) == 1]
+    if not single:
+        return ("What is on the table?",)
+    with_parts = [thing for thing in single if set(thing.parts) - {"body"}]
+    first = max(with_parts or single, key=lambda thing: thing.area_px)
+    part = next((part for part in reversed(tuple(first.parts)) if part != "body"), None)
+    said = [f"Give me the {first.name}."]
+    if part:
+        said.append(f"Where is its {part}?")
+    rest = [thing for thing in single if thing != first]
+    if rest:
+        said.append(f"And now the {_least_named(rest, things)}.")
+    return (*said, "What is on the table?")
+
+
+def _least_named(some: Sequence[Element], things: Sequence[Element]) -> str:
+    """The kind of the largest of some things where only one is of it, else its color too."""
+    thing = max(some, key=lambda one: one.area_px)
+    alone = sum(other.kind == thing.kind for other in things) == 1
+    return thing.kind if alone else thing.name

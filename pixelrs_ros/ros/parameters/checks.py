@@ -31,6 +31,11 @@ def storage_dir(value: str) -> str | None:
     return f"must be an absolute path, or empty for the default one, got {value!r}"
 
 
+def image_bits(value: int) -> str | None:
+    """A number of bits that a picture can be made of, or 0."""
+    return None if value == 0 or 8 <= value <= 16 else f"must be 0, or from 8 to 16, got {value}"
+
+
 def image_topics(value: Sequence[str]) -> str | None:
     """At least one topic, each once."""
     if value and "" not in value and len(set(value)) == len(value):

@@ -255,10 +255,21 @@ class NodeParameters:
     )
     max_image_megapixels: float = parameter(
         50.0,
-        "Largest compressed image that is decoded, in millions of pixels; its header is read before.",
+        "Largest compressed image that is decoded, in millions of pixels, and four times as many bytes; its header is "
+        "read before.",
         Change.ANY_TIME,
         low=0.01,
         high=1000.0,
+    )
+
+    image_bits: int = parameter(
+        0,
+        "How many of 16 bits the pictures of a camera use that sends 16: 12 for one that sends 0 to 4095. 0: as many "
+        "as the largest value that it has sent takes.",
+        Change.WHEN_INACTIVE,
+        low=0,
+        high=16,
+        check=checks.image_bits,
     )
 
     # Which image a turn looks at
@@ -278,14 +289,15 @@ class NodeParameters:
     )
     max_frame_age_s: float = parameter(
         2.0,
-        "How much older than its instruction an image may be, in seconds.",
+        "How much older than its instruction the last image captured until then may be, in seconds.",
         Change.ANY_TIME,
         low=0.01,
         high=3600.0,
     )
     max_frame_slop_s: float = parameter(
         2.0,
-        "How much younger than its instruction an image may be, in seconds.",
+        "How far ahead of the node's clock an image may be stamped, in seconds; one further ahead has a wrong "
+        "stamp, and leaves with the next image. No instruction is ever answered about an image captured after it.",
         Change.ANY_TIME,
         low=0.01,
         high=3600.0,
@@ -310,6 +322,14 @@ class NodeParameters:
         False,
         "The images have been rectified: their pixels follow P of camera info, not K and D.",
         Change.ANY_TIME,
+    )
+    depth_unit_m: float = parameter(
+        0.0,
+        "What a value of 1 in a depth image means, in meters: 0.0001 or 0.00025 for cameras that send 0.1 mm or "
+        "0.25 mm. 0: what the encoding says, 0.001 for 16UC1 and mono16, 1 for 32FC1 and 64FC1.",
+        Change.ANY_TIME,
+        low=0.0,
+        high=1000.0,
     )
     min_depth_m: float = parameter(
         0.1,

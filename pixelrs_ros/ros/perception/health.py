@@ -4,8 +4,9 @@ Statuses, each with a level, `NAME` being the node's fully qualified name:
 
 - `NAME: camera` sums up all cameras, with the worst of their levels and the age of the newest image; one camera is
   `NAME: camera TOPIC`. WARN: no image has come yet, or the newest is older than `max_frame_age_s` or further in the
-  future than `max_frame_slop_s`, or images of the last ten seconds were bad or out of order, or (for all together) the
-  depth of the last turn did not fit its image. ERROR: the newest image cannot be used.
+  future than `max_frame_slop_s`, or images of the last ten seconds were bad or out of order, or something is wrong with
+  its topics, or (for all together) the depth of the last turn did not fit its image. ERROR: the newest image cannot be
+  used. It also says in which unit the camera's depth is taken.
 - `NAME: instructions` counts what became of the instructions. WARN: some were rejected or preempted within the last ten
   seconds. ERROR: most of those that came within the last ten seconds were rejected.
 - `NAME: dialogue` is the last turn, the turns by status and what waits. WARN: the last turn was BAD_INPUT, NO_FRAME or
@@ -27,17 +28,23 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.geometry.depth import DEFAULT_UNITS_M
 from pixelrs_ros.ros.queueing.rejection import Rejection
 from pixelrs_ros.ros.wire.conversions import diagnostic
 from pixelrs_ros.types import Reply, Status
 
 IMAGE_AGE = "age of the newest image [s]"
+DEPTH_UNIT = "unit of depth [m]"
 WINDOW = 100  # turns over which latencies are summed up
 SLOW_TURN_S = 30.0
 _RECENT_S = 10.0
 _RECENT_TURNS_S = 60.0
 _NS_PER_S = 1e9
 _MAX_STAGES = 64
+
+_CLOCKS = (
+    "let both go by one clock (a recording: ros2 bag play --clock, and use_sim_time), or set frame_policy to latest"
+)
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 _LEVELS = {
@@ -61,6 +68,8 @@ class NodeSnapshot:
         waiting: Instructions in the queue.
         busy_s: How long the running turn has been running, 0 when none runs.
         backend: What the network runs on; empty while none is loaded.
+        depth_unit_m: What a value of 1 in a depth image means; 0: what its encoding says.
+        instruction_problem: What is wrong with the topics of the instructions; None: nothing is known to be.
     """
 
     state: str
@@ -70,6 +79,8 @@ class NodeSnapshot:
     waiting: int
     busy_s: float
     backend: str
+    depth_unit_m: float = 0.0
+    instruction_problem: str | None = None
 
 
 class Recent:
@@ -102,7 +113,10 @@ class _CameraCounts:
     counts: Counter[str] = field(default_factory=Counter)
     dropped: Recent = field(default_factory=lambda: Recent(_RECENT_S))
     stamp_ns: int | None = None
+    arrived_s: float = -math.inf
     error: BadInputError | None = None
+    problems: tuple[str, ...] = ()
+    depth_encoding: str = ""
 
 
 class Health:
@@ -150,7 +164,17 @@ class Health:
             camera.counts["out of order"] += late
             if error is not None or late:
                 camera.dropped.note(self._clock_s())
-            camera.stamp_ns, camera.error = stamp_ns, error
+            camera.stamp_ns, camera.error, camera.arrived_s = stamp_ns, error, self._clock_s()
+
+    def note_problems(self, topic: str, problems: Iterable[str]) -> None:
+        """What is wrong with a camera's topics, as far as is known now."""
+        with self._lock:
+            self._cameras.setdefault(topic, _CameraCounts()).problems = tuple(problems)
+
+    def note_depth(self, topic: str, encoding: str) -> None:
+        """A depth image of a camera arrived."""
+        with self._lock:
+            self._cameras.setdefault(topic, _CameraCounts()).depth_encoding = encoding
 
     def note_mismatch(self, mismatch: BadInputError | None) -> None:
         """Why depth or camera info cannot be used with the image of a turn; None when they can."""
@@ -202,7 +226,7 @@ class Health:
             return [
                 self._all_cameras(cameras, snapshot),
                 *cameras,
-                self._instruction_status(now_s),
+                self._instruction_status(now_s, snapshot.instruction_problem),
                 self._dialogue(snapshot),
                 self._latency(snapshot, now_s),
             ]
@@ -214,20 +238,25 @@ class Health:
         if snapshot.state != "active":
             message = f"the node is {snapshot.state}"
         elif age_s is None:
-            level, message = WARN, "no image has arrived yet"
+            level, message = WARN, ": ".join(["no image has arrived yet", *camera.problems])
         elif camera.error is not None:
             level, message = ERROR, str(camera.error)
         elif age_s > snapshot.max_frame_age_s:
             level, message = WARN, f"the newest image is {age_s:.1f} s old"
+            if now_s - camera.arrived_s <= snapshot.max_frame_age_s:
+                message += f", but has just arrived: {_CLOCKS}"
         elif -age_s > snapshot.max_frame_slop_s:
             level, message = (
                 WARN,
-                f"the newest image is {-age_s:.1f} s in the future: its clock differs from the node's",
+                f"the newest image is {-age_s:.1f} s in the future: its clock differs from the node's: {_CLOCKS}",
             )
+        elif camera.problems:
+            level, message = WARN, "; ".join(camera.problems)
         elif dropped:
             level, message = WARN, f"{dropped} images of the last {_RECENT_S:g} s were bad or out of order"
         values = {f"{kind} images": str(camera.counts[kind]) for kind in ("good", "bad", "out of order")}
         values[IMAGE_AGE] = "" if age_s is None else f"{age_s:.2f}"
+        values[DEPTH_UNIT] = _unit(camera.depth_encoding, snapshot.depth_unit_m)
         return diagnostic(self._name, f"camera {topic}", message, values, level)
 
     def _all_cameras(self, cameras: list[DiagnosticStatus], snapshot: NodeSnapshot) -> DiagnosticStatus:
@@ -247,7 +276,7 @@ class Health:
         totals["turns whose depth does not fit"] = str(self._mismatches)
         return diagnostic(self._name, "camera", message, {**totals, IMAGE_AGE: age}, level)
 
-    def _instruction_status(self, now_s: float) -> DiagnosticStatus:
+    def _instruction_status(self, now_s: float, problem: str | None) -> DiagnosticStatus:
         received, rejected = self._received.count(now_s), self._rejected.count(now_s)
         preempted = self._preempted.count(now_s)
         level, message = OK, "instructions are taken"
@@ -257,6 +286,8 @@ class Health:
             message = f"{words}: {self._rejection.message}"
         elif preempted:
             level, message = WARN, f"{preempted} turns of the last {_RECENT_S:g} s were preempted"
+        elif problem is not None:
+            level, message = WARN, problem
         counts = {"received": 0, "preempted": 0, **self._instructions}
         values = {f"instructions {kind}": str(count) for kind, count in counts.items()}
         values[f"instructions received in the last {_RECENT_S:g} s"] = str(received)
@@ -286,6 +317,17 @@ class Health:
             if 20 * stale >= len(recent_s):
                 level, message = (ERROR if 2 * stale >= len(recent_s) else WARN), words
         return diagnostic(self._name, "latency", message, values, level)
+
+
+def _unit(encoding: str, told_m: float) -> str:
+    """What a value of 1 in a camera's depth images means, and who says so; empty where no depth has come."""
+    if not encoding:
+        return ""
+    if told_m:
+        return f"{told_m:g} (parameter 'depth_unit_m'; {encoding})"
+    if encoding not in DEFAULT_UNITS_M:
+        return f"unknown ({encoding})"
+    return f"{DEFAULT_UNITS_M[encoding]:g} (by its encoding, {encoding})"
 
 
 def summary(values: Iterable[float], digits: int = 1) -> str:

@@ -212,8 +212,7 @@ class Intake:
     def _pin(self, request: TurnRequest, camera: str, choice: FrameChoice, limits: FrameLimits) -> None:
         request.problem = choice.problem
         if choice.frame is not None:
-            age_s = (self._now_ns() - choice.frame.stamp_ns) / 1e9
-            request.captured_s = time.perf_counter() - age_s
+            request.captured_s = time.perf_counter() - choice.age_s
             request.bound = self._buffers.bind(camera, choice.frame, limits.max_depth_slop_s)
 
     def _waiting_of(self, session_id: str) -> list[TurnRequest]:

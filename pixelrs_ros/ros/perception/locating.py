@@ -10,12 +10,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.camera import Calibration, Camera, Region
-from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, to_meters
+from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, require_depth_encoding, to_meters
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 from pixelrs_ros.msg import Geometry as GeometryMessage
 from pixelrs_ros.ros.parameters.table import NodeParameters
-from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame
-from pixelrs_ros.ros.wire.conversions import raw_depth
+from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame, Stream
+from pixelrs_ros.ros.wire import compressed
 from pixelrs_ros.types import Segment
 
 STATUS_CODES: dict[GeometryStatus, int] = {
@@ -26,19 +26,20 @@ STATUS_CODES: dict[GeometryStatus, int] = {
 }
 
 
-def depth_from_image(message: Image | CompressedImage) -> np.ndarray:
+def depth_from_image(message: Image | CompressedImage, unit_m: float | None = None) -> np.ndarray:
     """A depth image in meters, (H, W) float32; a pixel of 0 or NaN has none.
 
+    Args:
+        message: The image.
+        unit_m: What a value of 1 means, in meters; None: what its encoding says.
+
     Raises:
-        BadInputError: Its encoding is neither 16UC1 nor 32FC1, it is empty, or its data is too short; or it is
+        BadInputError: Its encoding is none of `DEPTH_ENCODINGS`, it is empty, or its data is too short; or it is
             compressed and cannot be decoded.
     """
-    message = raw_depth(message)
-    if message.encoding not in DEPTH_ENCODINGS:
-        raise BadInputError(
-            f"unknown depth encoding {message.encoding!r}; supported: 16UC1 (millimeters) and 32FC1 (meters), see "
-            "REP-118"
-        )
+    if isinstance(message, CompressedImage):
+        return to_meters(*compressed.decode_depth(message), unit_m)
+    require_depth_encoding(message.encoding)
     height_px, width_px = message.height, message.width
     kind = np.dtype(DEPTH_ENCODINGS[message.encoding]).newbyteorder(">" if message.is_bigendian else "<")
     row_bytes = width_px * kind.itemsize
@@ -51,7 +52,7 @@ def depth_from_image(message: Image | CompressedImage) -> np.ndarray:
             f"row, got a step of {message.step} and {len(message.data)} bytes in all"
         )
     rows: np.ndarray = np.ndarray((height_px, width_px), kind, message.data, strides=(message.step, kind.itemsize))
-    return to_meters(np.ascontiguousarray(rows, dtype=kind.newbyteorder("=")), message.encoding)
+    return to_meters(np.ascontiguousarray(rows, dtype=kind.newbyteorder("=")), message.encoding, unit_m)
 
 
 def calibration_from_info(message: CameraInfo) -> Calibration:
@@ -86,12 +87,13 @@ class Locator:
 
     Args:
         bound: The turn's image with its depth and camera info; None: there was no image.
-        values: Which depth is used, and whether the image has been rectified.
+        values: Which depth is used and in what unit it comes, and whether the image has been rectified.
     """
 
     def __init__(self, bound: BoundFrame | None, values: NodeParameters) -> None:
         self._bound = bound
         self._rules, self._rectified = rules_of(values), values.image_is_rectified
+        self._unit_m = values.depth_unit_m or None
         self._inputs: tuple[np.ndarray, Camera] | Geometry | None = None
         self._measured: dict[int, tuple[Segment, Geometry]] = {}
         self._spent_ms = 0.0
@@ -124,16 +126,22 @@ class Locator:
     def _read(self) -> tuple[np.ndarray, Camera] | Geometry:
         depth, info = (None, None) if self._bound is None else (self._bound.depth, self._bound.info)
         if self._bound is None or depth is None or info is None:
-            missing = "depth image" if depth is None else "camera info"
-            return Geometry(GeometryStatus.NOT_MEASURED, f"no {missing} came with the image")
+            return Geometry(GeometryStatus.NOT_MEASURED, self._missing())
         try:
             mismatch = self._bound.mismatch()
             if mismatch is not None:
                 return Geometry(GeometryStatus.BAD_DEPTH, str(mismatch))
             calibration = calibration_from_info(info.message)
-            return depth_from_image(depth.message), Camera.from_calibration(calibration, rectified=self._rectified)
+            camera = Camera.from_calibration(calibration, rectified=self._rectified)
+            return depth_from_image(depth.message, self._unit_m), camera
         except BadInputError as error:
             return Geometry(GeometryStatus.BAD_DEPTH, str(error))
+
+    def _missing(self) -> str:
+        missing = None
+        if self._bound is not None:
+            missing = self._bound.missing(Stream.DEPTH) or self._bound.missing(Stream.INFO)
+        return missing or "no image was bound to this instruction"
 
 
 def fill_geometry(message: GeometryMessage, geometry: Geometry) -> GeometryMessage:

@@ -22,6 +22,7 @@ from pixelrs_ros.msg import Instruction
 from pixelrs_ros.ros.parameters.declaration import changed, declare, read
 from pixelrs_ros.ros.parameters.policies import FramePolicy
 from pixelrs_ros.ros.parameters.table import NodeParameters
+from pixelrs_ros.ros.perception import topic_check
 from pixelrs_ros.ros.perception.answers import Answers
 from pixelrs_ros.ros.perception.camera_inputs import CameraInputs
 from pixelrs_ros.ros.perception.dialogue_services import DialogueServices
@@ -41,7 +42,7 @@ from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Worker
 from pixelrs_ros.ros.wire import conversions, qos
-from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge, call_later
+from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later
 from pixelrs_ros.ros.wire.ros_context import ros
 from pixelrs_ros.types import Status
 
@@ -97,7 +98,8 @@ class PerceptionNode(LifecycleNode):
         self._values = read(self)  # refuses impossible values before anyone can ask for a transition
         self.add_on_set_parameters_callback(self._on_parameters)
         self._diagnostics = qos.advertise(self, DiagnosticArray, "/diagnostics")
-        self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
+        # By the steady clock: while a simulation or a recording is paused, its clock stands still.
+        self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=STEADY)
         bridge = ExecutorBridge(self)
         self._ground = GroundServer(self, bridge, self._intake)
         SegmentService(self, bridge, self._intake)
@@ -326,6 +328,8 @@ class PerceptionNode(LifecycleNode):
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         values, active = self.values, self._active
+        if active is not None:
+            active.inputs.look_after()
         snapshot = NodeSnapshot(
             state=self.lifecycle_state,
             now_ns=self._now_ns(),
@@ -334,6 +338,8 @@ class PerceptionNode(LifecycleNode):
             waiting=0 if active is None else active.worker.waiting + active.intake.waiting,
             busy_s=0.0 if active is None else active.worker.busy_s,
             backend="" if self._session is None else self._session.backend,
+            depth_unit_m=values.depth_unit_m,
+            instruction_problem=None if active is None else self._instruction_problem(),
         )
         message.status = self._health.statuses(snapshot)
         message.status.append(name_status(self))
@@ -342,6 +348,15 @@ class PerceptionNode(LifecycleNode):
         self._dialogue_services.tick()
         message.status.append(self._dialogue_services.status())
         self._diagnostics.publish(message)
+
+    def _instruction_problem(self) -> str | None:
+        """That instructions are sent as something else than the node listens to; None when they are not."""
+        topics: dict[str, type[Any]] = {"instruction": Instruction, "instruction_text": String}
+        for topic, message_type in topics.items():
+            problem = topic_check.type_problem(self, self.resolve_topic_name(topic), message_type)
+            if problem is not None:
+                return problem
+        return None
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -197,7 +197,7 @@ class TargetFollower:
             if self._closed or self._targets is not targets:
                 break
             with contextlib.suppress(BadInputError):  # one that cannot be decoded
-                tracker.update(conversions.image_to_rgb(frame.message))
+                tracker.update(conversions.image_to_rgb(frame.message, frame.bits))
         return tracker
 
     def _abandon(self, targets: _Targets | None) -> None:
@@ -209,7 +209,7 @@ class TargetFollower:
 def _tracking_message(tracker: Tracker, targets: _Targets, frame: BufferedFrame[Image]) -> Tracking:
     """The message of one image."""
     header = frame.message.header
-    found = tracker.update(conversions.image_to_rgb(frame.message))
+    found = tracker.update(conversions.image_to_rgb(frame.message, frame.bits))
     message = Tracking(header=header, session_id=targets.session_id, turn=targets.turn)
     message.segments = [
         fill_tracked(TrackedSegment(), header, index, segment.phrase, tracked)

@@ -93,7 +93,7 @@ class TurnRunner:
     def _converted(self, image: BufferedFrame[Image]) -> Frame:
         """The frame of an image; that of the turn before, where it is about the same one."""
         if self._last is None or self._last[0] is not image:
-            self._last = (image, conversions.frame_from_image(image.message, image.stamp_ns))
+            self._last = (image, conversions.frame_from_image(image.message, image.stamp_ns, image.bits))
         return self._last[1]
 
     def _check(self, request: TurnRequest) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import enum
+import math
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
+from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import BadInputError, NoFrameError
 
 MessageT = TypeVar("MessageT")
@@ -27,6 +30,10 @@ class Stream(enum.Enum):
     INFO = "camera info"
 
 
+_TOPICS = {Stream.IMAGE: "image_topics", Stream.DEPTH: "depth_topics", Stream.INFO: "camera_info_topics"}
+_CLOCKS = "check that the instruction and the camera go by the same clock, or set frame_policy to latest"
+
+
 @dataclass(frozen=True)
 class BufferedFrame(Generic[MessageT]):
     """One message of a camera as it came, not yet converted: most frames are never asked for.
@@ -38,6 +45,9 @@ class BufferedFrame(Generic[MessageT]):
             speaks about it is refused instead of being answered on an older picture.
         frame_id: Coordinate frame of its camera.
         size_px: Width and height of the image, or of the image that the camera info is of.
+        arrived_s: When it came, by `time.monotonic()`.
+        ahead: Whether its stamp lay further ahead of the node's clock than `max_frame_slop_s` when it came.
+        bits: How many of 16 its camera uses; None: as many as the image itself.
     """
 
     message: MessageT
@@ -45,6 +55,9 @@ class BufferedFrame(Generic[MessageT]):
     error: BadInputError | None = None
     frame_id: str = ""
     size_px: tuple[int, int] = (0, 0)
+    arrived_s: float = -math.inf
+    ahead: bool = False
+    bits: UsedBits | None = None
 
 
 @dataclass(frozen=True)
@@ -53,13 +66,18 @@ class FrameLimits:
 
     Attributes:
         max_age_s: How much older than the utterance.
-        max_slop_s: How much younger than the utterance.
+        max_slop_s: How far ahead of the node's clock a stamp may be; one further ahead comes from a wrong clock.
         max_depth_slop_s: How far depth and camera info may be from their image.
     """
 
     max_age_s: float
     max_slop_s: float
     max_depth_slop_s: float = 0.0
+
+
+def same_frame(first: str, second: str) -> bool:
+    """Whether two coordinate frames have one name; tf of ROS 1 put a slash before it, and some drivers still do."""
+    return first.removeprefix("/") == second.removeprefix("/")
 
 
 class BoundFrame:
@@ -77,6 +95,7 @@ class BoundFrame:
         self.image = image
         self._max_slop_ns = round(max_slop_s * _NS_PER_S)
         self._companions: dict[Stream, BufferedFrame[Any]] = {}
+        self._missed_ns: dict[Stream, int] = {}  # how far off the nearest was that was too far
         self._lock = threading.Lock()
 
     @property
@@ -99,25 +118,49 @@ class BoundFrame:
 
         with self._lock:
             held = self._companions.get(stream)
-            if distance_ns(frame) <= self._max_slop_ns and (held is None or distance_ns(frame) < distance_ns(held)):
+            if distance_ns(frame) > self._max_slop_ns:
+                self._missed_ns[stream] = min(distance_ns(frame), self._missed_ns.get(stream, distance_ns(frame)))
+            elif held is None or distance_ns(frame) < distance_ns(held):
                 self._companions[stream] = frame
 
-    def mismatch(self) -> BadInputError | None:
-        """Why depth or camera info cannot be used with this image; None when they can, or there are none.
+    def missing(self, stream: Stream) -> str | None:
+        """Why there is no depth image or no camera info; None when there is."""
+        with self._lock:
+            held, missed_ns = self._companions.get(stream), self._missed_ns.get(stream)
+        if held is not None:
+            return None
+        if missed_ns is None:
+            what = "depth image" if stream is Stream.DEPTH else stream.value
+            return f"no {what} came with the image: check that the camera sends it (parameter '{_TOPICS[stream]}')"
+        return (
+            f"the nearest {stream.value} is {missed_ns / 1e6:.0f} ms off the image, more than max_depth_slop_s "
+            f"({self._max_slop_ns / _NS_PER_S:g} s): let the camera stamp both alike, or raise max_depth_slop_s"
+        )
 
-        They must be of the image's size and in its coordinate frame, that is, registered to it: nothing is resized.
+    def _was_offered(self, stream: Stream) -> bool:
+        with self._lock:
+            return stream in self._companions or stream in self._missed_ns
+
+    def mismatch(self) -> BadInputError | None:
+        """Why depth or camera info cannot be used with this image; None when they can, or not both are sent.
+
+        They must be of the image's moment, of its size and in its coordinate frame, that is, registered to it: nothing
+        is resized.
         """
         image = self.image
         remedy = "publish depth that is registered to the image, with its camera info (depth_image_proc registers)"
+        both_are_sent = all(self._was_offered(stream) for stream in (Stream.DEPTH, Stream.INFO))
         for stream, frame in ((Stream.DEPTH, self.depth), (Stream.INFO, self.info)):
             if frame is None:
+                if both_are_sent:
+                    return BadInputError(self.missing(stream))
                 continue
             if frame.error:
                 return BadInputError(f"the {stream.value}: {frame.error}")
             if frame.size_px != image.size_px:
                 sizes = [f"{width_px}x{height_px} px" for width_px, height_px in (frame.size_px, image.size_px)]
                 return BadInputError(f"the {stream.value} is of {sizes[0]} but the image of {sizes[1]}: {remedy}")
-            if frame.frame_id and image.frame_id and frame.frame_id != image.frame_id:
+            if frame.frame_id and image.frame_id and not same_frame(frame.frame_id, image.frame_id):
                 frame_ids = f"{frame.frame_id!r} but the image in {image.frame_id!r}"
                 return BadInputError(f"the {stream.value} is in the frame {frame_ids}: {remedy}")
         return None
@@ -128,14 +171,16 @@ class FrameChoice:
     """The frame of an utterance, as far as is known now.
 
     Attributes:
-        frame: None when no image came yet.
+        frame: None when no image came until then.
         problem: Why it is not of the utterance's moment; None when it is.
         final: Whether no better one can be on its way.
+        age_s: How old the frame is now, in seconds; by its arrival where its stamp and the node's clock do not agree.
     """
 
     frame: BufferedFrame[Any] | None
     problem: NoFrameError | None
     final: bool
+    age_s: float = 0.0
 
 
 class FrameBuffer(Generic[MessageT]):
@@ -143,12 +188,14 @@ class FrameBuffer(Generic[MessageT]):
 
     Args:
         size: Number of frames kept, at least 1.
+        clock_s: Steady time in seconds, that of `BufferedFrame.arrived_s`.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, clock_s: Callable[[], float] = time.monotonic) -> None:
         if size < 1:
             raise ValueError(f"a frame buffer holds at least 1 frame, got {size}")
         self._frames: deque[BufferedFrame[MessageT]] = deque(maxlen=size)
+        self._clock_s = clock_s
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -156,8 +203,14 @@ class FrameBuffer(Generic[MessageT]):
             return len(self._frames)
 
     def add(self, frame: BufferedFrame[MessageT]) -> None:
-        """Keep a frame; the oldest arrival leaves when the ring is full."""
+        """Keep a frame; the oldest arrival leaves when the ring is full.
+
+        Frames from ahead of the node's clock leave with the first one that is not: their stamps were wrong.
+        """
         with self._lock:
+            if not frame.ahead and any(other.ahead for other in self._frames):
+                kept = [other for other in self._frames if not other.ahead]
+                self._frames = deque(kept, maxlen=self._frames.maxlen)
             self._frames.append(frame)
 
     def resize(self, size: int) -> None:
@@ -181,51 +234,88 @@ class FrameBuffer(Generic[MessageT]):
             # `min` keeps the first of equals, so the newest is offered first.
             return min(reversed(self._frames), key=lambda frame: abs(frame.stamp_ns - stamp_ns), default=None)
 
-    def period_ns(self) -> float | None:
-        """The camera's usual time between two frames, None as long as that is not known."""
+    def last_until(self, stamp_ns: int) -> BufferedFrame[MessageT] | None:
+        """The frame captured last until a time; of equals the later arrival. None when all are later, or none came."""
         with self._lock:
-            stamps_ns = [frame.stamp_ns for frame in list(self._frames)[-_PERIOD_FRAMES:]]
-        steps_ns = [later - earlier for earlier, later in pairwise(stamps_ns) if later > earlier]
-        return median(steps_ns) if steps_ns else None
+            until = [frame for frame in reversed(self._frames) if frame.stamp_ns <= stamp_ns]
+        return max(until, key=lambda frame: frame.stamp_ns, default=None)
 
     def select(self, stamp_ns: int, now_ns: int, limits: FrameLimits) -> FrameChoice:
-        """Choose the frame of an utterance: the one captured nearest to it.
+        """Choose the frame of an utterance: the last one captured until it began, which is what the user saw.
 
-        An utterance is about what the user saw when it began, which is the last image captured until then. As long as
-        the camera's rhythm says that this image is still on its way, the choice is not final: no image of that moment
-        or a later one is here, and the newest is older by a period or more, or too old. An image that is younger than
-        a period is that last image; waiting for the next one would cost time and show what the user had not yet seen.
+        As long as the camera's rhythm says that this image is still on its way, the choice is not final: neither a
+        later image is here, nor one that is older by less than a period. An image that is younger than a period is that
+        last one; waiting for the next would cost time and show what the user had not yet seen. No image is ever chosen
+        that was captured after the utterance had begun.
 
         Args:
-            stamp_ns: Start of the utterance; 0 means that its sender has no clock, and the newest frame is meant.
-            now_ns: Present time, which stands in for a stamp of 0.
-            limits: How old and how young the frame may be.
+            stamp_ns: Start of the utterance; 0 means the newest frame: its sender has no clock, or wants just that.
+            now_ns: Present time by the node's clock.
+            limits: How old the frame may be, and how far ahead of the node's clock.
         """
-        frame = self.nearest(stamp_ns) if stamp_ns else self.newest()
-        if frame is None:
+        if self.newest() is None:
             problem = "no image has arrived yet: check that the camera runs and that `image` is remapped to its topic"
             return FrameChoice(None, NoFrameError(problem), final=False)
-        age_s = ((stamp_ns or now_ns) - frame.stamp_ns) / _NS_PER_S
-        if age_s > limits.max_age_s:
+        if not stamp_ns:
+            return self._select_newest(now_ns, limits)
+        frame = self.last_until(stamp_ns)
+        behind_ns, period_ns = self._behind_and_period_ns(stamp_ns, max(stamp_ns, now_ns + _ns(limits.max_slop_s)))
+        later_is_here = behind_ns is not None and behind_ns <= 0
+        if frame is None:
+            return FrameChoice(None, self._all_later(stamp_ns, later_is_here), final=later_is_here)
+        age_s = (now_ns - frame.stamp_ns) / _NS_PER_S
+        older_s = (stamp_ns - frame.stamp_ns) / _NS_PER_S
+        if older_s > limits.max_age_s:
             problem = (
-                f"the newest image is {age_s:.1f} s older than the instruction, more than max_frame_age_s "
-                f"({limits.max_age_s:g} s): the camera has stopped, or its clock differs from the instruction's"
+                f"the last image until the instruction's stamp is {older_s:.1f} s older than it, more than "
+                f"max_frame_age_s ({limits.max_age_s:g} s): "
             )
-            return FrameChoice(frame, NoFrameError(problem), final=False)
-        if stamp_ns and -age_s > limits.max_slop_s:
-            problem = (
-                f"the nearest image is {-age_s:.1f} s younger than the instruction, more than max_frame_slop_s "
-                f"({limits.max_slop_s:g} s): the images of that moment are gone; raise frame_buffer_size or send it "
-                "sooner"
-            )
-            return FrameChoice(frame, NoFrameError(problem), final=True)
-        return FrameChoice(frame, None, final=not stamp_ns or self._has_all_until(stamp_ns))
+            if later_is_here:
+                problem += "the camera sends too rarely, raise max_frame_age_s"
+            else:
+                problem += f"the camera has stopped, or its clock differs from the instruction's: {_CLOCKS}"
+            return FrameChoice(frame, NoFrameError(problem), later_is_here, age_s)
+        in_rhythm = behind_ns is not None and period_ns is not None and behind_ns < period_ns
+        return FrameChoice(frame, None, later_is_here or in_rhythm, age_s)
 
-    def _has_all_until(self, stamp_ns: int) -> bool:
+    def _select_newest(self, now_ns: int, limits: FrameLimits) -> FrameChoice:
+        """The frame that came last, unless both its stamp and its arrival say that the camera has stopped."""
+        frame = self.newest()
+        assert frame is not None
+        age_s, since_s = (now_ns - frame.stamp_ns) / _NS_PER_S, self._clock_s() - frame.arrived_s
+        if -limits.max_slop_s <= age_s <= limits.max_age_s:
+            return FrameChoice(frame, None, True, age_s)
+        if since_s <= limits.max_age_s:  # the clocks differ, as when a recording is played without /clock
+            return FrameChoice(frame, None, True, since_s)
+        old_s = since_s if math.isfinite(since_s) else age_s
+        problem = (
+            f"the newest image is {old_s:.1f} s older than the instruction, more than max_frame_age_s "
+            f"({limits.max_age_s:g} s): the camera has stopped: check that it runs and that its images get here"
+        )
+        return FrameChoice(frame, NoFrameError(problem), False, age_s)
+
+    def _all_later(self, stamp_ns: int, later_is_here: bool) -> NoFrameError:
+        """Why no frame was captured until a time, though there are frames."""
         with self._lock:
-            behind_ns = stamp_ns - max(frame.stamp_ns for frame in self._frames)
-        period_ns = self.period_ns()
-        return behind_ns <= 0 or (period_ns is not None and behind_ns < period_ns)
+            first_s = (min(frame.stamp_ns for frame in self._frames) - stamp_ns) / _NS_PER_S
+        what = f"no image is here that was captured until the instruction's stamp; the first is {first_s:.3g} s younger"
+        if not later_is_here:
+            return NoFrameError(f"{what}, in the future: {_CLOCKS}")
+        return NoFrameError(
+            f"{what}: the images of that moment are gone, or the camera began later: send it sooner, raise "
+            f"frame_buffer_size, or {_CLOCKS}"
+        )
+
+    def _behind_and_period_ns(self, stamp_ns: int, horizon_ns: int) -> tuple[int | None, float | None]:
+        """How much older than a time the youngest frame is, and the camera's usual time between two; None: not known.
+
+        Frames from beyond the horizon have wrong stamps, and say nothing.
+        """
+        with self._lock:
+            stamps_ns = [frame.stamp_ns for frame in self._frames if frame.stamp_ns <= horizon_ns]
+        steps_ns = [later - earlier for earlier, later in pairwise(stamps_ns[-_PERIOD_FRAMES:]) if later > earlier]
+        behind_ns = stamp_ns - max(stamps_ns) if stamps_ns else None
+        return behind_ns, median(steps_ns) if steps_ns else None
 
 
 class CameraBuffers:
@@ -234,9 +324,13 @@ class CameraBuffers:
     Args:
         names: The cameras' names, at least one; the first one is meant where an instruction names no camera.
         size: Number of frames kept of each stream of each, at least 1.
+
+    Attributes:
+        complaints: What is known to be wrong with the topics of a camera.
     """
 
     def __init__(self, names: Sequence[str], size: int) -> None:
+        self.complaints: dict[str, str] = {}
         self._buffers = {name: {stream: FrameBuffer[Any](size) for stream in Stream} for name in names}
         # Those that somebody still holds, which may lack what is on its way.
         self._bound: dict[str, WeakSet[BoundFrame]] = {name: WeakSet() for name in names}
@@ -275,7 +369,7 @@ class CameraBuffers:
             frame_id: Frame of the camera that the utterance speaks about; ignored where there is only one camera.
             stamp_ns: And the other arguments: see `FrameBuffer.select`.
             now_ns: Present time.
-            limits: How old and how young the frame may be.
+            limits: How old the frame may be, and how far ahead of the node's clock.
 
         Returns:
             Name of the camera, empty when there is none; and see `FrameBuffer.select`.
@@ -283,12 +377,16 @@ class CameraBuffers:
         newest = {name: streams[Stream.IMAGE].newest() for name, streams in self._buffers.items()}
         named = list(newest)[:1]
         if frame_id and len(newest) > 1:
-            named = [name for name, frame in newest.items() if frame is not None and frame.frame_id == frame_id]
+            named = [name for name, frame in newest.items() if frame and same_frame(frame.frame_id, frame_id)]
         if not named:
             seen = sorted({frame.frame_id for frame in newest.values() if frame is not None})
             problem = f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}"
             return "", FrameChoice(None, NoFrameError(problem), final=False)
-        return named[0], self._buffers[named[0]][Stream.IMAGE].select(stamp_ns, now_ns, limits)
+        choice = self._buffers[named[0]][Stream.IMAGE].select(stamp_ns, now_ns, limits)
+        complaint = self.complaints.get(named[0])
+        if choice.frame is None and newest[named[0]] is None and complaint:
+            choice = replace(choice, problem=NoFrameError(f"no image has arrived yet: {complaint}"))
+        return named[0], choice
 
     def bind(self, name: str, image: BufferedFrame[Any], max_depth_slop_s: float) -> BoundFrame:
         """An image of a camera with its depth and camera info: those that are here, and nearer ones that come later."""
@@ -299,6 +397,10 @@ class CameraBuffers:
                 bound.offer(stream, nearest)
         self._bound[name].add(bound)
         return bound
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * _NS_PER_S)
 
 
 def require_usable(bound: BoundFrame | None, problem: NoFrameError | None) -> BufferedFrame[Any]:

@@ -7,14 +7,14 @@ from array import array
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
-from cv_bridge import CvBridge
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from pixelrs_ros import encodings
+from pixelrs_ros.encodings import RawImage, UsedBits
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import (
     Explanation,
@@ -30,24 +30,6 @@ from pixelrs_ros.status_codes import STATUS_CODES
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Utterance, mask_box
 
 _NS_PER_S = 1_000_000_000
-_BRIDGE = CvBridge()
-
-# Encoding of sensor_msgs/Image -> (bytes a channel, channels, OpenCV's conversion to RGB after scaling to 8 bits).
-# OpenCV names a Bayer pattern by its second row's second and third pixel, ROS by its first row: RGGB is OpenCV's "BG".
-_ENCODINGS: dict[str, tuple[int, int, int | None]] = {
-    "rgb8": (1, 3, None),
-    "bgr8": (1, 3, cv2.COLOR_BGR2RGB),
-    "rgba8": (1, 4, cv2.COLOR_RGBA2RGB),
-    "bgra8": (1, 4, cv2.COLOR_BGRA2RGB),
-    "mono8": (1, 1, cv2.COLOR_GRAY2RGB),
-    "mono16": (2, 1, cv2.COLOR_GRAY2RGB),
-    "16UC1": (2, 1, cv2.COLOR_GRAY2RGB),
-    "bayer_rggb8": (1, 1, cv2.COLOR_BayerBG2RGB),
-    "bayer_bggr8": (1, 1, cv2.COLOR_BayerRG2RGB),
-    "bayer_gbrg8": (1, 1, cv2.COLOR_BayerGR2RGB),
-    "bayer_grbg8": (1, 1, cv2.COLOR_BayerGB2RGB),
-}
-ENCODINGS: tuple[str, ...] = tuple(_ENCODINGS)
 
 
 def stamp_to_ns(stamp: Time) -> int:
@@ -64,56 +46,20 @@ def check_image(message: Image) -> None:
     """Find out, without converting it, whether an image message can be converted.
 
     Raises:
-        BadInputError: Its encoding is unknown, it is empty, its rows are too short or its data is truncated.
+        BadInputError: See `encodings.require_convertible`.
     """
-    if message.encoding not in _ENCODINGS:
-        raise BadInputError(f"unknown image encoding {message.encoding!r}; supported: {', '.join(ENCODINGS)}")
-    item_bytes, channels, _ = _ENCODINGS[message.encoding]
-    height_px, width_px = message.height, message.width
-    if height_px == 0 or width_px == 0:
-        raise BadInputError(f"the image is empty: width {width_px} px, height {height_px} px")
-    row_bytes = width_px * channels * item_bytes
-    if message.step < row_bytes:
-        raise BadInputError(
-            f"the image's step is {message.step} bytes, but {width_px} px of {message.encoding} take {row_bytes} bytes"
-        )
-    # The last row may come without its padding.
-    needed_bytes = message.step * (height_px - 1) + row_bytes
-    if len(message.data) < needed_bytes:
-        raise BadInputError(
-            f"the image is truncated: {width_px}x{height_px} px of {message.encoding} with step {message.step} "
-            f"take {needed_bytes} bytes, got {len(message.data)}"
-        )
-    if message.encoding.startswith("bayer_") and (height_px < 3 or width_px < 3):
-        raise BadInputError(f"a Bayer image is at least 3x3 px, got {width_px}x{height_px} px")
+    encodings.require_convertible(_raw(message))
 
 
-def raw_image(message: Image | CompressedImage) -> Image:
-    """An image as it is, or decoded. Nothing bounds its size here: look at the header first (`compressed.inspect`).
+def image_to_rgb(message: Image | CompressedImage, bits: UsedBits | None = None) -> np.ndarray:
+    """Convert an image message of any encoding in `encodings.ENCODINGS`, or a compressed one.
 
-    Raises:
-        BadInputError: See `compressed.decode`.
-    """
-    if isinstance(message, CompressedImage):
-        return fill_image(Image(), message.header, *compressed.decode(message))
-    return message
+    Nothing bounds the size of a compressed one here: look at its header first (`compressed.inspect_message`).
 
-
-def raw_depth(message: Image | CompressedImage) -> Image:
-    """A depth image as it is, or decoded.
-
-    Raises:
-        BadInputError: See `compressed.decode_depth`.
-    """
-    if isinstance(message, CompressedImage):
-        return fill_image(Image(), message.header, *compressed.decode_depth(message))
-    return message
-
-
-def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
-    """Convert an image message of any encoding in `ENCODINGS`, or a compressed one.
-
-    16-bit gray is divided by 257, so that 65535 becomes 255: the same scene keeps its brightness from frame to frame.
+    Args:
+        message: The image.
+        bits: How many of 16 the camera uses, so that the same scene keeps its brightness from frame to frame. None: as
+            many as this image uses.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, its own memory.
@@ -121,23 +67,22 @@ def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
     Raises:
         BadInputError: See `check_image`; for a compressed image also `compressed.decode`.
     """
-    message = raw_image(message)
-    check_image(message)
-    _, _, conversion = _ENCODINGS[message.encoding]
-    pixels = _BRIDGE.imgmsg_to_cv2(_without_padding(message), desired_encoding="passthrough")
-    if pixels.dtype == np.uint16:
-        pixels = compressed.to_8_bits(pixels)
-    rgb = pixels if conversion is None else cv2.cvtColor(pixels, conversion)
-    return np.array(rgb, dtype=np.uint8, order="C", copy=True)
+    if isinstance(message, CompressedImage):
+        pixels, encoding = compressed.decode(message)
+        height_px, width_px = pixels.shape[:2]
+        raw = RawImage(pixels.data, encoding, width_px, height_px, pixels.strides[0], sys.byteorder == "big")
+    else:
+        raw = _raw(message)
+    return encodings.to_rgb(raw, (bits or UsedBits()).of(raw))
 
 
-def frame_from_image(message: Image | CompressedImage, stamp_ns: int) -> Frame:
+def frame_from_image(message: Image | CompressedImage, stamp_ns: int, bits: UsedBits | None = None) -> Frame:
     """The frame of an image message, with the stamp that it was buffered under.
 
     Raises:
         BadInputError: See `image_to_rgb`.
     """
-    return Frame(image=image_to_rgb(message), stamp_ns=stamp_ns, frame_id=message.header.frame_id)
+    return Frame(image=image_to_rgb(message, bits), stamp_ns=stamp_ns, frame_id=message.header.frame_id)
 
 
 def image_size_of_info(message: CameraInfo) -> tuple[int, int]:
@@ -147,23 +92,10 @@ def image_size_of_info(message: CameraInfo) -> tuple[int, int]:
     return width_px // max(message.binning_x, 1), height_px // max(message.binning_y, 1)
 
 
-def _without_padding(message: Image) -> Image:
-    """The same image with dense rows in this machine's byte order, which every release of cv_bridge reads alike."""
-    item_bytes, channels, _ = _ENCODINGS[message.encoding]
-    row_bytes = message.width * channels * item_bytes
-    swapped = item_bytes > 1 and bool(message.is_bigendian) != (sys.byteorder == "big")
-    # Some releases of cv_bridge read 16UC1 as 8 bits.
-    encoding = "mono16" if message.encoding == "16UC1" else message.encoding
-    dense = Image(height=message.height, width=message.width, encoding=encoding, step=row_bytes)
-    dense.is_bigendian = int(sys.byteorder == "big")
-    if message.step == row_bytes and not swapped:
-        dense.data = message.data
-        return dense
-    # In place: the last row may come without its padding, and a step that lies would take any memory to fill up.
-    padded: np.ndarray = np.ndarray((message.height, row_bytes), np.uint8, message.data, strides=(message.step, 1))
-    rows = np.ascontiguousarray(padded)
-    dense.data = bytes_of(rows.view(np.uint16).byteswap() if swapped else rows)
-    return dense
+def _raw(message: Image) -> RawImage:
+    return RawImage(
+        message.data, message.encoding, message.width, message.height, message.step, bool(message.is_bigendian)
+    )
 
 
 def bytes_of(pixels: np.ndarray) -> array[int]:

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 from rclpy.timer import Timer
 
-_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
 class ExecutorBridge:
@@ -66,5 +66,5 @@ def call_later(node: Node, delay_s: float, call: Callable[[], None]) -> Timer:
         call()
 
     with created:
-        timer = node.create_timer(max(delay_s, 0.0), fire, clock=_STEADY)
+        timer = node.create_timer(max(delay_s, 0.0), fire, clock=STEADY)
     return timer

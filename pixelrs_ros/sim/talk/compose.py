@@ -396,7 +396,7 @@ class Composer:
                 (one, len(fit)) for one, fit in found if fit is not None and (form != "both.kind" or len(fit) in (0, 2))
             ]
             for status in rng.choices(_STATUSES, ends, k=3):
-                fitting = [one for one, count in known if _ending(one, count) == status]
+                fitting = [one for one, count in known if ending(one, count) == status]
                 if form == "color_kind" and status == Status.NOT_FOUND and rng.random() < 0.65:
                     fitting = _lures(fitting, absent_in or things) or fitting
                 if fitting:
@@ -501,7 +501,7 @@ class Composer:
         self.turns.append(DialogueTurn(said, answer, status, act, targets, ids, learn=learn))
 
 
-def _ending(expression: Expression, count: int) -> Status:
+def ending(expression: Expression, count: int) -> Status:
     """How an order ends that `count` things fit."""
     if count == 0:
         return Status.NOT_FOUND

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pixelrs_ros.documents import tables
 from pixelrs_ros.ros.parameters.policies import BusyPolicy, FramePolicy
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 from pixelrs_ros.ros.parameters.values import checked
@@ -21,8 +22,7 @@ def script() -> dict[str, Any]:
 
 
 def test_the_table_of_parameters_is_that_of_their_declarations(script: dict[str, Any]) -> None:
-    found = [table for page in script["PAGES"] for table in script["TABLE"].findall(page.read_text(encoding="utf-8"))]
-    assert found == [script["table"]()], REMEDY
+    assert list(tables(ROOT, "parameters").values()) == [script["table"]()], REMEDY
 
 
 def test_the_parameter_file_is_that_of_their_declarations(script: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +13,16 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.spec import Change
 from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.queueing.frame_buffer import Stream
+from pixelrs_ros.ros.wire import conversions
 
+S = 1_000_000_000
 # Other values than the default, where no range gives one.
 OTHERS: dict[str, Any] = {
     "checkpoint": "small",
@@ -32,6 +37,7 @@ OTHERS: dict[str, Any] = {
     "image_topics": ["left", "right"],
     "depth_topics": ["elsewhere"],
     "camera_info_topics": ["elsewhere"],
+    "image_bits": 12,
 }
 
 
@@ -40,7 +46,7 @@ def another(name: str) -> Any:
     spec = SPECS[name]
     if isinstance(spec.default, bool):
         return not spec.default
-    if spec.low is None or isinstance(spec.default, (str, list)):
+    if name in OTHERS or spec.low is None or isinstance(spec.default, (str, list)):
         return OTHERS[name]
     return type(spec.default)(spec.low if spec.low != spec.default else spec.low + 1)
 
@@ -171,8 +177,10 @@ def test_fewer_frames_are_kept_at_once_and_more_from_now_on(bench: Bench) -> Non
     assert active is not None
     assert not put(bench, "frame_buffer_size", 2)
     assert len(active.inputs.buffers) == 2
-    bench.send("oldest", now_ns)
-    assert bench.answers(1) == [(Segmentation.ANSWERED, "oldest 2")]
+    bench.send("gone", now_ns + 1)
+    bench.send("kept", now_ns + 2)
+    (gone, _), kept = bench.answers(2)
+    assert (gone, kept) == (Segmentation.NO_FRAME, (Segmentation.ANSWERED, "kept 2"))
     assert not put(bench, "frame_buffer_size", 3)
     bench.show(now_ns + 4)
     assert len(active.inputs.buffers) == 3
@@ -206,18 +214,29 @@ def test_fewer_may_wait_from_now_on(bench: Bench) -> None:
     bench.until(lambda: active.worker.waiting == 2)
 
 
-@pytest.mark.parametrize("name", ["max_frame_age_s", "max_frame_slop_s"])
-def test_frames_are_judged_by_the_limits_in_force(bench: Bench, name: str) -> None:
+def test_frames_are_judged_by_the_age_in_force(bench: Bench) -> None:
     bench.activate()
     now_ns = bench.now_ns()
     bench.show(now_ns)
-    stamp_ns = now_ns + (1 if "age" in name else -1) * 500_000_000
-    bench.send("which", stamp_ns)
+    bench.send("which", now_ns + S // 2)
     assert bench.answers(1)[0][0] == Segmentation.ANSWERED
-    assert not put(bench, name, 0.05)
-    bench.send("which", stamp_ns)
+    assert not put(bench, "max_frame_age_s", 0.05)
+    bench.send("which", now_ns + S // 2)
     status, words = bench.answers(2)[1]
-    assert (status, name in words) == (Segmentation.NO_FRAME, True)
+    assert (status, "max_frame_age_s" in words) == (Segmentation.NO_FRAME, True)
+
+
+def test_frames_from_the_future_are_told_by_the_slop_in_force(bench: Bench) -> None:
+    bench.activate()
+    active, now_ns = bench.node.active, bench.now_ns()
+    assert active is not None
+    bench.show(now_ns + 3 * S // 2)
+    assert not put(bench, "max_frame_slop_s", 0.05)
+    bench.show(now_ns + 8 * S // 5)
+    bench.images.publish(Image(header=Header(stamp=conversions.ns_to_stamp(now_ns))))
+    newest = partial(active.inputs.buffers.newest, "image", Stream.IMAGE)
+    bench.until(lambda: (frame := newest()) is not None and frame.stamp_ns == now_ns)
+    assert len(active.inputs.buffers) == 2, "the first one was not yet from the future"
 
 
 def test_partials_can_be_switched_off_and_on(bench: Bench) -> None:

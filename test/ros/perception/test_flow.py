@@ -170,7 +170,7 @@ def test_cameras_are_told_apart_and_frames_have_an_age(benches: Any) -> None:
     bench.until(lambda: told(bench, "camera").get("good images") == "1" and "latency" in bench.diagnostics)
     assert told(bench, "image")["good images"] == "1"
     right = bench.diagnostics["right/image"]
-    assert (right.level, right.message) == (DiagnosticStatus.WARN, "no image has arrived yet")
+    assert (right.level, right.message.partition(": ")[0]) == (DiagnosticStatus.WARN, "no image has arrived yet")
     assert float(told(bench, "camera")[IMAGE_AGE]) < 20.0
     bench.until(lambda: bool(told(bench, "latency").get("frame age when its turn began [s]")))
     assert told(bench, "latency")["total [ms]"].startswith("median ")
@@ -178,7 +178,7 @@ def test_cameras_are_told_apart_and_frames_have_an_age(benches: Any) -> None:
 
 def test_a_bad_image_of_one_camera_is_an_error_of_that_camera(benches: Any) -> None:
     bench = benches()
-    bench.show(bench.now_ns(), encoding="nv21")
+    bench.show(bench.now_ns(), encoding="nv99")
     bench.until(lambda: bench.diagnostics.get("image", DiagnosticStatus()).level == DiagnosticStatus.ERROR)
     assert told(bench, "image")["bad images"] == "1"
 

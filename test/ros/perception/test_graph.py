@@ -182,7 +182,7 @@ def test_a_turn_carries_the_header_of_its_image_on_every_topic(robot: Robot) -> 
     [
         ({"height": 0, "width": 0, "step": 0, "data": array("B")}, "the image is empty"),
         ({"data": array("B", bytes(1000))}, "the image is truncated"),
-        ({"encoding": "nv21"}, "unknown image encoding 'nv21'"),
+        ({"encoding": "nv99"}, "unknown image encoding 'nv99'"),
     ],
 )
 def test_a_bad_image_refuses_its_instruction_and_leaves_the_next_turn_working(

@@ -6,7 +6,16 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.ros.perception.health import IMAGE_AGE, SLOW_TURN_S, WINDOW, Health, NodeSnapshot, Recent, summary
+from pixelrs_ros.ros.perception.health import (
+    DEPTH_UNIT,
+    IMAGE_AGE,
+    SLOW_TURN_S,
+    WINDOW,
+    Health,
+    NodeSnapshot,
+    Recent,
+    summary,
+)
 from pixelrs_ros.ros.queueing.rejection import Rejection, RejectionKind
 from pixelrs_ros.types import Reply, Status
 
@@ -80,6 +89,37 @@ def test_a_camera_is_ok_while_images_arrive_and_warns_when_they_stop_or_lie_in_t
     patient.health.watch(["image"])
     assert patient.values("camera")[IMAGE_AGE] == ""
     assert patient.told("camera") == (WARN, "no image has arrived yet")
+
+
+def test_stamps_of_another_clock_are_told_from_a_camera_that_has_stopped() -> None:
+    patient = Patient()
+    patient.image(age_s=1e7)
+    level, message = patient.told("camera image")
+    assert level == WARN and "10000000.0 s old, but has just arrived: let both go by one clock" in message
+    patient.now_s += 3.0
+    assert patient.told("camera image") == (WARN, "the newest image is 10000003.0 s old")
+
+
+def test_what_is_wrong_with_a_cameras_topics_is_a_warning_until_it_is_not() -> None:
+    patient = Patient()
+    patient.health.note_problems("image", ["its topic carries words"])
+    assert patient.told("camera") == (WARN, "no image has arrived yet: its topic carries words")
+    patient.image()
+    assert patient.told("camera image") == (WARN, "its topic carries words")
+    patient.health.note_problems("image", [])
+    assert patient.told("camera image") == (OK, "images arrive")
+
+
+def test_the_unit_of_depth_is_said_as_far_as_it_is_known() -> None:
+    patient = Patient()
+    assert patient.values("camera image")[DEPTH_UNIT] == ""
+    for encoding, said in (
+        ("16UC1", "0.001 (by its encoding, 16UC1)"),
+        ("64FC1", "1 (by its encoding, 64FC1)"),
+        ("bgr8", "unknown (bgr8)"),
+    ):
+        patient.health.note_depth("image", encoding)
+        assert patient.values("camera image")[DEPTH_UNIT] == said
 
 
 def test_a_bad_image_is_an_error_then_a_warning_then_forgiven_and_stays_counted() -> None:

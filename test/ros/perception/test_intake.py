@@ -1,5 +1,6 @@
 """What an instruction waits for, which image it gets, and what happens to it meanwhile; without a graph."""
 
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -118,7 +119,7 @@ def desk() -> Desk:
 
 @pytest.mark.parametrize(
     ("at_ms", "expected"),
-    [(100, "at 100"), (140, "at 100"), (160, "at 200"), (200, "at 200"), (299, "at 200"), (None, "at 200")],
+    [(100, "at 100"), (140, "at 100"), (160, "at 100"), (200, "at 200"), (299, "at 200"), (None, "at 200")],
 )
 def test_an_image_of_the_moment_is_pinned_at_once(desk: Desk, at_ms: int | None, expected: str) -> None:
     desk.show(0, 100, 200)
@@ -138,7 +139,7 @@ def test_an_image_that_was_captured_before_the_utterance_is_waited_for_and_no_lo
     assert desk.texts() == ["now"], "the timer comes too late to do anything"
 
 
-def test_an_image_that_does_not_come_is_replaced_by_the_nearest_older_one(desk: Desk) -> None:
+def test_an_image_that_does_not_come_is_replaced_by_the_last_one_before(desk: Desk) -> None:
     desk.show(0, 100, 200)
     request = desk.say("now", 800)
     desk.timers[0][1]()
@@ -237,6 +238,25 @@ def test_latest_takes_the_newest_image_whatever_the_stamp(desk: Desk) -> None:
     assert image_of(desk.say("b", 0)) == "at 200", "the policy stays"
     assert image_of(desk.say("c", 0, "other session")) == "at 0"
     assert image_of(desk.say("d", 0, policy=Instruction.PER_TURN)) == "at 0"
+
+
+def test_an_image_from_the_future_neither_ends_the_wait_nor_stays(desk: Desk) -> None:
+    desk.show(0, 100, 200)
+    desk.cameras.add("camera", Stream.IMAGE, BufferedFrame("of the future", START + 10**9 * MS, ahead=True))
+    request = desk.say("now", 310)
+    assert (desk.texts(), desk.intake.waiting) == ([], 1)
+    desk.show(300)
+    assert (image_of(request), len(desk.cameras)) == ("at 300", 4)
+
+
+def test_latest_takes_the_newest_image_of_a_camera_with_another_clock(desk: Desk) -> None:
+    desk.cameras.add("camera", Stream.IMAGE, BufferedFrame("recorded", 7 * MS, arrived_s=time.monotonic()))
+    request = desk.say("a", 0, policy=Instruction.LATEST)
+    assert (image_of(request), request.problem) == ("recorded", None)
+    assert request.captured_s is not None and time.perf_counter() - request.captured_s < 10.0
+    desk.say("b", 0, policy=Instruction.PER_TURN)
+    desk.timers[0][1]()
+    assert "set frame_policy to latest" in str(desk.queued[-1].problem)
 
 
 def test_latest_does_not_take_a_stale_image(desk: Desk) -> None:

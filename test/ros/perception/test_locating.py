@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import Geometry as GeometryMessage
 from pixelrs_ros.msg import Segmentation
@@ -17,6 +18,7 @@ from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
+from pixelrs_ros.ros.perception.health import DEPTH_UNIT
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image, fill_geometry
 from pixelrs_ros.ros.queueing.frame_buffer import Stream
 from pixelrs_ros.ros.wire import conversions
@@ -76,9 +78,12 @@ def test_a_cloud_of_nothing_is_empty_and_whole() -> None:
 
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("padding", [0, 6])
-@pytest.mark.parametrize(("encoding", "kind"), [("16UC1", np.uint16), ("32FC1", np.float32)])
+@pytest.mark.parametrize(
+    ("encoding", "kind"),
+    [("16UC1", np.uint16), ("mono16", np.uint16), ("32FC1", np.float32), ("64FC1", np.float64)],
+)
 def test_depth_of_any_byte_order_and_step_is_read(encoding: str, kind: type, padding: int, big: bool) -> None:
-    values = np.arange(1, 13).reshape(3, 4) * (250 if encoding == "16UC1" else 0.25)
+    values = np.arange(1, 13).reshape(3, 4) * (250 if kind is np.uint16 else 0.25)
     rows = values.astype(np.dtype(kind).newbyteorder(">" if big else "<"))
     data = b"".join(row.tobytes() + b"\xff" * padding for row in rows)
     message = Image(height=3, width=4, encoding=encoding, is_bigendian=big, step=rows.strides[0] + padding)
@@ -91,7 +96,7 @@ def test_depth_of_any_byte_order_and_step_is_read(encoding: str, kind: type, pad
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"encoding": "bgr8"}, "unknown depth encoding 'bgr8'; supported: 16UC1 .millimeters. and 32FC1"),
+        ({"encoding": "bgr8"}, "unknown depth encoding 'bgr8'; supported: 16UC1 and mono16 .*32FC1 and 64FC1"),
         ({"height": 0}, "empty"),
         ({"width": 0}, "empty"),
         ({"height": 4}, "truncated"),
@@ -161,6 +166,7 @@ class SpaceBench(Bench):
     def __init__(self, echo: Echo, **overrides: Any) -> None:
         super().__init__(echo, **overrides)
         self.clouds: list[PointCloud2] = []
+        self.off_s = {"depth": 0.0, "camera_info": 0.0}  # how far their stamps are from the image's
         self.depths = self.caller.create_publisher(Image, "depth", qos_profile_sensor_data)
         self.infos = self.caller.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
         self.caller.create_subscription(PointCloud2, "target_points", self.clouds.append, 10)
@@ -175,9 +181,14 @@ class SpaceBench(Bench):
         stamp = conversions.ns_to_stamp(self.now_ns())
         header = Header(stamp=stamp, frame_id="eye")
         picture = np.full((HEIGHT_PX, WIDTH_PX, 3), (10, 20, 30), np.uint8)
-        for publisher, message in ((self.depths, depth), (self.infos, info)):
+        offs_ns = {stream: round(1e9 * off_s) for stream, off_s in self.off_s.items()}
+        for publisher, message, off_ns in (
+            (self.depths, depth, offs_ns["depth"]),
+            (self.infos, info, offs_ns["camera_info"]),
+        ):
             if message is not None:
-                message.header = header
+                shifted = conversions.ns_to_stamp(conversions.stamp_to_ns(stamp) + off_ns)
+                message.header = Header(stamp=shifted, frame_id="/eye")
                 publisher.publish(message)
         self.images.publish(conversions.fill_image(Image(), header, picture, "rgb8"))
         inputs = self.node.active.inputs if self.node.active else None
@@ -186,8 +197,11 @@ class SpaceBench(Bench):
         def bound() -> bool:
             newest = [inputs.buffers.newest("image", stream) for stream in Stream]
             wanted = (True, depth is not None, info is not None)
-            at = conversions.stamp_to_ns(stamp)
-            return all(not w or (f is not None and f.stamp_ns == at) for f, w in zip(newest, wanted, strict=True))
+            at = [conversions.stamp_to_ns(stamp) + off_ns for off_ns in (0, *offs_ns.values())]
+            return all(
+                not want or (frame is not None and frame.stamp_ns == stamp_ns)
+                for frame, want, stamp_ns in zip(newest, wanted, at, strict=True)
+            )
 
         self.until(bound)
         count = len(self.segmentations)
@@ -237,8 +251,8 @@ def test_what_is_wrong_with_depth_is_said_and_the_masks_come_all_the_same(bench:
     good = depth_image(np.full((HEIGHT_PX, WIDTH_PX), 2.0, np.float32), "32FC1")
     uncalibrated = CameraInfo(height=HEIGHT_PX, width=WIDTH_PX)
     cases = [
-        (None, camera_info(), GeometryMessage.NOT_MEASURED, "no depth image"),
-        (good, None, GeometryMessage.NOT_MEASURED, "no camera info"),
+        (good, None, GeometryMessage.NOT_MEASURED, "no camera info came"),
+        (None, camera_info(), GeometryMessage.NOT_MEASURED, "more than max_depth_slop_s (0 s)"),
         (good, uncalibrated, GeometryMessage.BAD_DEPTH, "uncalibrated"),
         (depth_image(np.ones((24, 32), np.float32), "32FC1"), camera_info(), GeometryMessage.BAD_DEPTH, "32x24"),
         (depth_image(np.ones((48, 64), np.uint8), "mono8"), camera_info(), GeometryMessage.BAD_DEPTH, "'mono8'"),
@@ -264,6 +278,33 @@ def test_a_depth_range_without_depth_is_refused(bench: SpaceBench) -> None:
     assert (result.successful, "'min_depth_m' must be below 'max_depth_m'" in result.reason) == (False, True)
     both = [Parameter("min_depth_m", value=12.0), Parameter("max_depth_m", value=15.0)]
     assert bench.node.set_parameters_atomically(both).successful
+
+
+@pytest.mark.parametrize(("unit_m", "z_m"), [(0.0001, 0.8), (0.00025, 2.0)])
+def test_depth_in_another_unit_is_measured_in_it_and_said(bench: SpaceBench, unit_m: float, z_m: float) -> None:
+    depth = depth_image(np.full((HEIGHT_PX, WIDTH_PX), 8000, np.uint16), "16UC1")
+    assert bench.ask(depth, camera_info()).segments[0].geometry.centroid.z == pytest.approx(8.0)
+    bench.until(lambda: unit_of(bench) == "0.001 (by its encoding, 16UC1)")
+    (result,) = bench.node.set_parameters([Parameter("depth_unit_m", value=unit_m)])
+    assert result.successful
+    assert bench.ask(depth, camera_info()).segments[0].geometry.centroid.z == pytest.approx(z_m)
+    bench.until(lambda: unit_of(bench) == f"{unit_m:g} (parameter 'depth_unit_m'; 16UC1)")
+
+
+def unit_of(bench: Bench) -> str:
+    values = bench.diagnostics["image"].values if "image" in bench.diagnostics else []
+    return next((pair.value for pair in values if pair.key == DEPTH_UNIT), "")
+
+
+@pytest.mark.parametrize("stream", ["depth", "camera_info"])
+def test_depth_or_camera_info_that_is_off_is_told_with_its_parameter(bench: SpaceBench, stream: str) -> None:
+    good = depth_image(np.full((HEIGHT_PX, WIDTH_PX), 2.0, np.float32), "32FC1")
+    assert bench.node.set_parameters([Parameter("max_depth_slop_s", value=0.05)])[0].successful
+    bench.off_s[stream] = -0.066
+    geometry = bench.ask(good, camera_info()).segments[0].geometry
+    assert geometry.status == GeometryMessage.NOT_MEASURED
+    assert "66 ms off the image, more than max_depth_slop_s (0.05 s)" in geometry.message
+    bench.until(lambda: "max_depth_slop_s" in bench.diagnostics.get("camera", DiagnosticStatus()).message)
 
 
 def test_points_can_be_switched_off_and_the_depth_range_changed_while_running(bench: SpaceBench) -> None:

@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.wire import conversions
@@ -87,9 +88,9 @@ def test_an_image_is_converted_once_for_the_turns_about_it(bench: Bench, monkeyp
     converted: list[int] = []
     frame_from_image = conversions.frame_from_image
 
-    def count(message: Image, stamp_ns: int) -> Frame:
+    def count(message: Image, stamp_ns: int, bits: UsedBits) -> Frame:
         converted.append(stamp_ns)
-        return frame_from_image(message, stamp_ns)
+        return frame_from_image(message, stamp_ns, bits)
 
     monkeypatch.setattr(conversions, "frame_from_image", count)
     bench.activate()
@@ -194,10 +195,10 @@ def test_dialogues_can_be_read_and_reset(bench: Bench) -> None:
 def test_diagnostics_tell_of_a_bad_image_and_of_a_failed_turn(bench: Bench) -> None:
     bench.activate()
     bench.until(lambda: bench.diagnostics.get("camera", DiagnosticStatus()).message == "no image has arrived yet")
-    bench.show(bench.now_ns(), encoding="nv21")
+    bench.show(bench.now_ns(), encoding="nv99")
     bench.send("fail", 0)
     bench.answers(1)
-    bench.until(lambda: "nv21" in bench.diagnostics["camera"].message)
+    bench.until(lambda: "nv99" in bench.diagnostics["camera"].message)
     assert bench.diagnostics["camera"].level == DiagnosticStatus.ERROR
     bench.until(lambda: bench.diagnostics["dialogue"].level == DiagnosticStatus.WARN)
     assert {pair.key: pair.value for pair in bench.diagnostics["dialogue"].values}["backend"] == "an echo"

@@ -19,7 +19,7 @@ from pixelrs_ros.ros.wire import conversions
 S = 1_000_000_000
 
 
-def test_the_frame_nearest_to_the_utterance_is_answered_about_and_names_itself(bench: Bench) -> None:
+def test_the_last_frame_until_the_utterance_is_answered_about_and_names_itself(bench: Bench) -> None:
     bench.activate()
     now_ns = bench.now_ns()
     for tenths in range(3):

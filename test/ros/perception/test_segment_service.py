@@ -43,7 +43,7 @@ def test_a_given_image_is_answered_about_without_a_camera_and_without_a_dialogue
 @pytest.mark.parametrize(
     ("image", "text", "words"),
     [
-        (picture(encoding="nv21"), "what", "nv21"),
+        (picture(encoding="nv99"), "what", "nv99"),
         (Image(), "what", "unknown image encoding ''"),
         (Image(encoding="rgb8"), "what", "empty"),
         (picture(), " ", "the instruction is empty"),

@@ -1,6 +1,7 @@
 """Compressed images: what comes back is what went in, and what is no image is called so without being decoded."""
 
 import struct
+import time
 import zlib
 from array import array
 
@@ -13,6 +14,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.pictures import PictureHeader
 from pixelrs_ros.ros.wire import compressed, conversions
 from pixelrs_ros.ros.wire.image_outputs import compress_color, compress_mask
 
@@ -42,8 +44,12 @@ def message(data: bytes, image_format: str = "") -> CompressedImage:
 
 
 def pixels_of(image: Image) -> np.ndarray:
-    channels = {"rgb8": 3, "mono8": 1, "bayer_rggb8": 1, "mono16": 1, "16UC1": 1, "32FC1": 1}[image.encoding]
-    dtype = {"mono16": np.uint16, "16UC1": np.uint16, "32FC1": np.float32}.get(image.encoding, np.uint8)
+    channels = {"rgb8": 3, "mono8": 1, "bayer_rggb8": 1, "bayer_rggb16": 1, "mono16": 1, "16UC1": 1, "32FC1": 1}[
+        image.encoding
+    ]
+    dtype = {"mono16": np.uint16, "bayer_rggb16": np.uint16, "16UC1": np.uint16, "32FC1": np.float32}.get(
+        image.encoding, np.uint8
+    )
     pixels = np.frombuffer(image.data, dtype).reshape(image.height, image.width, channels)
     return pixels[:, :, 0] if channels == 1 else pixels
 
@@ -58,7 +64,17 @@ def test_png_comes_back_as_it_was(image_format: str) -> None:
     np.testing.assert_array_equal(pixels_of(image), RGB)
 
 
-@pytest.mark.parametrize("image_format", ["jpeg", "jpg", "rgb8; jpeg compressed bgr8", "bgr8; jpeg compressed bgr8"])
+@pytest.mark.parametrize(
+    "image_format",
+    [
+        "jpeg",
+        "jpg",
+        "rgb8; jpeg compressed bgr8",
+        "bgr8; jpeg compressed bgr8",
+        "rgb8; jpeg compressed rgb8",
+        "rgb8; jpeg compressed ",
+    ],
+)
 def test_jpeg_comes_back_nearly_as_it_was(image_format: str) -> None:
     image = decompress(message(JPEG, image_format), MAX_MEGAPIXELS)
     assert np.abs(pixels_of(image).astype(int) - RGB).mean() < 2.0
@@ -75,6 +91,7 @@ def test_channels_that_the_sender_says_were_not_swapped_are_not_swapped_here() -
         (RGB[:, :, 0], "mono8; png compressed ", "mono8"),
         (RGB[:, :, 0], "bayer_rggb8; png compressed ", "bayer_rggb8"),
         (DEPTH_MM, "mono16; png compressed ", "mono16"),
+        (DEPTH_MM, "bayer_rggb16; png compressed ", "bayer_rggb16"),
     ],
 )
 def test_one_channel_keeps_its_meaning(pixels: np.ndarray, image_format: str, encoding: str) -> None:
@@ -86,23 +103,25 @@ def test_one_channel_keeps_its_meaning(pixels: np.ndarray, image_format: str, en
 
 def test_16_bit_colors_and_transparency_become_8_bit_colors() -> None:
     wide = RGB[:, :, ::-1].astype(np.uint16) * 257
+    wide[0, 0] = 65535
     alpha = np.dstack([RGB[:, :, ::-1], np.full((24, 40), 7, np.uint8)])
     for pixels in (wide, alpha):
-        image = decompress(message(encode(pixels)), MAX_MEGAPIXELS)
-        np.testing.assert_array_equal(pixels_of(image), RGB)
+        rgb = conversions.image_to_rgb(message(encode(pixels)))
+        np.testing.assert_array_equal(rgb[1:], RGB[1:])
 
 
 @pytest.mark.parametrize(("data", "codec"), [(PNG, "png"), (JPEG, "jpeg")])
 def test_the_size_is_known_without_decoding(data: bytes, codec: str) -> None:
-    assert compressed.inspect(array("B", data), MAX_MEGAPIXELS) == (codec, 40, 24)
+    assert compressed.inspect_message(message(data), MAX_MEGAPIXELS) == PictureHeader(codec, 40, 24, 3)
     progressive = encode(RGB, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
-    assert compressed.inspect(progressive, MAX_MEGAPIXELS) == ("jpeg", 40, 24)
+    assert compressed.inspect_message(message(progressive), MAX_MEGAPIXELS) == PictureHeader("jpeg", 40, 24, 3)
 
 
 def test_the_size_of_a_jpeg_is_not_that_of_the_thumbnail_it_carries() -> None:
     thumbnail = encode(RGB[:8, :8], ".jpg")
     segment = b"\xff\xe1" + struct.pack(">H", 2 + len(thumbnail)) + thumbnail
-    assert compressed.inspect(JPEG[:2] + segment + JPEG[2:], MAX_MEGAPIXELS) == ("jpeg", 40, 24)
+    found = compressed.inspect_message(message(JPEG[:2] + segment + JPEG[2:]), MAX_MEGAPIXELS)
+    assert found == PictureHeader("jpeg", 40, 24, 3)
 
 
 @pytest.mark.parametrize("data", [PNG, JPEG])
@@ -110,6 +129,34 @@ def test_cut_anywhere_it_is_truncated(data: bytes) -> None:
     for length in range(8, len(data), 7):
         with pytest.raises(BadInputError, match="truncated"):
             decompress(message(data[:length]), MAX_MEGAPIXELS)
+
+
+def test_a_jpeg_of_which_something_is_missing_is_bad_input() -> None:
+    large = cv2.resize(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8), (640, 480))
+    whole = encode(large, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 90)
+    tenth = whole[: len(whole) // 10] + b"\xff\xd9"
+    middle = whole[: len(whole) // 2] + whole[len(whole) // 2 + 8192 :]
+    assert len(whole) > 20_000 and conversions.image_to_rgb(message(whole)).shape == (480, 640, 3)
+    for data in (tenth, middle):
+        compressed.inspect_message(message(data), MAX_MEGAPIXELS)
+        with pytest.raises(BadInputError, match="damaged"):
+            conversions.image_to_rgb(message(data))
+
+
+def test_a_header_behind_megabytes_of_fill_bytes_is_given_up_soon() -> None:
+    data = message(JPEG[:2] + b"\xff" * 8_000_000 + JPEG[2:])
+    started_s = time.process_time()
+    with pytest.raises(BadInputError, match="65536 bytes"):
+        compressed.inspect_message(data, MAX_MEGAPIXELS)
+    assert time.process_time() - started_s < 0.1
+
+
+def test_a_small_file_that_decodes_to_many_bytes_is_refused_by_its_header() -> None:
+    wide = message(encode(np.zeros((900, 1000, 4), np.uint16)))
+    assert len(wide.data) < 50_000
+    with pytest.raises(BadInputError, match=r"8 bytes a pixel .* 'max_image_megapixels'"):
+        compressed.inspect_message(wide, MAX_MEGAPIXELS)
+    compressed.inspect_message(wide, 2 * MAX_MEGAPIXELS)
 
 
 def test_a_jpeg_that_is_filled_up_with_zeros_is_whole() -> None:
@@ -177,7 +224,9 @@ def depth_message(data: bytes, image_format: str, scale: float = 0.0, offset: fl
     return message(struct.pack("<iff", 0, scale, offset) + data, image_format)
 
 
-@pytest.mark.parametrize("image_format", ["16UC1; compressedDepth png", "16UC1; compressedDepth"])
+@pytest.mark.parametrize(
+    "image_format", ["16UC1; compressedDepth png", "16UC1; compressedDepth", "mono16; compressedDepth png"]
+)
 def test_millimeters_come_back_as_they_were(image_format: str) -> None:
     image = decompress_depth(depth_message(encode(DEPTH_MM), image_format), MAX_MEGAPIXELS)
     assert (image.encoding, image.header.frame_id) == ("16UC1", "camera")

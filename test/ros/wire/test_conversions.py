@@ -8,6 +8,7 @@ from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from pixelrs_ros.encodings import ENCODINGS, UsedBits
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status
@@ -72,15 +73,27 @@ def test_padding_at_the_end_of_rows_is_skipped(last_row_is_padded: bool) -> None
     np.testing.assert_array_equal(conversions.image_to_rgb(message), RGB)
 
 
-def test_every_encoding_is_covered_here() -> None:
-    tested = {encoding for encoding, _ in COLOR} | {"mono8", "mono16", "16UC1"}
-    assert tested | {f"bayer_{p}8" for p in ("rggb", "bggr", "gbrg", "grbg")} == set(conversions.ENCODINGS)
+def test_a_camera_of_12_bits_in_16_is_not_black_and_keeps_its_brightness_when_the_scene_gets_darker() -> None:
+    bits = UsedBits()
+    bright, dark = (image(np.array([[2048, top]], np.uint16), "mono16") for top in (4095, 2049))
+    for message in (bright, dark, bright):
+        assert conversions.image_to_rgb(message, bits)[0, 0].tolist() == [128] * 3
+    assert conversions.image_to_rgb(dark, UsedBits(16))[0, 0].tolist() == [8] * 3
+    assert conversions.frame_from_image(bright, 0, UsedBits(14)).image[0, 1].tolist() == [64] * 3
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_encoding_that_cameras_send_is_read(encoding: str) -> None:
+    message = Image(height=4, width=6, encoding=encoding, step=6 * 8)
+    message.data = array("B", bytes([255] * (48 * 6)))
+    rgb = conversions.image_to_rgb(message)
+    assert (rgb.shape, rgb.dtype) == ((4, 6, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"encoding": "nv21"}, "unknown image encoding 'nv21'"),
+        ({"encoding": "nv99"}, "unknown image encoding 'nv99'"),
         ({"encoding": ""}, "unknown image encoding ''"),
         ({"height": 0}, "empty: width 8 px, height 0 px"),
         ({"width": 0}, "empty: width 0 px, height 6 px"),
