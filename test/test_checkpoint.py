@@ -131,8 +131,7 @@ def test_shards_hold_what_one_file_holds(
     save_checkpoint(folder, debug_miras, debug_config, debug_tokenizer, max_shard_bytes=100_000)
     shards = sorted(folder.glob("*.safetensors"))
     assert len(shards) > 2 and folder / WEIGHTS not in shards
-    tables = [path for path in shards if path.stat().st_size > 110_000]
-    assert len(tables) == 1, "the reader's table, which is not cut"
+    assert max(len(load_file(path)) for path in shards if path.stat().st_size > 120_000) == 1, "tables are not cut"
     assert set(json.loads((folder / INDEX).read_text())["weight_map"].values()) == {path.name for path in shards}
     loaded = load_checkpoint(folder)[0].state_dict()
     assert loaded.keys() == whole.keys() and all(torch.equal(loaded[name], whole[name]) for name in whole)

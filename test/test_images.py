@@ -108,7 +108,7 @@ def test_a_mask_comes_back_where_it_was(debug_config: MirasConfig, height: int, 
 @pytest.mark.parametrize(("height", "width"), [(48, 80), (90, 31), (20, 20)])
 def test_the_center_is_framed_as_in_the_published_code(debug_config: MirasConfig, height: int, width: int) -> None:
     """Shortest side to ConvNeXt's size by bicubic resampling, the middle of that, and CLIP's from it, bilinearly."""
-    config = dataclasses.replace(debug_config, framing="center", pointer=False)
+    config = dataclasses.replace(debug_config, framing="center", pointer=False, detail=False)
     picture = a_picture(height, width)
     pixels = to_pixels(encoder_images(picture, config), config)
 
@@ -129,7 +129,7 @@ def test_sam_sees_what_pillow_resizes_where_the_center_is_framed(
     debug_config: MirasConfig, height: int, width: int
 ) -> None:
     image = pytest.importorskip("PIL.Image", reason="Pillow comes with matplotlib")
-    config = dataclasses.replace(debug_config, framing="center", pointer=False)
+    config = dataclasses.replace(debug_config, framing="center", pointer=False, detail=False)
     picture = a_picture(height, width)
     ours = encoder_images(picture, config).sam
     theirs = np.asarray(image.fromarray(picture).resize(ours.shape[1::-1], image.Resampling.BILINEAR))
@@ -139,6 +139,6 @@ def test_sam_sees_what_pillow_resizes_where_the_center_is_framed(
 
 @pytest.mark.parametrize(("height", "width"), [(1, 60_000), (60_000, 1), (1, 1)])
 def test_the_center_of_a_strip(debug_config: MirasConfig, height: int, width: int) -> None:
-    config = dataclasses.replace(debug_config, framing="center", pointer=False)
+    config = dataclasses.replace(debug_config, framing="center", pointer=False, detail=False)
     pixels = to_pixels(encoder_images(a_picture(height, width), config), config)
     assert pixels.clip.shape == (1, 3, 32, 32) and pixels.convnext.shape == (1, 3, 64, 64)

@@ -38,7 +38,7 @@ def played(folder: Path, checkpoint: str, split: str) -> dict[str, Any]:
 
 
 def test_what_is_shipped_is_small_and_whole() -> None:
-    assert SHIPPED == ["nano", "small"]
+    assert SHIPPED == ["nano"]
     for name in SHIPPED:
         assert sum(file.stat().st_size for file in (CHECKPOINTS_DIR / name).iterdir()) < MAX_BYTES
         assert check_weights(name) > 400

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 
     if options.minutes and not options.phase:
-        Plan(options.config, options.minutes, (sys.executable, "-m", "pixelrs_ros.cli", "train")).run()
+        Plan(options.config, options.minutes, train).run()
         return
     left = options.minutes and max(options.minutes - (time.monotonic() - began) / 60, 0.01)
     train(options.config, options.phase, options.until, options.checkpoint, left)

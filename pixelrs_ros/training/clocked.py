@@ -7,11 +7,13 @@ clock says that it is time to write the result.
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rich.console import Console
@@ -33,12 +35,12 @@ class Plan:
     Args:
         config_path: YAML of the run.
         minutes: For all of it.
-        command: Starts `pixelrs train`; the configuration and a phase follow.
+        train: Runs phases of it: `run.train`.
     """
 
-    def __init__(self, config_path: Path, minutes: float, command: Sequence[str]) -> None:
+    def __init__(self, config_path: Path, minutes: float, train: Callable[..., None]) -> None:
         config = load_config(TrainConfig, config_path)
-        self._config_path, self._config, self._command = config_path, config, command
+        self._config_path, self._config, self._train = config_path, config, train
         self._minutes = minutes
         self._ends = time.monotonic() + 60 * minutes
         self._console = Console(stderr=True)
@@ -62,12 +64,12 @@ class Plan:
         """Draws until its share of the time is over, but no less than the first scenes of each split."""
         drawing = self._start("draw", 0.0)
         until = time.monotonic() + DRAW * 60 * self._minutes
-        while drawing[1].poll() is None and (time.monotonic() < until or not self._has_scenes()):
+        while drawing.is_alive() and (time.monotonic() < until or not self._has_scenes()):
             time.sleep(0.2)
-        if drawing[1].poll() is not None:
-            self._finish(drawing)
+        if drawing.is_alive():
+            _kill(drawing)  # its workers, too; a shard appears whole or not at all
         else:
-            os.killpg(drawing[1].pid, signal.SIGKILL)  # its workers, too; a shard appears whole or not at all
+            self._finish(drawing)
 
     def _has_scenes(self) -> bool:
         """Whether the first training shards and all of the val split's are there."""
@@ -75,24 +77,51 @@ class Plan:
         folder = Path(self._config.bank)
         return all(len(list((folder / split).glob("?????.npz"))) * SHARD >= count for split, count in wanted.items())
 
-    def _start(self, phase: str, minutes: float, before: tuple[str, ...] = ()) -> tuple[str, subprocess.Popen[bytes]]:
-        command = [*self._command, "--config", str(self._config_path), "--phase", *before, phase]
-        command += ["--minutes", f"{minutes:.4f}"] if minutes else []
+    def _start(self, phase: str, minutes: float, before: tuple[str, ...] = ()) -> BaseProcess:
         self._console.print(f"{self._clock()} {phase}" + (f", {minutes:.1f} min" if minutes else ""))
-        with (self._logs / f"{phase}.txt").open("wb") as log:
-            return phase, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        ends = time.time() + 60 * minutes if minutes else None
+        process = multiprocessing.get_context("spawn").Process(
+            target=_run, args=(self._log(phase), ends, self._train, self._config_path, (*before, phase)), name=phase
+        )
+        process.start()
+        return process
 
-    def _finish(self, *started: tuple[str, subprocess.Popen[bytes]]) -> None:
-        for phase, process in started:
-            if process.wait():
-                for _, other in started:
-                    other.kill()
-                log = self._logs / f"{phase}.txt"
-                raise DataError(f"{phase} failed:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+    def _finish(self, *started: BaseProcess) -> None:
+        try:
+            for process in started:
+                process.join()
+                if process.exitcode:
+                    said = self._log(process.name).read_text(encoding="utf-8", errors="replace")
+                    raise DataError(f"{process.name} failed:\n{said[-2000:]}")
+        finally:
+            for process in started:  # those beside one that failed, and all where this process is interrupted
+                if process.is_alive():
+                    _kill(process)
+
+    def _log(self, phase: str) -> Path:
+        return self._logs / f"{phase}.txt"
 
     def _clock(self) -> str:
         left = max(0.0, self._ends - time.monotonic())
         return f"[{left / 60:4.1f} min left]"
+
+
+def _run(log: Path, ends: float | None, train: Callable[..., None], config_path: Path, phases: tuple[str, ...]) -> None:
+    """Trains in this process, which is one of its own, until a time of day; what it says goes into a file."""
+    os.setsid()
+    with log.open("wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    train(config_path, phases, minutes=ends and max((ends - time.time()) / 60, 0.01))
+
+
+def _kill(process: BaseProcess) -> None:
+    """Ends a process and those that it has started."""
+    assert process.pid is not None
+    with contextlib.suppress(ProcessLookupError):  # it has not become a group's leader yet
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
 
 
 def cut(file: Path, folder: Path) -> list[Path]:

@@ -50,7 +50,7 @@ def test_no_mask_has_no_calibration_and_nonsense_is_refused() -> None:
 
 
 def test_the_diagram_names_every_line(tmp_path: Path) -> None:
-    both = {"nano, test": the_calibration([0.9], [0.4]), "small, test": the_calibration([0.9, 0.1], [0.8, 0.1])}
+    both = {"nano, test": the_calibration([0.9], [0.4]), "other, test": the_calibration([0.9, 0.1], [0.8, 0.1])}
     draw_reliability(both, tmp_path / "r.png")
     assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
     draw_reliability(both, tmp_path / "r.svg")

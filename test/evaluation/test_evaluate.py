@@ -266,12 +266,12 @@ def test_worker_processes_play_every_dialogue(folder: Path, tmp_path: Path, monk
 
 def test_tables_have_a_row_a_condition(folder: Path) -> None:
     report, _ = played(folder, FakeEngine(), *ALL_CONDITIONS)
-    nano, small = {"checkpoint": "nano", **report}, {"checkpoint": "small", **report}
-    assert conditions_table([nano, small]).row_count == 12
-    kinds, statuses = groups_table([nano, small], "by_kind", "kind"), status_table(nano)
+    nano, other = {"checkpoint": "nano", **report}, {"checkpoint": "other", **report}
+    assert conditions_table([nano, other]).row_count == 12
+    kinds, statuses = groups_table([nano, other], "by_kind", "kind"), status_table(nano)
     assert kinds is not None and kinds.row_count == 2
     assert [column.header for column in kinds.columns][3:] == [
-        f"{checkpoint} {score}" for checkpoint in ("nano", "small") for score in ("gIoU", "referent", "status")
+        f"{checkpoint} {score}" for checkpoint in ("nano", "other") for score in ("gIoU", "referent", "status")
     ]
     assert statuses is not None and statuses.row_count == 3
     assert groups_table([nano], "by_hard", "language") is None, "the data does not say what is hard"
@@ -360,7 +360,7 @@ def test_the_command_prints_a_table_or_json(
 
 
 def test_splits_and_checkpoints_stand_side_by_side(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "hard.json").write_text(json.dumps([dialogue("b.png", "red mug")]))
     asked: list[str] = []
@@ -370,14 +370,16 @@ def test_splits_and_checkpoints_stand_side_by_side(
         return FakeEngine()
 
     monkeypatch.setattr(command, "load_engine", load)
+    other = tmp_path / "other"
+    other.mkdir()
     arguments = ["evaluate", "--data", str(folder), "--split", "test", "--split", "hard", "--checkpoint", "nano"]
-    assert cli.main([*arguments, "--checkpoint", "small", "--split", "test", "--json"]) == 0
+    assert cli.main([*arguments, "--checkpoint", str(other), "--split", "test", "--json"]) == 0
     captured = capsys.readouterr()
     reports = json.loads(captured.out)["reports"]
-    expected = [(split, checkpoint) for split in ("test", "hard") for checkpoint in ("nano", "small")]
+    expected = [(split, checkpoint) for split in ("test", "hard") for checkpoint in ("nano", str(other))]
     assert [(report["split"], report["checkpoint"]) for report in reports] == expected
     assert [report["dialogues"] for report in reports] == [3, 3, 1, 1]
-    assert asked == ["nano", "small", "nano", "small"]
+    assert asked == ["nano", str(other)] * 2
     assert all(f"{checkpoint}, {split}: own history" in captured.err for split, checkpoint in expected)
 
 

@@ -50,7 +50,8 @@ def test_exact_depth_of_a_true_mask_has_no_error(seen: tuple[Scene, View]) -> No
         assert known is not None
         errors = errors_mm(locate(mask, view.depth_m, camera_of(view), RAW), known)
         assert errors["centroid"] < 0.5 and errors["box_size"] < 2.0
-        assert (known.visible_size_m <= known.whole_size_m.max() * 1.01 + 1e-3).all()
+        # No longer than the whole's diagonal: the smallest box around a part of it may lie otherwise.
+        assert (known.visible_size_m <= np.linalg.norm(known.whole_size_m) * 1.01 + 1e-3).all()
 
 
 def test_the_table_is_where_the_simulator_put_it(seen: tuple[Scene, View]) -> None:

@@ -153,7 +153,10 @@ SIZES = {
 def test_every_family_answers(family: Any, adopted: Tokenizer, debug_config: MirasConfig, tmp_path: Path) -> None:
     for model_type in family.model_types:
         config = dataclasses.replace(
-            debug_config, language=LanguageConfig(model_type, SIZES), text=text_config(family.template)
+            debug_config,
+            language=LanguageConfig(model_type, SIZES),
+            text=text_config(family.template),
+            reader=None,
         )
         torch.manual_seed(0)
         miras = build_miras(config, adopted.get_vocab_size())

@@ -51,19 +51,20 @@ def test_what_was_written_once_is_taken_without_the_wheels(tmp_path: Path, no_wh
     torch.manual_seed(1)
     source = build_miras(config, 300)
     assert source.reader is not None
+    read = source.reader.bert.state_dict()
     parts._part(tmp_path / parts.EYES, eyes)
-    written = parts._part(tmp_path / parts.READER, lambda: dict(source.reader.bert.state_dict()))
+    written = parts._part(tmp_path / parts.READER, lambda: read)
     assert not [name for name in written if name.endswith(SCALE)]
     torch.manual_seed(2)
     miras = build_miras(config, 300)
     assert miras.reader is not None
     parts.take_parts(miras, config, tmp_path)
+    seen = eyes()
     for name, value in miras.convnext.state_dict().items():
-        assert torch.equal(value, eyes()[name].half().to(value.dtype)), name
+        assert torch.equal(value, seen[name].half().to(value.dtype)), name
     for name, value in miras.reader.bert.state_dict().items():
         assert torch.equal(value, written[name]), name
-        true = source.reader.bert.state_dict()[name]
-        assert (value - true).abs().max() <= true.abs().max() * 0.5 / 127 + 1e-3, name
+        assert (value - read[name]).abs().max() <= read[name].abs().max() * 0.5 / 127 + 1e-3, name
 
 
 def eyes() -> dict[str, torch.Tensor]:
