@@ -1,7 +1,7 @@
 """Writes the tables of evaluations into the documents, the short one into README.md.
 
 pixelrs evaluate --data data/tabletop --split test_direct --split test_stranger --json out/own.json
-pixelrs evaluate --data data/tabletop --split test_direct --split test_stranger --blind --limit 160 --json out/blind.json
+pixelrs evaluate --data data/tabletop --split test_direct --blind --limit 160 --json out/blind.json
 scripts/env.sh python scripts/write_numbers.py out/own.json out/blind.json
 """
 
