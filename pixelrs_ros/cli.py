@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from pixelrs_ros.commands import (
     train,
 )
 from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.files import print_whatever_the_terminal_knows
 
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 after an error that a message explains, 2 (raised by argparse) for wrong usage, 130 when
         interrupted.
     """
-    _print_whatever_the_terminal_knows()
+    print_whatever_the_terminal_knows()
     options = build_parser().parse_args(arguments)
     try:
         COMMANDS[options.command].run(options)
@@ -94,13 +94,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
-
-
-def _print_whatever_the_terminal_knows() -> None:
-    """Let characters that the terminal's encoding lacks be written as escapes instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

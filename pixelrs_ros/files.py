@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +72,13 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     if not encoded:
         raise OutputError(errno.EINVAL, f"it cannot be encoded as {path.suffix!r}", str(path))
     write_file(path, data.tobytes())
+
+
+def print_whatever_the_terminal_knows() -> None:
+    """Let characters that the terminal's encoding lacks be written as escapes instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:

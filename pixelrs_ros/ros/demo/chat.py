@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.text import Text
 from sensor_msgs.msg import Image
 
+from pixelrs_ros import files
 from pixelrs_ros.client import Answer, NoAnswerError, PendingAnswer
+from pixelrs_ros.errors import OutputError
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.demo.scene_client import SceneClient
 from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, render_view, suggestions
@@ -76,6 +77,9 @@ class Chat:
         console: Where answers are printed.
         out_dir: Where the overlay pictures go.
         scene_seed: The scene to begin with.
+
+    Attributes:
+        wrote_all: Whether every picture could be written.
     """
 
     def __init__(self, client: ChatClient, console: Console, out_dir: Path, scene_seed: int) -> None:
@@ -85,6 +89,7 @@ class Chat:
         self._scene_seed = scene_seed
         self._camera_seed = 0
         self._turns = 0
+        self.wrote_all = True
 
     def look(self) -> None:
         """Show the camera the present scene.
@@ -154,14 +159,17 @@ class Chat:
                 markup=False,
             )
         if answer.answered:
-            self._console.print(f"       picture: {self._write(answer)}", style="dim", highlight=False, soft_wrap=True)
+            self._write(answer)
 
-    def _write(self, answer: Answer) -> Path:
+    def _write(self, answer: Answer) -> None:
         path = self._out_dir / f"turn_{self._turns:03d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rgb = conversions.image_to_rgb(self._client.picture(answer))
-        cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-        return path
+        try:
+            files.write_picture(path, conversions.image_to_rgb(self._client.picture(answer)))
+        except OutputError as error:
+            self.wrote_all = False
+            self._console.print(f"       picture: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        else:
+            self._console.print(f"       picture: {path}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _lines(console: Console) -> Iterator[str]:
@@ -195,6 +203,8 @@ def _converse(scene_seed: int, out_dir: Path, console: Console) -> int:
             for line in _lines(console):
                 if not chat.handle(line):
                     break
+            if not chat.wrote_all:
+                return 1
         except NoAnswerError as error:
             console.print(f"chat: {error}", style="red", highlight=False, markup=False)
             for name in processes.ended():
@@ -206,19 +216,28 @@ def _converse(scene_seed: int, out_dir: Path, console: Console) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Chat until the input ends; 1 when a node does not answer."""
+    """Chat until the input ends; 1 when a node does not answer or a file cannot be written."""
     parser = argparse.ArgumentParser(prog="chat", description=__doc__)
     parser.add_argument("--scene", type=int, default=FIRST_SCENE_SEED, help="seed of the scene (%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out/chat"), help="folder of the pictures (%(default)s)")
     options = parser.parse_args(arguments)
     if not 0 <= options.scene < 2**31:
         parser.error(f"--scene lies between 0 and {2**31 - 1}, got {options.scene}")
+    files.print_whatever_the_terminal_knows()
+    try:
+        files.require_writable_folder(options.out)
+    except OutputError as error:
+        print(f"chat: {error}", file=sys.stderr)
+        return 1
     isolate()
     exit_on_signals()
     # Ctrl-C must end the reading of a line, which a handler of ROS's would not.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         return _converse(options.scene, options.out, Console())
+    except OutputError as error:  # of a log
+        print(f"chat: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 0
     finally:

@@ -12,6 +12,7 @@ from rclpy.task import Future
 from std_msgs.msg import String
 
 from pixelrs_ros.client import RELIABLE
+from pixelrs_ros.errors import OutputError
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.ros.demo.operator import END_OF_PLAY, PLAYED
 from pixelrs_ros.ros.demo.report import write_report
@@ -47,7 +48,11 @@ class Planner(Node):
         self.create_subscription(Explanation, "explanation", self._on_explanation, RELIABLE)
 
     def write(self) -> bool:
-        """Write the report and the results; whether every turn was answered and a mask came."""
+        """Write the report and the results; whether every turn was answered and a mask came.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
         results = self.results()
         summary = write_results(self.out_dir / "results.json", results)
         write_report(self.out_dir / "report.html", results)
@@ -109,7 +114,10 @@ class Planner(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Listen until the operator has ended, then write the report; 1 when an answer or every mask is missing.
+    """Listen until the operator has ended, then write the report.
+
+    Returns:
+        1 when an answer or every mask is missing, or the report cannot be written.
 
     When it is interrupted, the report holds what came so far.
     """
@@ -119,7 +127,10 @@ def main(args: list[str] | None = None) -> int:
         try:
             rclpy.spin_until_future_complete(node, node.finished)
         finally:
-            complete = node.write()
+            try:
+                complete = node.write()
+            except OutputError as error:
+                print(f"planner: {error}", file=sys.stderr, flush=True)
             node.destroy_node()
     return 0 if complete else 1
 

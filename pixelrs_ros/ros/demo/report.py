@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pixelrs_ros import files
 from pixelrs_ros.overlay import color_of, paint
 from pixelrs_ros.ros.demo.report_style import STYLE
 from pixelrs_ros.ros.demo.turn_results import TurnResult, summarize
@@ -40,9 +41,12 @@ _STATUS_WORDS = {
 
 
 def write_report(path: Path, turns: Sequence[TurnResult]) -> None:
-    """Write the page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(turns), encoding="utf-8")
+    """Write the page.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    files.write_file(path, render_report(turns))
 
 
 def render_report(turns: Sequence[TurnResult]) -> str:

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pixelrs_ros import files
+from pixelrs_ros.errors import OutputError
 from pixelrs_ros.ros.tools.processes import Processes, exit_on_signals, isolate
 
 _POLL_S = 0.3
@@ -123,7 +125,7 @@ def print_results(results: dict[str, Any], console: Console) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo; 1 when a node died, a turn went unanswered or no mask arrived."""
+    """Run the demo; 1 when a node died, a turn went unanswered, no mask arrived or a file cannot be written."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the report (%(default)s)")
     parser.add_argument("--dialogues", type=int, help="how many the operator plays (its parameter: 8)")
@@ -140,11 +142,17 @@ def main(arguments: list[str] | None = None) -> int:
         isolate()
     exit_on_signals()
     console = Console()
+    files.print_whatever_the_terminal_knows()
     results_path = options.out / "results.json"
-    results_path.unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
     started_s = time.monotonic()
     try:
+        for path in (results_path, options.out / "report.html"):
+            files.require_writable(path)
+        results_path.unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
         problems = run_demo(options.out, options.dialogues, options.timeout, console, _ros_arguments(options))
+    except OutputError as error:
+        console.print(f"demo: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        return 1
     except KeyboardInterrupt:
         console.print("interrupted")
         return 130

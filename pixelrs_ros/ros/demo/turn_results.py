@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pixelrs_ros import files
 from pixelrs_ros.evaluation.metrics import iou
 from pixelrs_ros.ros.demo.script import PlayedTurn
 from pixelrs_ros.types import GroundedPhrase
@@ -93,8 +93,11 @@ def summarize(turns: list[TurnResult]) -> dict[str, Any]:
 
 
 def write_results(path: Path, turns: list[TurnResult]) -> dict[str, Any]:
-    """Write results.json; its content."""
+    """Write results.json; its content.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     summary = summarize(turns)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    files.write_json(path, summary, indent=2)
     return summary

@@ -152,8 +152,9 @@ class BoundFrame:
         both_are_sent = all(self._was_offered(stream) for stream in (Stream.DEPTH, Stream.INFO))
         for stream, frame in ((Stream.DEPTH, self.depth), (Stream.INFO, self.info)):
             if frame is None:
-                if both_are_sent:
-                    return BadInputError(self.missing(stream))
+                missing = self.missing(stream)
+                if both_are_sent and missing is not None:
+                    return BadInputError(missing)
                 continue
             if frame.error:
                 return BadInputError(f"the {stream.value}: {frame.error}")
@@ -237,8 +238,7 @@ class FrameBuffer(Generic[MessageT]):
     def last_until(self, stamp_ns: int) -> BufferedFrame[MessageT] | None:
         """The frame captured last until a time; of equals the later arrival. None when all are later, or none came."""
         with self._lock:
-            until = [frame for frame in reversed(self._frames) if frame.stamp_ns <= stamp_ns]
-        return max(until, key=lambda frame: frame.stamp_ns, default=None)
+            return _last_until(self._frames, stamp_ns)
 
     def select(self, stamp_ns: int, now_ns: int, limits: FrameLimits) -> FrameChoice:
         """Choose the frame of an utterance: the last one captured until it began, which is what the user saw.
@@ -253,69 +253,75 @@ class FrameBuffer(Generic[MessageT]):
             now_ns: Present time by the node's clock.
             limits: How old the frame may be, and how far ahead of the node's clock.
         """
-        if self.newest() is None:
+        with self._lock:
+            frames = list(self._frames)
+        if not frames:
             problem = "no image has arrived yet: check that the camera runs and that `image` is remapped to its topic"
             return FrameChoice(None, NoFrameError(problem), final=False)
         if not stamp_ns:
-            return self._select_newest(now_ns, limits)
-        frame = self.last_until(stamp_ns)
-        behind_ns, period_ns = self._behind_and_period_ns(stamp_ns, max(stamp_ns, now_ns + _ns(limits.max_slop_s)))
-        later_is_here = behind_ns is not None and behind_ns <= 0
+            return _newest(frames[-1], now_ns, self._clock_s(), limits)
+        frame = _last_until(frames, stamp_ns)
+        # Frames from beyond the horizon have wrong stamps, and say nothing about what is on its way.
+        horizon_ns = max(stamp_ns, now_ns + round(limits.max_slop_s * _NS_PER_S))
+        stamps_ns = [other.stamp_ns for other in frames if other.stamp_ns <= horizon_ns]
+        later_is_here = any(other_ns >= stamp_ns for other_ns in stamps_ns)
         if frame is None:
-            return FrameChoice(None, self._all_later(stamp_ns, later_is_here), final=later_is_here)
+            first_s = (min(other.stamp_ns for other in frames) - stamp_ns) / _NS_PER_S
+            return FrameChoice(None, _all_later(first_s, later_is_here), final=later_is_here)
         age_s = (now_ns - frame.stamp_ns) / _NS_PER_S
-        older_s = (stamp_ns - frame.stamp_ns) / _NS_PER_S
-        if older_s > limits.max_age_s:
-            problem = (
-                f"the last image until the instruction's stamp is {older_s:.1f} s older than it, more than "
-                f"max_frame_age_s ({limits.max_age_s:g} s): "
-            )
-            if later_is_here:
-                problem += "the camera sends too rarely, raise max_frame_age_s"
-            else:
-                problem += f"the camera has stopped, or its clock differs from the instruction's: {_CLOCKS}"
-            return FrameChoice(frame, NoFrameError(problem), later_is_here, age_s)
-        in_rhythm = behind_ns is not None and period_ns is not None and behind_ns < period_ns
-        return FrameChoice(frame, None, later_is_here or in_rhythm, age_s)
+        behind_s = (stamp_ns - frame.stamp_ns) / _NS_PER_S
+        if behind_s > limits.max_age_s:
+            return FrameChoice(frame, _too_old(behind_s, limits, later_is_here), later_is_here, age_s)
+        return FrameChoice(frame, None, later_is_here or behind_s < _period_s(stamps_ns), age_s)
 
-    def _select_newest(self, now_ns: int, limits: FrameLimits) -> FrameChoice:
-        """The frame that came last, unless both its stamp and its arrival say that the camera has stopped."""
-        frame = self.newest()
-        assert frame is not None
-        age_s, since_s = (now_ns - frame.stamp_ns) / _NS_PER_S, self._clock_s() - frame.arrived_s
-        if -limits.max_slop_s <= age_s <= limits.max_age_s:
-            return FrameChoice(frame, None, True, age_s)
-        if since_s <= limits.max_age_s:  # the clocks differ, as when a recording is played without /clock
-            return FrameChoice(frame, None, True, since_s)
-        old_s = since_s if math.isfinite(since_s) else age_s
-        problem = (
-            f"the newest image is {old_s:.1f} s older than the instruction, more than max_frame_age_s "
-            f"({limits.max_age_s:g} s): the camera has stopped: check that it runs and that its images get here"
-        )
-        return FrameChoice(frame, NoFrameError(problem), False, age_s)
 
-    def _all_later(self, stamp_ns: int, later_is_here: bool) -> NoFrameError:
-        """Why no frame was captured until a time, though there are frames."""
-        with self._lock:
-            first_s = (min(frame.stamp_ns for frame in self._frames) - stamp_ns) / _NS_PER_S
-        what = f"no image is here that was captured until the instruction's stamp; the first is {first_s:.3g} s younger"
-        if not later_is_here:
-            return NoFrameError(f"{what}, in the future: {_CLOCKS}")
-        return NoFrameError(
-            f"{what}: the images of that moment are gone, or the camera began later: send it sooner, raise "
-            f"frame_buffer_size, or {_CLOCKS}"
-        )
+def _last_until(frames: Sequence[BufferedFrame[MessageT]], stamp_ns: int) -> BufferedFrame[MessageT] | None:
+    until = [frame for frame in reversed(frames) if frame.stamp_ns <= stamp_ns]
+    return max(until, key=lambda frame: frame.stamp_ns, default=None)
 
-    def _behind_and_period_ns(self, stamp_ns: int, horizon_ns: int) -> tuple[int | None, float | None]:
-        """How much older than a time the youngest frame is, and the camera's usual time between two; None: not known.
 
-        Frames from beyond the horizon have wrong stamps, and say nothing.
-        """
-        with self._lock:
-            stamps_ns = [frame.stamp_ns for frame in self._frames if frame.stamp_ns <= horizon_ns]
-        steps_ns = [later - earlier for earlier, later in pairwise(stamps_ns[-_PERIOD_FRAMES:]) if later > earlier]
-        behind_ns = stamp_ns - max(stamps_ns) if stamps_ns else None
-        return behind_ns, median(steps_ns) if steps_ns else None
+def _newest(frame: BufferedFrame[Any], now_ns: int, now_s: float, limits: FrameLimits) -> FrameChoice:
+    """The frame that came last, unless both its stamp and its arrival say that the camera has stopped."""
+    age_s, since_s = (now_ns - frame.stamp_ns) / _NS_PER_S, now_s - frame.arrived_s
+    if -limits.max_slop_s <= age_s <= limits.max_age_s:
+        return FrameChoice(frame, None, True, age_s)
+    if since_s <= limits.max_age_s:  # the clocks differ, as when a recording is played without /clock
+        return FrameChoice(frame, None, True, since_s)
+    old_s = since_s if math.isfinite(since_s) else age_s
+    problem = (
+        f"the newest image is {old_s:.1f} s older than the instruction, more than max_frame_age_s "
+        f"({limits.max_age_s:g} s): the camera has stopped: check that it runs and that its images get here"
+    )
+    return FrameChoice(frame, NoFrameError(problem), False, age_s)
+
+
+def _too_old(behind_s: float, limits: FrameLimits, later_is_here: bool) -> NoFrameError:
+    """That the last frame until the utterance is too old, and the remedy."""
+    if later_is_here:
+        remedy = "the camera sends too rarely: raise max_frame_age_s"
+    else:
+        remedy = f"the camera has stopped, or its clock differs from the instruction's: {_CLOCKS}"
+    return NoFrameError(
+        f"the last image until the instruction's stamp is {behind_s:.1f} s older than it, more than max_frame_age_s "
+        f"({limits.max_age_s:g} s): {remedy}"
+    )
+
+
+def _all_later(first_s: float, later_is_here: bool) -> NoFrameError:
+    """That all frames are later than the utterance, the first by so many seconds, and the remedy."""
+    what = f"no image is here that was captured until the instruction's stamp; the first is {first_s:.3g} s younger"
+    if not later_is_here:
+        return NoFrameError(f"{what}, in the future: {_CLOCKS}")
+    return NoFrameError(
+        f"{what}: the images of that moment are gone, or the camera began later: send it sooner, raise "
+        f"frame_buffer_size, or {_CLOCKS}"
+    )
+
+
+def _period_s(stamps_ns: Sequence[int]) -> float:
+    """The camera's usual time between two frames; 0 as long as that is not known."""
+    steps_ns = [later - earlier for earlier, later in pairwise(stamps_ns[-_PERIOD_FRAMES:]) if later > earlier]
+    return median(steps_ns) / _NS_PER_S if steps_ns else 0.0
 
 
 class CameraBuffers:
@@ -380,7 +386,10 @@ class CameraBuffers:
             named = [name for name, frame in newest.items() if frame and same_frame(frame.frame_id, frame_id)]
         if not named:
             seen = sorted({frame.frame_id for frame in newest.values() if frame is not None})
-            problem = f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}"
+            problem = (
+                f"no camera with frame_id {frame_id!r} has sent an image; those that have: {seen}: name one of these "
+                "in the instruction's header, or none for the first of image_topics"
+            )
             return "", FrameChoice(None, NoFrameError(problem), final=False)
         choice = self._buffers[named[0]][Stream.IMAGE].select(stamp_ns, now_ns, limits)
         complaint = self.complaints.get(named[0])
@@ -397,10 +406,6 @@ class CameraBuffers:
                 bound.offer(stream, nearest)
         self._bound[name].add(bound)
         return bound
-
-
-def _ns(seconds: float) -> int:
-    return round(seconds * _NS_PER_S)
 
 
 def require_usable(bound: BoundFrame | None, problem: NoFrameError | None) -> BufferedFrame[Any]:

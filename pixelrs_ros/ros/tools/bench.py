@@ -7,7 +7,6 @@ the first mask and to the whole answer; the transport of an image between proces
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from pixelrs_ros import files
 from pixelrs_ros.benchmark.engines import (
     DIALOGUE,
     ForcedEngine,
@@ -275,11 +275,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(given)
     parameters = {name: getattr(options, name) for name in ("checkpoint", "device", "backend", "precision")}
     try:
+        files.require_writable(options.json)  # before work that takes long
         measured = measure({**parameters, "num_threads": options.threads}, options.repeats)
+        files.write_json(options.json, measured, indent=None)
     except PixelrsError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    options.json.write_text(json.dumps(measured), encoding="utf-8")
     return 0
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn
 
+from pixelrs_ros import files
+
 # 101 is the highest domain whose ports stay clear of those that Linux hands out by itself (docs.ros.org, "The
 # ROS_DOMAIN_ID").
 _DOMAINS = range(1, 102)
@@ -42,12 +44,15 @@ class Processes:
 
     Args:
         log_dir: Each one's output goes to `<name>.log` there.
+
+    Raises:
+        OutputError: The folder cannot be made.
     """
 
     def __init__(self, log_dir: Path) -> None:
         self._log_dir = log_dir
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        log_dir.mkdir(parents=True, exist_ok=True)
+        files.make_folder(log_dir)
 
     def __enter__(self) -> Processes:
         return self
@@ -58,7 +63,12 @@ class Processes:
         self.stop()
 
     def start(self, name: str, module: str, *ros_arguments: str) -> None:
-        """Start a module of this package, with arguments that follow `--ros-args`."""
+        """Start a module of this package, with arguments that follow `--ros-args`.
+
+        Raises:
+            OutputError: Its log cannot be written.
+        """
+        files.require_writable(self._log_dir / f"{name}.log")
         command = [sys.executable, "-m", module]
         if ros_arguments:
             command += ["--ros-args", *ros_arguments]

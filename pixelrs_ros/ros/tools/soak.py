@@ -9,7 +9,6 @@ and every turn is stored. The exit status is 1 when a turn was lost or failed, o
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -26,6 +25,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from pixelrs_ros import files
 from pixelrs_ros.benchmark.measure import picture
 from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.errors import PixelrsError
@@ -174,7 +174,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     isolate()
     exit_on_signals()
-    status = 1
+    files.print_whatever_the_terminal_knows()
+    try:
+        if options.out is not None:
+            files.require_writable(options.out)  # before work that takes long
+        return _run(options)
+    except PixelrsError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
     with ros([]):
         found = soak(options.checkpoint, options.turns, options.minutes)
         print(
@@ -182,9 +192,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"{100 * found.growth:.2f} % after the warm-up; {dict(found.statuses)} {found.complaint}"
         )
         if options.out is not None:
-            options.out.write_text(json.dumps(_summary(found, options), indent=2) + "\n", encoding="utf-8")
-        status = int(found.lost > 0 or found.failed > 0 or found.growth > MAX_GROWTH)
-    return status
+            files.write_json(options.out, _summary(found, options), indent=2)
+        return int(found.lost > 0 or found.failed > 0 or found.growth > MAX_GROWTH)
 
 
 def _summary(found: Soak, options: argparse.Namespace) -> dict[str, Any]:

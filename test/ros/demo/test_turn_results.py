@@ -1,15 +1,19 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from pixelrs_ros.errors import OutputError
 from pixelrs_ros.overlay import color_of
+from pixelrs_ros.ros.demo import run as demo
 from pixelrs_ros.ros.demo.report import highlight, write_report
 from pixelrs_ros.ros.demo.run import check_results
 from pixelrs_ros.ros.demo.script import PlayedTurn
 from pixelrs_ros.ros.demo.turn_results import UNANSWERED, TurnResult, summarize, write_results
+from pixelrs_ros.ros.tools import bench, soak
 from pixelrs_ros.sim.dialogues import Target
 from pixelrs_ros.types import GroundedPhrase
 
@@ -89,3 +93,35 @@ def test_a_grounded_phrase_wears_the_color_of_its_mask(index: int) -> None:
 def test_no_turn_at_all_still_makes_a_page(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", [])
     assert "0 of 0" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("write", [write_results, write_report])
+def test_what_cannot_be_written_is_told_and_what_was_there_stays(tmp_path: Path, write: Any) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"file/page cannot be written: .*file: it is not a folder"):
+        write(tmp_path / "file" / "page", turns())
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="there is a folder of this name"):
+        write(tmp_path / "folder", turns())
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("taken", ["results.json", "report.html", "logs/planner.log"])
+def test_a_demo_that_cannot_write_says_so_before_it_plays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("it plays"))
+    (tmp_path / taken).mkdir(parents=True)
+    if taken.startswith("logs"):
+        (tmp_path / "logs" / "sim_camera.log").mkdir()
+    assert demo.main(["--out", str(tmp_path)]) == 1
+    assert "demo: " in (said := capsys.readouterr().out) and "there is a folder of this name" in said
+
+
+@pytest.mark.parametrize(("program", "argument"), [(soak, "--out"), (bench, "--json")])
+def test_what_takes_long_says_first_that_its_file_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], program: Any, argument: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert program.main([argument, str(tmp_path / "file" / "deeper.json")]) == 1
+    assert "deeper.json cannot be written: " in capsys.readouterr().err

@@ -31,6 +31,7 @@ class User(Node):
     def __init__(self) -> None:
         super().__init__("user")
         self.partials: list[str] = []
+        self.shown = 0  # images that somebody was there to see
         self.images = self.create_publisher(Image, "image", qos_profile_sensor_data)
         self.client = PixelrsClient(self)
         self.create_timer(0.2, self._show)
@@ -38,6 +39,7 @@ class User(Node):
     def _show(self) -> None:
         message = conversions.fill_image(Image(), Image().header, PIXELS, "rgb8")
         message.header.stamp = self.get_clock().now().to_msg()
+        self.shown += self.images.get_subscription_count() > 0
         self.images.publish(message)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
@@ -69,6 +71,8 @@ def start(user: User, folder: Path, shipped: str) -> subprocess.Popen[bytes]:
         lambda: user.client.is_ready() and user.images.get_subscription_count() > 0,
         "the perception node to listen",
     )
+    user.shown = 0
+    user.until(lambda: user.shown > 3, "images to look at: no instruction is about a later one")
     return process
 
 
