@@ -23,7 +23,9 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["pixelrs_ros", "pixelrs_ros.*"]),
-    package_data={"pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/wire/*.xml", "sim/talk/voices/*.txt", "text/*.txt"]},
+    package_data={
+        "pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/wire/*.xml", "sim/talk/voices/*.txt", "text/*.txt"]
+    },
     install_requires=requirements("run"),
     extras_require={
         "dev": requirements("dev"),

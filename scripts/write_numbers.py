@@ -1,7 +1,8 @@
 """Writes the tables of evaluations into the documents, the short one into README.md.
 
-pixelrs evaluate --data data/tabletop --split test_direct --split test_stranger --all --json out/evaluation.json
-scripts/env.sh python scripts/write_numbers.py out/evaluation.json
+pixelrs evaluate --data data/tabletop --split test_direct --split test_stranger --json out/own.json
+pixelrs evaluate --data data/tabletop --split test_direct --blind --limit 160 --json out/blind.json
+scripts/env.sh python scripts/write_numbers.py out/own.json out/blind.json
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pixelrs_ros.documents import write_table
-from pixelrs_ros.evaluation.play import Condition
+from pixelrs_ros.evaluation.play import HEADLINE, Condition
 from pixelrs_ros.evaluation.tables import conditions_table, doubts_table, groups_table, headline
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,12 +93,27 @@ def tables(reports: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {"measured": measured(reports), **long}
 
 
+def joined(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conditions of one network on one split together; what comes later adds to what came before."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for report in reports:
+        known = found.setdefault((report["checkpoint"], report["split"]), report)
+        known["conditions"] = (
+            {**report["conditions"], **known["conditions"]} if known is not report else report["conditions"]
+        )
+    for report in found.values():  # the headline first
+        own = HEADLINE.name
+        if own in report["conditions"]:
+            report["conditions"] = {own: report["conditions"][own], **report["conditions"]}
+    return list(found.values())
+
+
 def main() -> None:
     """Write every table wherever a document has its markers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("evaluations", type=Path, nargs="+", help="JSON files of `pixelrs evaluate`")
     paths: list[Path] = parser.parse_args().evaluations
-    reports = [report for path in paths for report in json.loads(path.read_text(encoding="utf-8"))["reports"]]
+    reports = joined(report for path in paths for report in json.loads(path.read_text(encoding="utf-8"))["reports"])
     for name, table in tables(reports).items():
         for page in write_table(ROOT, name, table):
             print(f"{page.relative_to(ROOT)}: {name}")

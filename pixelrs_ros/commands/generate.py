@@ -45,7 +45,10 @@ def run(options: argparse.Namespace) -> None:
     """
     counts: dict[Pictures, int] = {split: getattr(options, split) for split in SPLITS if getattr(options, split)}
     if not counts and not options.test_stranger:
-        raise DataError("nothing to make: give --train, --val, --test, --test-shapes, --test-talk or --test-stranger a number of pictures")
+        raise DataError(
+            "nothing to make: give --train, --val, --test, --test-shapes, --test-talk or --test-stranger a number of "
+            "pictures"
+        )
 
     from pixelrs_ros.data.generate import generate
 

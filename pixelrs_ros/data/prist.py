@@ -70,8 +70,8 @@ class PristDialogue:
     Attributes:
         img_id: File name of the image.
         turns: At least one; the last answer's `[SEG]` is the target.
-        focus: Label of the target in the image's masks; compared without case. Empty where the last answer shows nothing,
-            as only data with `meta` may have it.
+        focus: Label of the target in the image's masks; compared without case. Empty where the last answer shows
+            nothing, as only data with `meta` may have it.
         meta: Only in data from the simulator.
     """
 

@@ -16,7 +16,9 @@ from pixelrs_ros.sim.turns import DialogueTurn
 WIDTH_PX = 640.0
 
 
-def tell(things: Sequence[Element], counts: Mapping[str, int], img_id: str, seed: int) -> dict[str, list[dict[str, Any]]]:
+def tell(
+    things: Sequence[Element], counts: Mapping[str, int], img_id: str, seed: int
+) -> dict[str, list[dict[str, Any]]]:
     """Records by split about one picture; fewer than asked for where it does not hold as many.
 
     Args:

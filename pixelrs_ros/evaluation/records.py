@@ -148,7 +148,9 @@ def _pairs(records: Sequence[Record]) -> dict[str, Any] | None:
     for record in records:
         if record.pair is not None:
             pairs[record.pair].append(record.right)
-    return {"count": len(pairs), "both_right": float(np.mean([all(each) for each in pairs.values()]))} if pairs else None
+    return (
+        {"count": len(pairs), "both_right": float(np.mean([all(each) for each in pairs.values()]))} if pairs else None
+    )
 
 
 def _scores(records: Sequence[Record]) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _play(dialogue: Sequence[DialogueTurn], view: View, session_id: str, scene_s
 
 
 def suggestions(view: View) -> tuple[str, ...]:
-    """What may be said about a scene in one conversation, each line true to it: an order, a part, a question, a wish."""
+    """What may be said about a scene in one conversation, each line true to it."""
     things = elements(view)
     names = [thing.name for thing in things]
     single = [thing for thing in things if names.count(thing.name) == 1]

@@ -28,8 +28,10 @@ CHAT = (
 PAIRED_FORMS = ("kind", "color", "color_kind", "color_kind", "wish", "left.kind", "right.kind", "big.kind")
 # How the same words end on two scenes, and how often.
 PAIRED_ENDS = (
-    ((Status.GROUNDED, Status.NOT_FOUND), 5), ((Status.GROUNDED, Status.CLARIFY), 3), ((Status.CLARIFY, Status.NOT_FOUND), 2),
-)  # fmt: skip
+    ((Status.GROUNDED, Status.NOT_FOUND), 5),
+    ((Status.GROUNDED, Status.CLARIFY), 3),
+    ((Status.CLARIFY, Status.NOT_FOUND), 2),
+)
 _ATTEMPTS = 40
 
 
