@@ -188,7 +188,8 @@ def answered(engine: Engine, samples: Samples, sample: Sample) -> Example:
     layout = engine.layout
     # There and back through the tokens: spaced as the network writes it.
     should = layout.parse(layout.decode_answer(layout.answer(sample.exchanges[-1].answer))).text
-    return Example(sample, image, masks[sample.focus_key], replies, should, right)
+    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
+    return Example(sample, image, truth, replies, should, right)
 
 
 def draw_strip(engine: Engine, samples: Samples, min_iou: float) -> Page:

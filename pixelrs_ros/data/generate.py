@@ -27,7 +27,7 @@ from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
 from pixelrs_ros.sim.elements import Element, elements, well_posed
 from pixelrs_ros.sim.kinds import HELD_OUT_FAMILY
 from pixelrs_ros.sim.render import Renderer, View
-from pixelrs_ros.sim.scene import Scene, sample_scene
+from pixelrs_ros.sim.scene import TWIN_RATE, Scene, sample_scene
 from pixelrs_ros.sim.sensor import record
 from pixelrs_ros.sim.talk.splits import PAIRS
 from pixelrs_ros.sim.wording import Split
@@ -264,8 +264,8 @@ def make(job: Job, renderer: Renderer) -> None:
     for attempt in range(_ATTEMPTS):
         seed = job.scene_seed(attempt)
         talks = job.split == "test_talk"
-        twins = {} if talks else {"twin_rate": 0.0}  # the walk that tells the older splits knows no twins
-        scene = sample_scene(seed, held_out_rate=HELD_OUT_RATE if held_out else 0.0, **twins)
+        twin_rate = TWIN_RATE if talks else 0.0  # the walk that tells the older splits knows no twins
+        scene = sample_scene(seed, held_out_rate=HELD_OUT_RATE if held_out else 0.0, twin_rate=twin_rate)
         clean = renderer.render(scene)
         chance = np.random.default_rng([seed, _SENSOR_STREAM])
         faulty = bool(chance.random() < SENSOR_RATE)

@@ -66,7 +66,7 @@ def test_every_reader_of_prist_reads_it(tmp_path: Path) -> None:
         image, masks = samples.read(sample.img_id)
         assert np.abs(image.astype(int) - IMAGE).mean() < 10
         expected = np.logical_or.reduce([mask.mask() for mask in MASKS[place]])
-        np.testing.assert_array_equal(masks[sample.focus_key], expected)
+        np.testing.assert_array_equal(masks[sample.keys[0]], expected)
     masks = prist.read_masks(folder, both.img_id)
     np.testing.assert_array_equal(masks["its handle"], MASKS[1][1].mask())
     example = PristSource(folder, SPLIT).draw(np.random.default_rng(0))
@@ -79,7 +79,7 @@ def test_masks_of_the_same_words_are_one_target(tmp_path: Path) -> None:
     folder, _ = write_dialogue(tmp_path, "kitchen", [(turn, Evidence(b"1", jpeg(), masks))])
     (sample,) = Samples.load(folder, SPLIT).all
     _, read = Samples.load(folder, SPLIT).read(sample.img_id)
-    np.testing.assert_array_equal(read[sample.focus_key], masks[0].mask() | masks[1].mask())
+    np.testing.assert_array_equal(read[sample.keys[0]], masks[0].mask() | masks[1].mask())
 
 
 def test_the_dialogue_is_also_written_as_it_was(tmp_path: Path) -> None:

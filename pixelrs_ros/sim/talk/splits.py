@@ -15,12 +15,12 @@ from pixelrs_ros.types import Status
 
 Turns = list[DialogueTurn]
 
-DIRECT = (("order", 12.0), ("wish", 2.5), ("part_of", 2.5), ("unknown", 0.6))
+DIRECT = {"order": 12.0, "wish": 2.5, "part_of": 2.5, "unknown": 0.6}
 PLACES = (
     *RELATIONS, "between", *SIDES, *(f"{side}.kind" for side in SIDES), "middle", "middle.kind",
     "from_left", "from_right", "from_left.kind", "from_right.kind",
 )  # fmt: skip
-PARTS = (("part_of", 4.0), ("part_alone", 1.0))
+PARTS = {"part_of": 4.0, "part_alone": 1.0}
 CHAT = (
     "greet", "thanks", "bye", "help", "smalltalk", "nonsense", "is_there", "is_there", "what", "color_of", "count",
     "count_all", "what_side",
@@ -38,7 +38,7 @@ _ATTEMPTS = 40
 def direct(things: Sequence[Element], speaker: Speaker, rng: random.Random, width_px: float) -> Turns:
     """One order, of any sort."""
     composer = Composer(things, speaker, rng, width_px)
-    return _first(composer, [rng.choices(*zip(*DIRECT, strict=True))[0] for _ in range(_ATTEMPTS)])
+    return _first(composer, [rng.choices(list(DIRECT), list(DIRECT.values()))[0] for _ in range(_ATTEMPTS)])
 
 
 def relations(things: Sequence[Element], speaker: Speaker, rng: random.Random, width_px: float) -> Turns:
@@ -54,7 +54,7 @@ def relations(things: Sequence[Element], speaker: Speaker, rng: random.Random, w
 def parts(things: Sequence[Element], speaker: Speaker, rng: random.Random, width_px: float) -> Turns:
     """One order for a part."""
     composer = Composer(things, speaker, rng, width_px)
-    return _first(composer, [rng.choices(*zip(*PARTS, strict=True))[0] for _ in range(_ATTEMPTS)])
+    return _first(composer, [rng.choices(list(PARTS), list(PARTS.values()))[0] for _ in range(_ATTEMPTS)])
 
 
 def chat(things: Sequence[Element], speaker: Speaker, rng: random.Random, width_px: float) -> Turns:
