@@ -27,6 +27,7 @@ from pixelrs_ros.types import Reply, Segment, Status, Turn
 
 OnText = Callable[[str], None]
 OnSegment = Callable[[Segment], None]
+OnStage = Callable[[], None]
 
 
 class Engine:
@@ -82,19 +83,23 @@ class Engine:
         return cls(*load_checkpoint(folder, device, None if precision == "auto" else precision), chosen)
 
     @torch.inference_mode()
-    def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
+    def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = lambda: None) -> EncodedFrame:
         """Run the image encoders, SAM's in the background: it is waited for when a mask is decoded.
 
         Args:
             image: (H, W, 3) uint8 RGB in [0, 255].
             blind: The language model's encoders see plain gray, SAM the image: the control for words without sight.
+            on_stage: Called between the stages: scaling, one encoder, the other one. What it raises ends the work, so
+                that a cancelled turn takes as long as the longest of them; what SAM has begun runs on unheard.
         """
         started = time.perf_counter()
         self._set_threads()
         pixels = to_pixels(encoder_images(image, self.config, blind=blind), self.config)
+        on_stage()
         sam = self._background.submit(lambda: self.miras.sam.encode(pixels.sam.to(self.device, self.dtype)))
         clip, convnext = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext))
-        tokens, detail = self.miras.look(clip, convnext)
+        tokens, detail = self.miras.look(clip, convnext, on_stage)
+        on_stage()
         values = tokens.numel() + self.config.sam.prompt_dim * self.config.sam.grid_size**2
         return EncodedFrame(
             key=picture_key(image, blind=blind),
