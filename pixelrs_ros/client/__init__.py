@@ -18,7 +18,7 @@ in another thread says `PixelrsClient(node, spin=False)`; in the callbacks of th
 """
 
 from pixelrs_ros.client.answers import Answer, NoAnswerError, PendingAnswer
-from pixelrs_ros.client.masks import mask_of
 from pixelrs_ros.client.pixelrs_client import RELIABLE, PixelrsClient
+from pixelrs_ros.mask_codes import mask_of
 
 __all__ = ["RELIABLE", "Answer", "NoAnswerError", "PendingAnswer", "PixelrsClient", "mask_of"]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from rclpy.task import Future
 
-from pixelrs_ros.client.masks import mask_of
 from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.msg import Explanation, Segment, Segmentation
 from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import Status

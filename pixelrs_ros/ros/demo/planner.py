@@ -11,7 +11,7 @@ from rclpy.task import Future
 from std_msgs.msg import String
 
 from pixelrs_ros.client import RELIABLE
-from pixelrs_ros.client.masks import mask_of
+from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.ros.demo.operator import END_OF_PLAY, PLAYED
 from pixelrs_ros.ros.demo.report import write_report

@@ -15,8 +15,8 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
-from pixelrs_ros.client.masks import runs_of
 from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.mask_codes import runs_of
 from pixelrs_ros.msg import (
     Explanation,
     GroundedPhrase,

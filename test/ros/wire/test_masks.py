@@ -11,8 +11,8 @@ from std_msgs.msg import Header
 
 from pixelrs_ros import types
 from pixelrs_ros.client import mask_of
-from pixelrs_ros.client.masks import runs_of
 from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.mask_codes import runs_of
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Reply, Status
 
