@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -65,20 +64,18 @@ class Miras(nn.Module):
         self.reader = reader
 
     def look(
-        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor, between: Callable[[], None] = lambda: None
+        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """What both parts that see are given of a picture.
 
         Args:
             clip_pixels: (B, 3, S, S) float, normalized.
             convnext_pixels: (B, 3, T, T) float, normalized.
-            between: Called between the two encoders.
 
         Returns:
             (B, P, H) float image tokens, and what is to be added to SAM's image embedding, (B, C, h, w) float or None.
         """
         high = self.convnext(convnext_pixels)
-        between()
         tokens = self.projector(self.fusion(self.clip(clip_pixels), high))
         return tokens, None if self.detail is None else self.detail(high)
 

@@ -337,7 +337,7 @@ def test_a_correction_that_fails_leaves_the_old_turn(session: Session) -> None:
     assert session.turns("default") == before and session.next_index("default") == 2
 
 
-@pytest.mark.parametrize("stages", range(1, 4))
+@pytest.mark.parametrize("stages", [1, 2, 4])
 def test_a_turn_can_be_ended_between_the_stages_of_encoding(session: Session, stages: int) -> None:
     passed: list[int] = []
 
@@ -353,7 +353,10 @@ def test_a_turn_can_be_ended_between_the_stages_of_encoding(session: Session, st
         assert len(passed) == stages
     assert session.turns("default") == ()
     whole = session.say(Utterance("the mug"), a_frame(), on_stage=lambda: passed.append(1))
-    assert whole.status.answered and len(passed) == stages + 3, "it can be asked again, and there are three such places"
+    assert whole.status.answered and len(passed) > stages + 4, "it can be asked again"
+    count = len(passed)
+    session.say(Utterance("the mug"), a_frame(1))
+    assert len(passed) == count, "nobody is asked for a turn that is over"
 
 
 def test_the_network_is_shown_no_more_history_than_the_budget(engine: CountingEngine) -> None:
