@@ -254,6 +254,7 @@ class MirasConfig:
             places, in SAM's encoding, of the image tokens that it points at.
         detail: Whether the high-resolution encoder's features are added to SAM's image embedding.
         reader: What reads the user's words; None: they are embedded like any others.
+        about: What the network has seen in its training, for people; empty: nobody says.
     """
 
     clip: ClipConfig
@@ -267,6 +268,7 @@ class MirasConfig:
     pointer: bool = False
     detail: bool = False
     reader: ReaderConfig | None = None
+    about: str = ""
 
     def __post_init__(self) -> None:
         _check_numbers(self, "")

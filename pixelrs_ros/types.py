@@ -11,7 +11,7 @@ import numpy as np
 from pixelrs_ros.errors import BadInputError
 
 DEFAULT_SESSION_ID = "default"
-MAX_SESSION_ID_CHARACTERS = 256
+MAX_SESSION_ID_CHARACTERS = MAX_INSTRUCTION_ID_CHARACTERS = 256
 # What builtin_interfaces/Time can carry: 32 bits of seconds.
 MIN_STAMP_NS, MAX_STAMP_NS = -(2**31) * 10**9, 2**31 * 10**9 - 1
 
@@ -72,6 +72,8 @@ class Utterance:
         source: Whether it was typed or spoken.
         confidence: Of the speech recognizer, in [0, 1]; 1 for typed text.
         replace_last: A correction or repetition: takes the place of the dialogue's last turn, where there is one.
+        instruction_id: Names the instruction; empty: nothing does.
+        number: That its turn has been given within the dialogue; None: the smallest one that is free.
     """
 
     text: str
@@ -80,11 +82,14 @@ class Utterance:
     source: Literal["typed", "spoken"] = "typed"
     confidence: float = 1.0
     replace_last: bool = False
+    instruction_id: str = ""
+    number: int | None = None
 
     def __post_init__(self) -> None:
         if not self.session_id:
             object.__setattr__(self, "session_id", DEFAULT_SESSION_ID)
         check_session_id(self.session_id)
+        check_instruction_id(self.instruction_id)
         if not self.text.strip():
             raise BadInputError("the instruction is empty")
         if not is_unicode(self.text):
@@ -100,12 +105,23 @@ def check_session_id(session_id: str) -> None:
     Raises:
         BadInputError: The id is too long or not text.
     """
-    if len(session_id) > MAX_SESSION_ID_CHARACTERS:
-        raise BadInputError(
-            f"the session_id has {len(session_id)} characters, at most {MAX_SESSION_ID_CHARACTERS} are accepted"
-        )
-    if not is_unicode(session_id):
-        raise BadInputError("the session_id is not text: it holds a lone surrogate; remedy: send UTF-8")
+    _check_name("session_id", session_id, MAX_SESSION_ID_CHARACTERS)
+
+
+def check_instruction_id(instruction_id: str) -> None:
+    """Find out whether an instruction may be called so.
+
+    Raises:
+        BadInputError: The id is too long or not text.
+    """
+    _check_name("instruction_id", instruction_id, MAX_INSTRUCTION_ID_CHARACTERS)
+
+
+def _check_name(what: str, name: str, max_characters: int) -> None:
+    if len(name) > max_characters:
+        raise BadInputError(f"the {what} has {len(name)} characters, at most {max_characters} are accepted")
+    if not is_unicode(name):
+        raise BadInputError(f"the {what} is not text: it holds a lone surrogate; remedy: send UTF-8")
 
 
 def check_stamp(what: str, stamp_ns: int) -> None:
@@ -221,13 +237,14 @@ class Turn:
     """One past exchange of a dialogue.
 
     Attributes:
-        index: Place within the dialogue, from 0.
+        index: Number within the dialogue, from 0; those of turns that failed or were corrected are missing.
         text: The user's words.
         answer: The network's answer with its special tokens.
         status: How it ended.
         instruction_stamp_ns: Start of the utterance, nanoseconds.
         image_stamp_ns: Capture time of the image that it was about, nanoseconds.
         frame_id: Coordinate frame of that image.
+        instruction_id: Names the instruction; empty: nothing does.
     """
 
     index: int
@@ -237,3 +254,4 @@ class Turn:
     instruction_stamp_ns: int = 0
     image_stamp_ns: int = 0
     frame_id: str = ""
+    instruction_id: str = ""

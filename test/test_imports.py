@@ -18,7 +18,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"types", "files", "shipped", "pictures", "encodings"}),
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
-    frozenset({"images", "checkpoint", "overlay", "status_codes", "documents"}),
+    frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),
     frozenset({"engine", "data", "convert", "client"}),
     frozenset({"training", "evaluation", "export", "benchmark", "doctor", "stranger"}),
     frozenset({"ros"}),
@@ -29,7 +29,7 @@ LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # The rooms of `ros`, likewise.
 ROOMS = ("parameters", "wire", "queueing", "perception", "tools", "demo")
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
-ROS_PARTS = ("ros", "client", "status_codes")
+ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")
 GENERATED = ("action", "msg", "srv")
 NO_TORCH = (
     "dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "pictures", "encodings", "stranger",

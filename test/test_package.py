@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Explanation, Instruction, Segment, Segmentation
 from pixelrs_ros.srv import GetDialogue, ResetDialogue
 
 from pixelrs_ros.ros.parameters.table import SPECS
@@ -60,6 +60,7 @@ def launched_executables(path: Path) -> Iterator[str]:
 
 def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
     names = (
+        "UNKNOWN",
         "GROUNDED",
         "ANSWERED",
         "NOT_FOUND",
@@ -70,8 +71,10 @@ def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
         "REJECTED",
         "CANCELLED",
     )
-    assert [getattr(Segmentation, name) for name in names] == list(range(9))
+    assert [getattr(Segmentation, name) for name in names] == list(range(10))
     assert (Instruction.TYPED, Instruction.SPOKEN) == (0, 1)
+    assert (Segment.FULL, Segment.CROPPED, Segment.RUNS) == (0, 1, 2)
+    assert Segmentation().status == Explanation().status == Segmentation.UNKNOWN
     assert not Explanation().is_final
     assert GetDialogue.Response().session_ids == []
     assert ResetDialogue.Response().dropped_turns == 0

@@ -17,7 +17,7 @@ from pixelrs_ros.checkpoint import load_checkpoint
 from pixelrs_ros.config import MirasConfig, load_preset
 from pixelrs_ros.engine.backends import Backend
 from pixelrs_ros.engine.background import Pending
-from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
+from pixelrs_ros.engine.engine import Engine, OnSegment, OnStage, OnText
 from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.language import EagerLanguage
 from pixelrs_ros.engine.session import Session
@@ -133,8 +133,9 @@ class PublishedSession(Session):
     """Works as the published code does: every turn from nothing, and the masks when the answer is complete."""
 
     def say(
-        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None
-    ) -> Reply:
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None,
+        on_stage: OnStage | None = None,
+    ) -> Reply:  # fmt: skip
         """As `Session.say`, keeping nothing but the words."""
         turns = self.turns(utterance.session_id)
         encoded = self.engine.encode(frame.image)

@@ -19,5 +19,6 @@ in another thread says `PixelrsClient(node, spin=False)`; in the callbacks of th
 
 from pixelrs_ros.client.answers import Answer, NoAnswerError, PendingAnswer
 from pixelrs_ros.client.pixelrs_client import RELIABLE, PixelrsClient
+from pixelrs_ros.mask_codes import mask_of
 
-__all__ = ["RELIABLE", "Answer", "NoAnswerError", "PendingAnswer", "PixelrsClient"]
+__all__ = ["RELIABLE", "Answer", "NoAnswerError", "PendingAnswer", "PixelrsClient", "mask_of"]

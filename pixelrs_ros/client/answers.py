@@ -10,6 +10,7 @@ import numpy as np
 from rclpy.task import Future
 
 from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.msg import Explanation, Segment, Segmentation
 from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import Status
@@ -54,7 +55,7 @@ class Answer:
     @property
     def masks(self) -> list[np.ndarray]:
         """The masks of `segments`, (H, W) bool each, of the size of the image that the turn was about."""
-        return [_mask(segment.mask) for segment in self.segmentation.segments]
+        return [mask_of(segment) for segment in self.segmentation.segments]
 
     @property
     def latency_ms(self) -> dict[str, float]:
@@ -106,9 +107,3 @@ class PendingAnswer:
             self.explanation = message
         if self.segmentation is not None and self.explanation is not None and not self.done():
             self.future.set_result(Answer(self.segmentation, self.explanation))
-
-
-def _mask(image: Any) -> np.ndarray:
-    """(H, W) bool of a mono8 image."""
-    rows = np.frombuffer(image.data, np.uint8).reshape(image.height, image.step)
-    return np.asarray(rows[:, : image.width] > 0)

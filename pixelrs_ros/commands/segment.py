@@ -1,6 +1,7 @@
 """Hold a dialogue about one picture file; write its masks.
 
-Each --say is one turn. Prints the answers with their grounded phrases, and writes turn_<n>_overlay.png and, where
+Each --say is one turn. Prints the answers with their grounded phrases and the network's own estimate of how well each
+mask fits (0 to 1), and writes turn_<n>_overlay.png and, where
 something was segmented, turn_<n>_mask.png (0 and 255) to --out.
 """
 
@@ -57,7 +58,11 @@ def run(options: argparse.Namespace) -> None:
         written = write_turn(options.out, number, frame.image, reply)
         console.print(f"{number} > {text}", style="bold", markup=False)
         console.print(colored(reply))
-        told = f"{reply.status.value}, {reply.latency_ms.get('total', 0.0):.0f} ms: {', '.join(map(str, written))}"
+        scores = ", ".join(f"{segment.score:.2f}" for segment in reply.segments)
+        told = (
+            f"{reply.status.value}{', score ' if scores else ''}{scores}, {reply.latency_ms.get('total', 0.0):.0f} ms"
+        )
+        told += f": {', '.join(map(str, written))}"
         console.print(told, style="dim", markup=False, soft_wrap=True)
 
 

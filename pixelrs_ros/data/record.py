@@ -122,6 +122,7 @@ def _prist(img_id: str, turns: Sequence[Turn], focus: str) -> dict[str, Any]:
 def _as_it_was(turn: Turn, evidence: Evidence, img_id: str | None) -> dict[str, Any]:
     return {
         "index": turn.index,
+        "instruction_id": turn.instruction_id,
         "text": turn.text,
         "answer": turn.answer,
         "status": turn.status.value,

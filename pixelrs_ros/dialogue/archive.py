@@ -118,24 +118,31 @@ class DialogueArchive:
         return tuple(turns[-self._memory.max_turns :])
 
     def next_index(self, session_id: str) -> int:
-        """The number that the dialogue's next turn will have, counted from 0 since it began."""
+        """The smallest number that the dialogue's next turn can have, counted from 0 since it began."""
         if not self._is_on_disk_only(session_id):
             return self._memory.next_index(session_id)
         found = self._read(lambda database: database.find(session_id))
         return 0 if found is None else found.next_index
 
-    def put(self, session_id: str, turn: Turn, evidence: Evidence | None = None) -> None:
+    def put(self, session_id: str, turn: Turn, evidence: Evidence | None = None, *, replace_last: bool = False) -> None:
         """Remember a dialogue's next turn, or another one in the place of its last, and store it.
 
         Raises:
-            ValueError: The turn is neither.
+            ValueError: The turn's number is not free any more.
         """
         self._recall(session_id)
-        self._note_evicted(self._memory.put(session_id, turn))
+        self._note_evicted(self._memory.put(session_id, turn, replace_last=replace_last))
         self._open_again()  # not before: the turn has been given its number
         now_ns = self._clock()
-        kept = self._memory.turns(session_id)[-1]  # with another number if it had to be put behind others
+        kept = self._memory.turns(session_id)  # with other numbers if they had to be put behind others
         self._write(session_id, lambda database: database.save(session_id, kept, evidence or Evidence(), now_ns))
+
+    def skip_to(self, session_id: str, next_index: int) -> None:
+        """Let no turn of a dialogue that is known have a number below one: others were given to turns that failed."""
+        self._recall(session_id)
+        if not self._memory.skip_to(session_id, next_index):
+            return
+        self._write(session_id, lambda database: database.skip_to(session_id, next_index))
 
     def resize(self, max_sessions: int, max_turns: int) -> None:
         """Set new bounds of the memory and, from each dialogue's next turn on, of the disk."""
@@ -322,7 +329,8 @@ class DialogueArchive:
             first = found.next_index
             said = [replace(turn, index=turn.index + first) for turn in self._memory.turns(session_id)]
             turns = [*database.turns(session_id), *said]
-            self._memory.restore(session_id, turns, turns[-1].index + 1, idle_s[session_id])
+            next_index = first + self._memory.next_index(session_id)
+            self._memory.restore(session_id, turns, next_index, idle_s[session_id])
         self._forgotten.clear()
 
     def _replace(self, path: Path, damage: DamagedStoreError) -> None:
@@ -382,7 +390,8 @@ class DialogueArchive:
         for session_id in tuple(self._behind):
             turns = self._memory.turns(session_id)
             if turns:
-                self._database.rewrite(session_id, turns, self._clock())
+                next_index = self._memory.next_index(session_id)
+                self._database.rewrite(session_id, turns, self._clock(), next_index)
             else:
                 self._database.delete([session_id])
             self._behind.discard(session_id)

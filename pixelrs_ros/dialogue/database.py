@@ -22,7 +22,7 @@ from pixelrs_ros.errors import DamagedStoreError, StorageError, StoreHeldError
 from pixelrs_ros.files import PRIVATE_FILE
 from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Status, Turn
 
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 _APPLICATION_ID = 0x50585253
 _COMPANIONS = ("", "-wal", "-shm", "-journal")  # of SQLite's files
 _DAMAGED = ".damaged-"  # in the name of a store that was set aside
@@ -54,6 +54,7 @@ CREATE TABLE turns (
     image_ns INTEGER NOT NULL,
     frame_id TEXT NOT NULL,
     picture INTEGER REFERENCES pictures,
+    instruction_id TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (dialogue, number)
 ) WITHOUT ROWID;
 CREATE INDEX by_picture ON turns (picture);
@@ -70,12 +71,15 @@ CREATE TABLE masks (
     FOREIGN KEY (dialogue, number) REFERENCES turns ON DELETE CASCADE
 ) WITHOUT ROWID;
 """
+# By the version that they turn into the next one.
+_UPGRADES = {1: "ALTER TABLE turns ADD COLUMN instruction_id TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 2;"}
 _WORDS = ("dialogues", "turns", "masks")  # tables that stay small: checked whatever the size of the file
 # Every column that is read; a store that lacks one is not whole.
 _SHAPE = (
     "SELECT id, session_id, next_turn, active_ns FROM dialogues LIMIT 0",
     "SELECT id, dialogue, digest, jpeg FROM pictures LIMIT 0",
-    "SELECT dialogue, number, text, answer, status, instruction_ns, image_ns, frame_id, picture FROM turns LIMIT 0",
+    "SELECT dialogue, number, text, answer, status, instruction_ns, image_ns, frame_id, picture, "
+    "instruction_id FROM turns LIMIT 0",
     "SELECT dialogue, number, place, phrase, score, height_px, width_px, bits FROM masks LIMIT 0",
 )
 _HELD = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -151,6 +155,8 @@ class Database:
         kind = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
         if kind == (0, 0) and self._number("SELECT count(*) FROM sqlite_master") == 0:
             self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        elif kind[0] == _APPLICATION_ID and kind[1] in _UPGRADES:
+            self._upgrade(kind[1])
         elif kind != (_APPLICATION_ID, VERSION):
             raise DamagedStoreError(
                 f"{self.path} is not a store of version {VERSION}: it says application {kind[0]:#x}, version {kind[1]}"
@@ -173,6 +179,18 @@ class Database:
             if found != "ok":
                 raise DamagedStoreError(f"{self.path} is damaged: {found}")
         self._inode = self.path.stat().st_ino
+
+    def _upgrade(self, version: int) -> None:
+        """Turn the tables of an earlier version into those of this one; half of it is never done."""
+        steps = " ".join(_UPGRADES[older] for older in range(version, VERSION))
+        try:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {steps} COMMIT;")
+        except sqlite3.OperationalError as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table
+                raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
+            raise
 
     def close(self) -> None:
         """Write everything to the disk and let the file go."""
@@ -214,7 +232,7 @@ class Database:
     def turns(self, session_id: str) -> list[Turn]:
         """A dialogue's turns, oldest first; none of an unknown one."""
         query = (
-            "SELECT number, text, answer, status, instruction_ns, image_ns, frame_id FROM turns "
+            "SELECT number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id FROM turns "
             "JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
         )
         with self._errors():
@@ -247,22 +265,40 @@ class Database:
                 for number, digest, jpeg in found
             }
 
-    def save(self, session_id: str, turn: Turn, evidence: Evidence, active_ns: int) -> None:
-        """Store a dialogue's newest turn, in the place of the one with its index, if there is one."""
-        with self._transaction():
-            dialogue = self._touch(session_id, turn.index + 1, active_ns)
-            self._put(dialogue, turn, evidence)
-            self._trim(dialogue, turn.index + 1 - self.max_turns)
+    def save(self, session_id: str, turns: Sequence[Turn], evidence: Evidence, active_ns: int) -> None:
+        """Store a dialogue's newest turn.
 
-    def rewrite(self, session_id: str, turns: Sequence[Turn], active_ns: int) -> None:
+        Args:
+            session_id: The dialogue.
+            turns: What is remembered of it, the newest last; what is stored behind the one before that is corrected.
+            evidence: Of the newest turn.
+            active_ns: When it ended.
+        """
+        newest, before = turns[-1], turns[-2].index if len(turns) > 1 else -1
+        with self._transaction():
+            dialogue = self._touch(session_id, newest.index + 1, active_ns)
+            self._connection.execute("DELETE FROM turns WHERE dialogue = ? AND number > ?", (dialogue, before))
+            self._put(dialogue, newest, evidence)
+            self._trim(dialogue, turns[-self.max_turns :][0].index)
+
+    def skip_to(self, session_id: str, next_turn: int) -> None:
+        """Let no turn of a dialogue have a number below one."""
+        with self._transaction():
+            query = "UPDATE dialogues SET next_turn = max(next_turn, ?) WHERE session_id = ?"
+            self._connection.execute(query, (next_turn, session_id))
+
+    def rewrite(self, session_id: str, turns: Sequence[Turn], active_ns: int, next_turn: int) -> None:
         """Make a dialogue what it is in memory; turns that are stored as they are keep their images and masks."""
         stored = {turn.index: turn for turn in self.turns(session_id)}
+        gone = stored.keys() - {turn.index for turn in turns}
         with self._transaction():
-            dialogue = self._touch(session_id, turns[-1].index + 1, active_ns)
+            dialogue = self._touch(session_id, next_turn, active_ns)
             for turn in turns:
                 if stored.get(turn.index) != turn:
                     self._put(dialogue, turn, Evidence())
-            self._connection.execute("DELETE FROM turns WHERE dialogue = ? AND number > ?", (dialogue, turns[-1].index))
+            self._connection.executemany(
+                "DELETE FROM turns WHERE dialogue = ? AND number = ?", [(dialogue, number) for number in gone]
+            )
             self._trim(dialogue, turns[0].index)
 
     def delete(self, session_ids: Collection[str]) -> None:
@@ -290,7 +326,8 @@ class Database:
         found = run("SELECT id FROM pictures WHERE dialogue = ? AND digest = ?", (dialogue, evidence.digest)).fetchone()
         words = (turn.text, turn.answer, turn.status.value)
         seen = (turn.instruction_stamp_ns, turn.image_stamp_ns, turn.frame_id, found[0] if found else None)
-        run("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (dialogue, turn.index, *words, *seen))
+        row = (dialogue, turn.index, *words, *seen, turn.instruction_id)
+        run("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         for place, mask in enumerate(evidence.masks):
             packed = (mask.phrase, mask.score, mask.height_px, mask.width_px, mask.bits)
             run("INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (dialogue, turn.index, place, *packed))
@@ -390,7 +427,7 @@ def _dialogue(row: tuple[object, ...]) -> StoredDialogue:
 
 
 def _turn(row: tuple[object, ...]) -> Turn:
-    number, text, answer, status, instruction_ns, image_ns, frame_id = row
+    number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id = row
     try:
         known = Status(status)
     except ValueError as error:
@@ -403,6 +440,7 @@ def _turn(row: tuple[object, ...]) -> Turn:
         _stamp_ns("instruction_ns", instruction_ns),
         _stamp_ns("image_ns", image_ns),
         _text("frame_id", frame_id),
+        _text("instruction_id", instruction_id),
     )
 
 

@@ -62,32 +62,40 @@ class DialogueStore:
         return tuple(self._dialogues[session_id].turns) if session_id in self._dialogues else ()
 
     def next_index(self, session_id: str) -> int:
-        """The number that the session's next turn will have, counted from 0 since the session began."""
+        """The smallest number that the session's next turn can have, counted from 0 since the session began."""
         return self._dialogues[session_id].next_index if session_id in self._dialogues else 0
 
-    def put(self, session_id: str, turn: Turn) -> tuple[str, ...]:
+    def put(self, session_id: str, turn: Turn, *, replace_last: bool = False) -> tuple[str, ...]:
         """Remember the session's next turn, or another one in the place of its last.
 
         Args:
-            session_id: Its name; a new one begins with turn 0.
-            turn: With the index `next_index`, or one less for the place of the last turn.
+            session_id: Its name.
+            turn: Its index is at least `next_index`: numbers may be left out, but none is used twice.
+            replace_last: Forget the last turn, whose place this one takes.
 
         Returns:
             The sessions that were forgotten to make room.
 
         Raises:
-            ValueError: The turn has another index.
+            ValueError: The turn has a smaller index.
         """
         dialogue = self._dialogues.get(session_id) or _Dialogue()
-        if dialogue.turns and turn.index == dialogue.turns[-1].index:
-            dialogue.turns[-1] = turn
-        elif turn.index == dialogue.next_index:
-            dialogue.turns.append(turn)
-        else:
-            raise ValueError(f"expected turn {dialogue.next_index} or the one before it, got turn {turn.index}")
+        if turn.index < dialogue.next_index:
+            raise ValueError(f"expected turn {dialogue.next_index} or a later one, got turn {turn.index}")
+        if replace_last:
+            del dialogue.turns[-1:]
+        dialogue.turns.append(turn)
         del dialogue.turns[: -self.max_turns]
         dialogue.next_index = turn.index + 1
         return self._keep(session_id, dialogue, 0.0)
+
+    def skip_to(self, session_id: str, next_index: int) -> bool:
+        """Leave the numbers below one out; whether the session is known and that changed anything."""
+        dialogue = self._dialogues.get(session_id)
+        if dialogue is None or dialogue.next_index >= next_index:
+            return False
+        dialogue.next_index = next_index
+        return True
 
     def restore(self, session_id: str, turns: Sequence[Turn], next_index: int, idle_s: float) -> tuple[str, ...]:
         """Take over a session that was kept elsewhere; returns the sessions that were forgotten to make room."""

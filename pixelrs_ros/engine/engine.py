@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import nn
 
 from pixelrs_ros.checkpoint import load_checkpoint, resolve
 from pixelrs_ros.config import MirasConfig
@@ -27,6 +28,7 @@ from pixelrs_ros.types import Reply, Segment, Status, Turn
 
 OnText = Callable[[str], None]
 OnSegment = Callable[[Segment], None]
+OnStage = Callable[[], None]
 
 
 class Engine:
@@ -53,6 +55,10 @@ class Engine:
         self.dtype = next(miras.parameters()).dtype
         self._background = Background(self.device, self.num_threads)
         self._choose = TokenChoice(self.layout, self.device)
+        self._on_stage: OnStage = _go_on
+        for encoder in (miras.convnext, miras.clip):
+            for block in _blocks(encoder):
+                block.register_forward_pre_hook(lambda *_: self._on_stage())
 
     @classmethod
     def from_checkpoint(
@@ -82,19 +88,28 @@ class Engine:
         return cls(*load_checkpoint(folder, device, None if precision == "auto" else precision), chosen)
 
     @torch.inference_mode()
-    def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
+    def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = lambda: None) -> EncodedFrame:
         """Run the image encoders, SAM's in the background: it is waited for when a mask is decoded.
 
         Args:
             image: (H, W, 3) uint8 RGB in [0, 255].
             blind: The language model's encoders see plain gray, SAM the image: the control for words without sight.
+            on_stage: Called between the stages: scaling, each block of the encoders that the words wait for. What it
+                raises ends the work, so that a cancelled turn takes no longer than the longest block; what SAM has
+                begun runs on unheard. An exported encoder is one block.
         """
         started = time.perf_counter()
         self._set_threads()
         pixels = to_pixels(encoder_images(image, self.config, blind=blind), self.config)
+        on_stage()
         sam = self._background.submit(lambda: self.miras.sam.encode(pixels.sam.to(self.device, self.dtype)))
         clip, convnext = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext))
-        tokens, detail = self.miras.look(clip, convnext)
+        self._on_stage = on_stage
+        try:
+            tokens, detail = self.miras.look(clip, convnext)
+        finally:
+            self._on_stage = _go_on
+        on_stage()
         values = tokens.numel() + self.config.sam.prompt_dim * self.config.sam.grid_size**2
         return EncodedFrame(
             key=picture_key(image, blind=blind),
@@ -270,3 +285,14 @@ class Engine:
 
 def _ms_since(started: float) -> float:
     return (time.perf_counter() - started) * 1000.0
+
+
+def _go_on() -> None:
+    """Nobody wants to end the work."""
+
+
+def _blocks(encoder: nn.Module) -> Iterator[nn.Module]:
+    """The modules that an encoder runs one after another, at whatever depth they are listed."""
+    for module in encoder.modules():
+        if isinstance(module, nn.ModuleList | nn.Sequential):
+            yield from module

@@ -13,7 +13,7 @@ import torch
 from pixelrs_ros.dialogue.archive import DialogueArchive, Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
-from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
+from pixelrs_ros.engine.engine import Engine, OnSegment, OnStage, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
 from pixelrs_ros.engine.recording import Recorder, evidence_of
@@ -73,9 +73,15 @@ class Session:
         """What the network runs on, in words for logs."""
         return self.engine.backend
 
+    @property
+    def about(self) -> str:
+        """What the network has been trained on, in words for logs; empty: its checkpoint does not say."""
+        return self.engine.config.about
+
     def say(
-        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None
-    ) -> Reply:
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None,
+        on_stage: OnStage | None = None,
+    ) -> Reply:  # fmt: skip
         """Answer an utterance about a frame and remember the exchange.
 
         Args:
@@ -83,17 +89,19 @@ class Session:
             frame: The picture they are about.
             on_text: Called with the explanation as it grows.
             on_segment: Called with every mask as soon as it is known, before the rest of the answer.
+            on_stage: Called between the stages before the first word. What any of them raises ends the turn.
 
         Raises:
             BadInputError: The instruction is too long; the dialogue is as it was before.
             OutOfMemoryError: There was no memory for the turn. The caches are empty now, the dialogue is as before.
         """
         self._check_length(utterance)
-        return self._in_turn(lambda: self._answer(utterance, frame, on_text, on_segment))
+        return self._in_turn(lambda: self._answer(utterance, frame, on_text, on_segment, on_stage or _go_on))
 
     def ask(
-        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None
-    ) -> Reply:
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None,
+        on_stage: OnStage | None = None,
+    ) -> Reply:  # fmt: skip
         """Answer an utterance about a frame outside of any dialogue: none is read, changed or forgotten.
 
         Arguments and errors are those of `say`; the utterance's session is of no account.
@@ -101,7 +109,7 @@ class Session:
         self._check_length(utterance)
         return self._in_turn(
             lambda: self.engine.answer(
-                self.engine.encode(frame.image),
+                self.engine.encode(frame.image, on_stage=on_stage or _go_on),
                 (),
                 utterance.text,
                 on_text,
@@ -126,15 +134,16 @@ class Session:
         )
 
     def _answer(
-        self, utterance: Utterance, frame: Frame, on_text: OnText | None, on_segment: OnSegment | None
-    ) -> Reply:
+        self, utterance: Utterance, frame: Frame, on_text: OnText | None, on_segment: OnSegment | None,
+        on_stage: OnStage,
+    ) -> Reply:  # fmt: skip
         session_id = utterance.session_id
         with self._state_lock:
             self._maintain()
             self._answering = session_id
             turns, prefix = self._dialogues.turns(session_id), self._prefix(session_id)
         try:
-            encoded = self._encode(frame, session_id)
+            encoded = self._encode(frame, session_id, on_stage)
             digest, jpeg = self._record(frame, session_id, encoded.key)
             history = turns[:-1] if utterance.replace_last else turns
             reply = self._reply(encoded, history, utterance.text, prefix, on_text, on_segment)
@@ -174,10 +183,11 @@ class Session:
     def _remember(self, utterance: Utterance, frame: Frame, reply: Reply, evidence: Evidence | None = None) -> None:
         """Store an exchange, as a new turn or in the place of the last."""
         session_id = utterance.session_id
-        next_index = self._dialogues.next_index(session_id)
-        index = next_index - 1 if utterance.replace_last and next_index else next_index
-        stamps = (utterance.stamp_ns, frame.stamp_ns, frame.frame_id)
-        self._dialogues.put(session_id, Turn(index, utterance.text, reply.answer, reply.status, *stamps), evidence)
+        # A store that could be opened only now may hold turns with that number.
+        index = max(utterance.number or 0, self._dialogues.next_index(session_id))
+        about = (utterance.stamp_ns, frame.stamp_ns, frame.frame_id, utterance.instruction_id)
+        turn = Turn(index, utterance.text, reply.answer, reply.status, *about)
+        self._dialogues.put(session_id, turn, evidence, replace_last=utterance.replace_last)
         self._forget_unknown()
 
     def _free_memory(self) -> None:
@@ -194,9 +204,14 @@ class Session:
             return self._dialogues.turns(session_id)
 
     def next_index(self, session_id: str) -> int:
-        """The number that the dialogue's next turn will have."""
+        """The smallest number that the dialogue's next turn can have."""
         with self._state_lock:
             return self._dialogues.next_index(session_id)
+
+    def skip_to(self, session_id: str, next_index: int) -> None:
+        """Let no turn of a dialogue that is known have a number below one: others were given to turns that failed."""
+        with self._state_lock:
+            self._dialogues.skip_to(session_id, next_index)
 
     def reset(self, session_id: str) -> int:
         """Forget a dialogue at once, with the turn that is being answered; returns how many turns were dropped."""
@@ -292,13 +307,13 @@ class Session:
             self._keyed = (frame, picture_key(frame.image))
         return self._keyed[1]
 
-    def _encode(self, frame: Frame, session_id: str) -> EncodedFrame:
+    def _encode(self, frame: Frame, session_id: str, on_stage: OnStage) -> EncodedFrame:
         """The encoders' work on a picture, done once as long as the picture stays the same."""
         with self._state_lock:
             known = self._frames.get(self._key(frame), session_id)
         if known is not None:
             return dataclasses.replace(known, encode_ms=0.0)
-        encoded = self.engine.encode(frame.image)
+        encoded = self.engine.encode(frame.image, on_stage=on_stage)
         with self._state_lock:
             if self._answering is not None:
                 self._frames.put(encoded, session_id)
@@ -314,3 +329,7 @@ class Session:
     def _forget_caches(self, session_id: str) -> None:
         self._prefixes.pop(session_id, None)
         self._frames.release(session_id)
+
+
+def _go_on() -> None:
+    """Nobody wants to end the turn."""

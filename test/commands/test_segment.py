@@ -42,7 +42,7 @@ def test_a_dialogue_prints_its_answers_and_writes_its_masks(
     assert cli.main(["segment", str(picture), "--say", "I am thirsty", "--say", "the mug", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "Which one?" in printed and "clarify, 12 ms" in printed
-    assert "Here: the red mug." in printed and "grounded, 34 ms" in printed
+    assert "Here: the red mug." in printed and "grounded, score 0.90, 34 ms" in printed
     assert sorted(path.name for path in out.iterdir()) == [
         "turn_1_overlay.png",
         "turn_2_mask.png",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -104,24 +105,35 @@ class ArchiveMachine(RuleBasedStateMachine):
         self.archive = an_archive(Path(self.folder.name), self.clock, self.max_sessions)
         self.expected: dict[str, list[Turn]] = {}
         self.active_s: dict[str, float] = {}
+        self.skipped_to: dict[str, int] = {}
         self.spoken = 0
         self.refused = False
 
-    @rule(session=st.sampled_from(SESSIONS), replace=st.booleans(), with_it=st.booleans())
-    def speak(self, session: str, replace: bool, with_it: bool) -> None:
+    @rule(session=st.sampled_from(SESSIONS), replace=st.booleans(), with_it=st.booleans(), skipped=st.integers(0, 2))
+    def speak(self, session: str, replace: bool, with_it: bool, skipped: int) -> None:
         self.spoken += 1
         turns = self.expected.setdefault(session, [])
         index = self.archive.next_index(session)
-        assert index == (turns[-1].index + 1 if turns else 0)
+        assert index == (max(turns[-1].index + 1, self.skipped_to.get(session, 0)) if turns else 0)
         if replace and turns:
-            index = turns.pop().index
-        turns.append(a_turn(index, f"number {self.spoken}"))
-        self.archive.put(session, turns[-1], evidence(self.spoken % 200) if with_it else None)
+            turns.pop()
+        turns.append(a_turn(index + skipped, f"number {self.spoken}"))
+        with_it_or_not = evidence(self.spoken % 200) if with_it else None
+        self.archive.put(session, turns[-1], with_it_or_not, replace_last=replace)
         self.active_s[session] = self.clock.now_s
+
+    @rule(session=st.sampled_from(SESSIONS), count=st.integers(1, 3))
+    def fail(self, session: str, count: int) -> None:
+        if session in self.expected:
+            self.skipped_to[session] = self.archive.next_index(session) + count
+            self.archive.skip_to(session, self.skipped_to[session])
+        else:
+            self.archive.skip_to(session, count)
 
     @rule(session=st.sampled_from(SESSIONS))
     def reset(self, session: str) -> None:
         assert self.archive.reset(session) == len(self.expected.pop(session, [])[-MAX_TURNS:])
+        self.skipped_to.pop(session, None)
 
     @rule(seconds=st.floats(0.0, 50.0))
     def pass_time(self, seconds: float) -> None:
@@ -135,6 +147,7 @@ class ArchiveMachine(RuleBasedStateMachine):
         assert silent <= gone and not awake & gone
         for session in gone:
             del self.expected[session]
+            self.skipped_to.pop(session, None)
 
     @precondition(lambda self: not self.archive.state().unsaved)
     @rule(max_sessions=st.sampled_from((1, 2, len(SESSIONS), len(SESSIONS))))
@@ -216,19 +229,46 @@ def test_images_and_masks_are_kept_with_their_turns_and_go_with_them(tmp_path: P
     say(archive, "a", "one", evidence(1, b"first"))
     assert archive.holds_picture("a", b"\x01") and not archive.holds_picture("b", b"\x01")
     say(archive, "a", "two", evidence(1, None))
-    archive.put("a", a_turn(1, "too"), evidence(2, b"second"))
+    archive.put("a", a_turn(2, "too"), evidence(2, b"second"), replace_last=True)
     found = archive.evidence("a")
     assert [(turn.text, one.picture, one.masks[0].phrase) for turn, one in found] == [
         ("one", b"first", "it 1"),
         ("too", b"second", "it 2"),
     ]
     assert np.flatnonzero(found[1][1].masks[0].mask()).tolist() == [7 + 2]
-    for count in range(2, MAX_TURNS + 2):
+    for count in range(3, MAX_TURNS + 3):
         say(archive, "a", f"{count}")
     assert not archive.holds_picture("a", b"\x01"), "the last turn about it is forgotten"
     archive.reset("a")
     assert not archive.holds_picture("a", b"\x02") and archive.evidence("a") == ()
     archive.close()
+
+
+def test_a_store_of_the_version_before_is_read_and_goes_on(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    say(archive, "a", "one", evidence(1, b"first"))
+    archive.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
+        earlier.executescript("ALTER TABLE turns DROP COLUMN instruction_id; PRAGMA user_version = 1;")
+    again = an_archive(tmp_path)
+    assert not problem_of(again) and words(again) == ["one"]
+    assert [turn.instruction_id for turn in again.turns("a")] == [""]
+    again.put("a", dataclasses.replace(a_turn(1, "two"), instruction_id="mine"), evidence(2, b"second"))
+    again.close()
+    last = an_archive(tmp_path)
+    assert [turn.instruction_id for turn in last.turns("a")] == ["", "mine"]
+    assert [one.picture for _, one in last.evidence("a")] == [b"first", b"second"]
+    last.close()
+
+
+def test_numbers_of_turns_that_failed_are_not_used_again_after_a_restart(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    say(archive, "a")
+    archive.skip_to("a", 5)
+    archive.close()
+    again = an_archive(tmp_path)
+    assert again.next_index("a") == 5 and words(again) == ["the mug"]
+    again.close()
 
 
 def test_what_was_reset_is_not_in_the_file_any_more(tmp_path: Path) -> None:

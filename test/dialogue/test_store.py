@@ -25,15 +25,24 @@ def test_a_turn_comes_next_or_takes_the_last_ones_place() -> None:
     store = DialogueStore(2, 2)
     store.put("a", a_turn(0, "the mug"))
     store.put("a", a_turn(1, "the pin"))
-    store.put("a", a_turn(1, "the pan"))
-    assert store.turns("a") == (a_turn(0, "the mug"), a_turn(1, "the pan"))
-    assert store.next_index("a") == 2
-    for index in (0, 3):
-        with pytest.raises(ValueError, match=f"expected turn 2 or the one before it, got turn {index}"):
-            store.put("a", a_turn(index))
-    with pytest.raises(ValueError, match="expected turn 0"):
-        store.put("b", a_turn(1))
-    assert store.turns("b") == () and store.next_index("b") == 0
+    store.put("a", a_turn(2, "the pan"), replace_last=True)
+    assert store.turns("a") == (a_turn(0, "the mug"), a_turn(2, "the pan"))
+    assert store.next_index("a") == 3
+    store.put("b", a_turn(4), replace_last=True)
+    assert store.turns("b") == (a_turn(4),), "there was none whose place it could take"
+
+
+def test_no_number_is_used_twice() -> None:
+    number = 3
+    store = DialogueStore(2, 2)
+    store.put("a", a_turn(number))
+    for index in (0, number):
+        for replace_last in (False, True):
+            with pytest.raises(ValueError, match=f"expected turn 4 or a later one, got turn {index}"):
+                store.put("a", a_turn(index), replace_last=replace_last)
+    assert store.skip_to("a", 7) and store.next_index("a") == 7
+    assert not store.skip_to("a", 5) and store.next_index("a") == 7
+    assert not store.skip_to("b", 5) and store.session_ids() == ("a",), "a dialogue does not begin with a failure"
 
 
 def test_the_longest_silent_session_goes_first() -> None:
@@ -79,17 +88,18 @@ def test_any_order_of_turns_and_resets(operations: list[tuple[str, str]], max_se
             assert store.reset(session) == len(expected.pop(session, [])[-max_turns:])
         else:
             turns = expected.setdefault(session, [])
+            index = turns[-1].index + 1 if turns else 0
             if operation == "replace" and turns:
                 turns.pop()
-            turns.append(a_turn(len(turns), f"number {number}"))
+            turns.append(a_turn(index, f"number {number}"))
             expected.move_to_end(session)
             if len(expected) > max_sessions:
                 expected.popitem(last=False)
-            store.put(session, turns[-1])
+            store.put(session, turns[-1], replace_last=operation == "replace")
         assert store.session_ids() == tuple(expected)
         for name in "abcd":
             assert list(store.turns(name)) == expected.get(name, [])[-max_turns:]
-            assert store.next_index(name) == len(expected.get(name, []))
+            assert store.next_index(name) == (expected[name][-1].index + 1 if name in expected else 0)
 
 
 @given(st.lists(st.integers(1, 50), max_size=20), st.integers(0, 300))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,9 +27,11 @@ class CountingEngine(Engine):
 
     looks = 0
 
-    def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
+    def encode(
+        self, image: np.ndarray, *, blind: bool = False, on_stage: Callable[[], None] = lambda: None
+    ) -> EncodedFrame:
         self.looks += 1
-        return super().encode(image, blind=blind)
+        return super().encode(image, blind=blind, on_stage=on_stage)
 
 
 @pytest.fixture
@@ -302,8 +305,8 @@ def test_a_correction_takes_the_last_turns_place(
     before = session.turns("default")
     corrected = session.say(Utterance("no, the pan", replace_last=True, stamp_ns=9), a_frame())
     after = session.turns("default")
-    assert [(turn.index, turn.text) for turn in after] == [(0, "the mug"), (1, "no, the pan")]
-    assert after[1].instruction_stamp_ns == 9 and session.next_index("default") == 2
+    assert [(turn.index, turn.text) for turn in after] == [(0, "the mug"), (2, "no, the pan")]
+    assert after[1].instruction_stamp_ns == 9 and session.next_index("default") == 3
     # The network saw what it would have seen had the replaced words never been said …
     assert corrected.answer == engine.answer(engine.encode(a_frame().image), before[:1], "no, the pan", None, 4).answer
     # … and read no more than what follows the turn before them.
@@ -316,7 +319,7 @@ def test_a_correction_of_nothing_is_a_first_turn(session: Session) -> None:
     session.say(Utterance("the mug", replace_last=True), a_frame())
     assert [turn.index for turn in session.turns("default")] == [0]
     session.say(Utterance("the pan", replace_last=True), a_frame())
-    assert [(turn.index, turn.text) for turn in session.turns("default")] == [(0, "the pan")]
+    assert [(turn.index, turn.text) for turn in session.turns("default")] == [(1, "the pan")]
 
 
 def test_a_correction_that_fails_leaves_the_old_turn(session: Session) -> None:
@@ -332,6 +335,28 @@ def test_a_correction_that_fails_leaves_the_old_turn(session: Session) -> None:
     with pytest.raises(KeyError):
         session.say(Utterance("the pan", replace_last=True), a_frame(), cancel)
     assert session.turns("default") == before and session.next_index("default") == 2
+
+
+@pytest.mark.parametrize("stages", [1, 2, 4])
+def test_a_turn_can_be_ended_between_the_stages_of_encoding(session: Session, stages: int) -> None:
+    passed: list[int] = []
+
+    def end() -> None:
+        passed.append(1)
+        if len(passed) == stages:
+            raise TurnCancelledError("no more")
+
+    for answer in (session.say, session.ask):
+        passed.clear()
+        with pytest.raises(TurnCancelledError):
+            answer(Utterance("the mug"), a_frame(), on_stage=end)
+        assert len(passed) == stages
+    assert session.turns("default") == ()
+    whole = session.say(Utterance("the mug"), a_frame(), on_stage=lambda: passed.append(1))
+    assert whole.status.answered and len(passed) > stages + 4, "it can be asked again"
+    count = len(passed)
+    session.say(Utterance("the mug"), a_frame(1))
+    assert len(passed) == count, "nobody is asked for a turn that is over"
 
 
 def test_the_network_is_shown_no_more_history_than_the_budget(engine: CountingEngine) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import rclpy
@@ -28,6 +29,8 @@ STATUSES = range(Segmentation.GROUNDED, Segmentation.CANCELLED + 1)
 
 class Recorder:
     """A publisher that keeps what it is given."""
+
+    is_activated = True
 
     def __init__(self, qos_profile: Any) -> None:
         self.qos_profile = qos_profile
@@ -65,7 +68,7 @@ class DeafNode(PerceptionNode):
         self, kind: Any, topic: str, callback: Any, qos: Any, **_: Any
     ) -> Any:
         self.heard[topic] = callback
-        return None
+        return MagicMock(**{"handle.take_message.return_value": None})
 
     def destroy_subscription(self, subscription: Any) -> bool:
         return True

@@ -49,7 +49,9 @@ class QuickEngine(Engine):
     before_encode: Callable[[np.ndarray], object] = staticmethod(lambda image: None)
     before_answer: Callable[[str], object] = staticmethod(lambda text: None)
 
-    def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
+    def encode(
+        self, image: np.ndarray, *, blind: bool = False, on_stage: Callable[[], None] = lambda: None
+    ) -> EncodedFrame:
         """Nothing, of the right size."""
         self.before_encode(image)
         done: Computed[Any] = Computed()

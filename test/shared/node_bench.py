@@ -33,6 +33,7 @@ class Echo:
     """Stands for the session: answers with the words and with the brightness of the frame that it was given."""
 
     backend = "an echo"
+    about = "nothing but its own words"
     storage: Storage | None = None
 
     def __init__(self) -> None:
@@ -51,12 +52,14 @@ class Echo:
         frame: Frame,
         on_text: Callable[[str], None] | None = None,
         on_segment: Callable[[Segment], None] | None = None,
+        on_stage: Callable[[], None] | None = None,
         remember: bool = True,
     ) -> Reply:
-        assert on_text is not None and on_segment is not None
+        assert on_text is not None and on_segment is not None and on_stage is not None
         self.said.append((utterance.session_id, utterance.text))
         self.begun.release()
         assert self.go.wait(DEADLINE_S)
+        on_stage()
         if utterance.text == "fail":
             raise ZeroDivisionError("on purpose")
         if utterance.text == "talk":
@@ -69,7 +72,10 @@ class Echo:
                 on_text(f"word {count}")
         if remember:
             turns = self.dialogues.setdefault(utterance.session_id, [])
-            turns.append(Turn(len(turns), utterance.text, utterance.text, Status.ANSWERED))
+            number = utterance.number or 0
+            turns.append(
+                Turn(number, utterance.text, utterance.text, Status.ANSWERED, instruction_id=utterance.instruction_id)
+            )
         return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}", latency_ms={"encode": 1.0})
 
     def ask(
@@ -78,8 +84,9 @@ class Echo:
         frame: Frame,
         on_text: Callable[[str], None] | None = None,
         on_segment: Callable[[Segment], None] | None = None,
+        on_stage: Callable[[], None] | None = None,
     ) -> Reply:
-        return self.say(utterance, frame, on_text, on_segment, remember=False)
+        return self.say(utterance, frame, on_text, on_segment, on_stage, remember=False)
 
     def talk(self, on_text: Callable[[str], None]) -> None:
         """Words without end, one a hundredth of a second, as a slow network speaks."""
@@ -106,7 +113,11 @@ class Echo:
         return tuple(self.dialogues.get(session_id, ()))
 
     def next_index(self, session_id: str) -> int:
-        return len(self.turns(session_id))
+        turns = self.turns(session_id)
+        return turns[-1].index + 1 if turns else 0
+
+    def skip_to(self, session_id: str, next_index: int) -> None:
+        pass
 
     def reset(self, session_id: str) -> int:
         return len(self.dialogues.pop(session_id, ()))

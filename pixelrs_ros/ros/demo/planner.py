@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import rclpy
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.task import Future
@@ -13,13 +12,14 @@ from std_msgs.msg import String
 
 from pixelrs_ros.client import RELIABLE
 from pixelrs_ros.errors import OutputError
+from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.msg import Explanation, Segmentation
 from pixelrs_ros.ros.demo.operator import END_OF_PLAY, PLAYED
 from pixelrs_ros.ros.demo.report import write_report
 from pixelrs_ros.ros.demo.script import PlayedTurn, render_view, truth
 from pixelrs_ros.ros.demo.turn_results import TurnResult, write_results
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.ros_context import ros
+from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.sim.render import Renderer, View
 from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import GroundedPhrase
@@ -82,7 +82,7 @@ class Planner(Node):
             status=STATUSES[segmentation.status].value,
             explanation=explanation.text,
             phrases=tuple(GroundedPhrase(item.start, item.end, item.segment) for item in explanation.phrases),
-            masks=tuple(conversions.mask_from_image(segment.mask) for segment in segmentation.segments),
+            masks=tuple(mask_of(segment) for segment in segmentation.segments),
             latency_ms={latency.stage: latency.milliseconds for latency in segmentation.latencies},
         )
 
@@ -125,7 +125,7 @@ def main(args: list[str] | None = None) -> int:
     with ros(args):
         node = Planner()
         try:
-            rclpy.spin_until_future_complete(node, node.finished)
+            spin(node, until=node.finished.done)
         finally:
             try:
                 complete = node.write()

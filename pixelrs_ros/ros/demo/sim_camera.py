@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -14,7 +13,7 @@ from std_msgs.msg import Header
 
 from pixelrs_ros.ros.demo.script import render_view
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.ros_context import ros
+from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.sim.render import Renderer, View
 
 FRAME_ID = "camera_optical_frame"
@@ -101,7 +100,7 @@ def main(args: list[str] | None = None) -> int:
     with ros(args), Renderer() as renderer:
         node = SimCamera(renderer)
         try:
-            rclpy.spin(node)
+            spin(node)
         finally:
             node.destroy_node()
     return 0

@@ -390,6 +390,13 @@ class NodeParameters:
         "Publish `overlay`, the image with the masks painted over it.",
         Change.ANY_TIME,
     )
+    mask_encoding: str = parameter(
+        "full",
+        "How the mask of each segment is sent: full: an image of the input image's size; cropped: of its box; runs: "
+        "run-length coded, as COCO does. `mask_of` of the client reads all of them.",
+        Change.ANY_TIME,
+        choices=("full", "cropped", "runs"),
+    )
     jpeg_quality: int = parameter(
         90,
         "JPEG quality of `overlay/compressed`.",

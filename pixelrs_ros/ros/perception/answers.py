@@ -11,17 +11,21 @@ from typing import Any
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import PointCloud2
+from visualization_msgs.msg import MarkerArray
 
-from pixelrs_ros.msg import Explanation, Segmentation
+from pixelrs_ros.msg import Explanation, Segmentation, TurnPoints
 from pixelrs_ros.overlay import paint
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.health import Health
+from pixelrs_ros.ros.perception.latency import accounted
 from pixelrs_ros.ros.perception.locating import Locator, fill_geometry
 from pixelrs_ros.ros.perception.outputs import Outputs
-from pixelrs_ros.ros.perception.session_protocol import SessionProtocol
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
+from pixelrs_ros.ros.queueing.turn_numbers import TurnNumbers
 from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
+from pixelrs_ros.ros.wire.image_outputs import is_wanted
+from pixelrs_ros.ros.wire.markers import Target, fill_markers
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
 from pixelrs_ros.types import Frame, Reply, Segment, Status
 
@@ -36,13 +40,14 @@ class OpenTurn:
 
     Attributes:
         request: The instruction.
-        index: Index within its dialogue.
+        index: Number within its dialogue.
         locator: Measures where its masks are in space.
         frame: Its image, None until it has been converted.
         text: The explanation so far.
         segments: The masks so far.
         num_points_published: How many of them the last point cloud showed.
         text_published_s: `time.perf_counter()` when the explanation so far was last published.
+        opened_s: `time.perf_counter()` when it began.
     """
 
     request: TurnRequest
@@ -53,13 +58,14 @@ class OpenTurn:
     segments: list[Segment] = field(default_factory=list)
     num_points_published: int = 0
     text_published_s: float = -math.inf
+    opened_s: float = field(default_factory=time.perf_counter)
 
 
 class Answers:
     """Publishes what is known of a turn, and ends it. May be used from any thread.
 
     Args:
-        session: Numbers the turns of each dialogue.
+        numbers: Numbers the turns of each dialogue.
         outputs: Where the answers go.
         session_frames: Notes which image each turn was about.
         health: Counts how turns ended.
@@ -70,7 +76,7 @@ class Answers:
 
     def __init__(
         self,
-        session: SessionProtocol,
+        numbers: TurnNumbers,
         outputs: Outputs,
         session_frames: SessionFrames,
         health: Health,
@@ -78,7 +84,7 @@ class Answers:
         parameters: Callable[[], NodeParameters],
         on_answered: Callable[[TurnRequest, int, Frame, Reply], None],
     ) -> None:
-        self._session = session
+        self._numbers = numbers
         self._outputs = outputs
         self._session_frames = session_frames
         self._health = health
@@ -88,15 +94,14 @@ class Answers:
 
     def open(self, request: TurnRequest) -> OpenTurn:
         """The turn of a request, numbered within its dialogue."""
-        index = 0 if request.one_shot else self._session.next_index(request.session_id)
-        if request.instruction.replace_last and index:
-            index -= 1
+        index = 0 if request.one_shot else self._numbers.take(request.session_id)
         return OpenTurn(request, index, Locator(request.bound, self._parameters()))
 
     def refuse(self, request: TurnRequest, status: Status, message: str) -> None:
         """Answer a request without running it."""
-        total_ms = 1e3 * (time.perf_counter() - request.received_s)
-        self.end(self.open(request), Reply(status=status, text="", message=message, latency_ms={"total": total_ms}))
+        waited_ms = 1e3 * (time.perf_counter() - request.received_s)
+        latency_ms = accounted({"queue": waited_ms}, waited_ms)
+        self.end(self.open(request), Reply(status=status, text="", message=message, latency_ms=latency_ms))
 
     def add_text(self, turn: OpenTurn, text: str) -> None:
         """Publish the explanation so far, unless it has just been published."""
@@ -119,8 +124,9 @@ class Answers:
         turn.request.on_progress(Stage.GROUNDING, turn.text)
         if turn.request.one_shot or not self._parameters().publish_partials:
             return
-        total_ms = 1e3 * (time.perf_counter() - turn.request.received_s)
-        so_far = Reply(Status.GROUNDED, "", segments=tuple(turn.segments), latency_ms={"total": total_ms})
+        received_s = turn.request.received_s
+        latency_ms = accounted({"queue": 1e3 * (turn.opened_s - received_s)}, 1e3 * (time.perf_counter() - received_s))
+        so_far = Reply(Status.GROUNDED, "", segments=tuple(turn.segments), latency_ms=latency_ms)
         self._send(turn, self._outputs.partial_segmentation, self._segmentation(turn, so_far))
         self._send_mask(turn, so_far)
         self._send_points(turn, so_far)
@@ -132,10 +138,13 @@ class Answers:
         request, answered = turn.request, reply.status.answered
         self._health.note_turn(reply)
         if not request.one_shot:
+            if not answered and reply.status is not Status.REJECTED:  # a flood must not wear out the disk
+                self._numbers.keep(request.session_id, turn.index)
             self._session_frames.close(request.session_id, request.bound, answered=answered)
         segmentation = self._segmentation(turn, reply)
         request.ended = True  # before it is published: whoever receives the answer may send the next one at once
-        self._send(turn, self._outputs.segmentation, segmentation)
+        if not request.one_shot:
+            self._outputs.answer(self._outputs.segmentation, segmentation)
         if answered:
             self._send_points(turn, reply)
         # Before the end of the turn is known, so that an image that is shown after it is followed.
@@ -145,10 +154,12 @@ class Answers:
         explanation = conversions.fill_explanation(
             Explanation(), request.header, request.instruction, turn.index, reply
         )
-        self._send(turn, self._outputs.explanation, explanation)
+        if not request.one_shot:
+            self._outputs.answer(self._outputs.explanation, explanation)
         request.on_end(segmentation, explanation)
         # Pictures for people come last: no program waits for them.
         if answered:
+            self._send_markers(turn, reply)
             self._send_images(turn, reply)
             self._warn_of_mismatch(request)
         self._log(request, turn.index, reply)
@@ -156,7 +167,8 @@ class Answers:
     def _segmentation(self, turn: OpenTurn, reply: Reply) -> Segmentation:
         """The message of a turn's masks, partial or final."""
         request = turn.request
-        message = conversions.fill_segmentation(Segmentation(), request.header, request.instruction, turn.index, reply)
+        ids, encoding = (request.header, request.instruction, turn.index), self._parameters().mask_encoding
+        message = conversions.fill_segmentation(Segmentation(), *ids, reply, encoding)
         for filled, segment in zip(message.segments, reply.segments, strict=True):
             fill_geometry(filled.geometry, turn.locator(segment))
         return message
@@ -169,7 +181,8 @@ class Answers:
     def _send_mask(self, turn: OpenTurn, reply: Reply) -> None:
         assert turn.frame is not None
         if self._outputs.mask.wanted and not turn.request.one_shot:
-            self._outputs.mask.publish(turn.request.header, reply.union_mask(*turn.frame.image.shape[:2]))
+            mask = reply.union_mask(*turn.frame.image.shape[:2])
+            self._outputs.mask.publish(turn.request.header, mask, turn.request.instruction, turn.index)
 
     def _send_points(self, turn: OpenTurn, reply: Reply) -> None:
         """Publish the points of the masks so far, where depth came with the image and they are not out already."""
@@ -181,6 +194,17 @@ class Answers:
         geometries = [turn.locator(segment) for segment in reply.segments]
         cloud = fill_point_cloud(PointCloud2(), turn.request.header, geometries, turn.frame.image)
         self._send(turn, self._outputs.target_points, cloud)
+        if is_wanted(self._outputs.turn_points):
+            ids = turn.request.header, turn.request.instruction, turn.index
+            self._send(turn, self._outputs.turn_points, conversions.fill_turn_points(TurnPoints(), *ids, cloud))
+
+    def _send_markers(self, turn: OpenTurn, reply: Reply) -> None:
+        """Publish what RViz draws of a turn's targets, where depth came with the image."""
+        if turn.request.one_shot or not turn.locator.can_measure or not is_wanted(self._outputs.markers):
+            return
+        targets = [Target(segment.phrase, turn.locator(segment)) for segment in reply.segments]
+        name = turn.request.instruction.instruction_id
+        self._send(turn, self._outputs.markers, fill_markers(MarkerArray(), turn.request.header, name, targets))
 
     def _send_images(self, turn: OpenTurn, reply: Reply) -> None:
         assert turn.frame is not None
@@ -189,7 +213,7 @@ class Answers:
             self._send_mask(turn, reply)
         if values.publish_overlay and self._outputs.overlay.wanted and not turn.request.one_shot:
             painted = paint(turn.frame.image, [segment.mask for segment in reply.segments])
-            self._outputs.overlay.publish(turn.request.header, painted)
+            self._outputs.overlay.publish(turn.request.header, painted, turn.request.instruction, turn.index)
 
     def _warn_of_mismatch(self, request: TurnRequest) -> None:
         mismatch = None if request.bound is None else request.bound.mismatch()

@@ -214,6 +214,7 @@ class DialogueServices:
 def _turn(turn: Turn) -> TurnMessage:
     return TurnMessage(
         index=turn.index,
+        instruction_id=turn.instruction_id,
         text=turn.text,
         answer=turn.answer,
         status=STATUS_CODES[turn.status],

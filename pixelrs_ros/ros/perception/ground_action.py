@@ -78,11 +78,15 @@ class GroundServer:
     def _on_accepted(self, handle: ServerGoalHandle[Any, Any, Any]) -> None:
         """Begin at once, and not in `_execute`: from now on the goal may be cancelled."""
         instruction = handle.request.instruction
+        instruction.instruction_id = instruction.instruction_id or bytes(handle.goal_id.uuid).hex()
         request = TurnRequest(instruction, conversions.stamp_to_ns(instruction.header.stamp))
         goal = _Goal(handle, request, Future())
         request.on_progress = lambda stage, text: self._send_feedback(goal, stage, text)
         request.on_end = lambda segmentation, explanation: self._bridge.complete(
-            goal.result, Ground.Result(segmentation=segmentation, explanation=explanation)
+            goal.result,
+            Ground.Result(
+                instruction_id=segmentation.instruction_id, segmentation=segmentation, explanation=explanation
+            ),
         )
         self._goals[bytes(handle.goal_id.uuid)] = goal
         handle.execute()
@@ -132,7 +136,9 @@ class GroundServer:
         elapsed_ns = round(_NS_PER_S * (time.perf_counter() - goal.request.received_s))
         elapsed = Duration(sec=elapsed_ns // _NS_PER_S, nanosec=elapsed_ns % _NS_PER_S)
         try:
-            goal.handle.publish_feedback(Ground.Feedback(stage=int(stage), text=text, elapsed=elapsed))
+            feedback = Ground.Feedback(stage=int(stage), text=text, elapsed=elapsed)
+            feedback.instruction_id = goal.request.instruction.instruction_id
+            goal.handle.publish_feedback(feedback)
         except ROS_ENDED_ERRORS:
             if self._node.context.ok():  # otherwise the node has been destroyed
                 raise

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.ros.parameters.policies import BusyPolicy, FramePolicy
 from pixelrs_ros.ros.parameters.table import NodeParameters
@@ -21,7 +22,7 @@ from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Worker
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.types import Reply, Status
+from pixelrs_ros.types import Reply, Status, check_instruction_id
 
 _POLICIES = {
     Instruction.SESSION_POLICY: None,
@@ -95,6 +96,7 @@ class Intake:
         self._call_later = call_later
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []  # in the order they came
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -111,7 +113,7 @@ class Intake:
         values = self._parameters()
         if request.one_shot:  # brings its own image
             with self._lock:
-                refused = self._queue(request, values)
+                refused = self._bad(request) or self._queue(request, values)
             self._refuse(refused)
             return
         self._health.note_instruction()
@@ -138,12 +140,13 @@ class Intake:
         self._refuse(refused)
 
     def close(self) -> list[TurnRequest]:
-        """Take no images any more.
+        """Take no images any more, and refuse whatever else comes.
 
         Returns:
             What still waited for one, in order.
         """
         with self._lock:
+            self._closed = True
             left, self._waiting = self._waiting, []
         return [waiting.request for waiting in left]
 
@@ -154,6 +157,9 @@ class Intake:
         if rejection is not None:
             self._sessions.open(request.session_id)
             return [self._reject(request, rejection)]
+        if bad := self._bad(request):
+            self._sessions.open(request.session_id)
+            return bad
         requested = request.instruction.frame_policy
         self._sessions.open(request.session_id, _POLICIES.get(requested))
         if requested not in _POLICIES:
@@ -166,6 +172,15 @@ class Intake:
                 refused += self._cancel(other, admission.PREEMPTED)
         self._waiting.append(_Waiting(request))
         return refused + self._bind_waiting()
+
+    def _bad(self, request: TurnRequest) -> list[_Refused]:
+        """Nothing, unless the instruction could be neither stored nor named."""
+        try:
+            conversions.check_instruction_stamp(request.instruction.header.stamp)
+            check_instruction_id(request.instruction.instruction_id)
+        except BadInputError as error:
+            return [_Refused(request, Status.BAD_INPUT, str(error))]
+        return []
 
     def _cancel(self, request: TurnRequest, message: str) -> list[_Refused]:
         request.cancel(message)
@@ -221,6 +236,8 @@ class Intake:
 
     def _rejection(self, request: TurnRequest, values: NodeParameters) -> Rejection | None:
         """Why an instruction is not let in; None when it is."""
+        if self._closed:  # in another thread, after this one had come
+            return admission.rejection(RejectionKind.STOPPED, values)
         limited = self._limiter.admit(request.session_id, time.monotonic(), admission.rate_limit(values))
         if limited is not None:
             return limited

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from std_msgs.msg import Header, String
 
 from pixelrs_ros.errors import ConfigError
@@ -39,16 +40,19 @@ from pixelrs_ros.ros.perception.turn_runner import TurnRunner
 from pixelrs_ros.ros.queueing import admission
 from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
+from pixelrs_ros.ros.queueing.turn_numbers import TurnNumbers
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Worker
 from pixelrs_ros.ros.wire import conversions, qos
-from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later
-from pixelrs_ros.ros.wire.ros_context import ros
+from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later, take_all
+from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.types import Status
 
 _DIAGNOSTICS_PERIOD_S = 1.0
-# A turn ends at its next token when it is asked to; encoding the image cannot be interrupted.
+# A turn ends at its next word when it is asked to, and before the first one between the stages that take its image in.
 _STOP_TIMEOUT_S = 20.0
+_LINGER_S = 1.0  # without an instruction; then nobody sends any to a node that is not active
+_LINGER_PERIOD_S = 0.25
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -69,9 +73,10 @@ class PerceptionNode(LifecycleNode):
     """Answers instructions about what the camera sees.
 
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
-    `partial_segmentation`, `explanation`, `mask`, `overlay`, `target_points`, `tracking` and `/diagnostics`; serves the
-    action `~/ground`, the service `~/segment` and what `DialogueServices` does. The network runs in a thread of its
-    own. Dialogues live from configuration to clean-up, and where they are stored also after it.
+    `partial_segmentation`, `explanation`, `mask`, `overlay` and `target_points`, the last three also with the name of
+    their turn, `markers`, `tracking` and `/diagnostics`; serves the action `~/ground`, the service `~/segment` and what
+    `DialogueServices` does. The network runs in a thread of its own. Dialogues live from configuration to clean-up, and
+    where they are stored also after it.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -88,11 +93,17 @@ class PerceptionNode(LifecycleNode):
         self._session_factory = session_factory
         self._session: StoredSessionProtocol | None = None
         self._session_frames: SessionFrames | None = None
+        self._numbers: TurnNumbers | None = None
         self._outputs: Outputs | None = None
         self._active: Active | None = None
         self._is_shut_down = False
         self._ground: GroundServer | None = None
         self._instructions: list[Subscription[Any]] = []
+        self._lingering: Answers | None = (
+            None  # refuses what clients send who do not know yet that the node is inactive
+        )
+        self._last_late_s = 0.0
+        self._linger_timer: Timer | None = None
         self._health = Health(self.get_fully_qualified_name())
         declare(self)
         self._values = read(self)  # refuses impossible values before anyone can ask for a transition
@@ -157,6 +168,7 @@ class PerceptionNode(LifecycleNode):
             self._release()
             return FAILURE
         self._session_frames = SessionFrames(self._session.session_ids)
+        self._numbers = TurnNumbers(self._session)
         try:
             self._outputs = Outputs.advertise(self, lambda: self.values.jpeg_quality)
         except ConfigError as error:
@@ -165,7 +177,8 @@ class PerceptionNode(LifecycleNode):
             return FAILURE
         loading_s = time.perf_counter() - started_s
         self.get_logger().info(
-            f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._session.backend}"
+            f"loaded {self.values.checkpoint!r} in {loading_s:.1f} s; it runs as: {self._session.backend}; "
+            f"it has seen: {self._session.about or 'its checkpoint does not say what'}"
         )
         self._dialogue_services.tick()
         return super().on_configure(state)
@@ -185,7 +198,9 @@ class PerceptionNode(LifecycleNode):
     def _start(self) -> None:
         assert self._session is not None
         assert self._session_frames is not None
+        assert self._numbers is not None
         assert self._outputs is not None
+        self._stop_lingering()
         values = self.values
         self._health.watch(values.image_topics)
         follower = TargetFollower(
@@ -196,7 +211,7 @@ class PerceptionNode(LifecycleNode):
         )
         inputs = CameraInputs(self, values, self._health, listeners=[self._on_frame, follower.on_frame])
         answers = Answers(
-            self._session,
+            self._numbers,
             self._outputs,
             self._session_frames,
             self._health,
@@ -224,8 +239,12 @@ class PerceptionNode(LifecycleNode):
         ]
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening; instructions that still wait are answered with a status."""
+        """Stop listening; instructions that wait or are still on their way are refused, each with one answer."""
         self._stop()
+        if self._lingering is not None:
+            self._linger_timer = self.create_timer(
+                _LINGER_PERIOD_S, self._linger, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            )
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -266,26 +285,44 @@ class PerceptionNode(LifecycleNode):
         return None if self._active is None else self._active.intake
 
     def _stop(self) -> None:
-        for subscription in self._instructions:
-            self.destroy_subscription(subscription)
-        self._instructions = []
         if self._active is None:
             return
-        active, self._active = self._active, None
+        active = self._active
+        self._last_late_s = time.monotonic()
+        self._lingering, self._active = active.answers, None
+        waiting = active.intake.close()
         active.inputs.close()
         active.follower.close()
         active.runner.stop()
-        for request in (*active.worker.stop(_STOP_TIMEOUT_S), *active.intake.close()):
+        for request in (*active.worker.stop(_STOP_TIMEOUT_S), *waiting):
             active.answers.refuse(request, Status.REJECTED, admission.DEACTIVATED)
 
+    def _linger(self) -> None:
+        """Go on listening after the deactivation until nobody speaks any more."""
+        if time.monotonic() - self._last_late_s > _LINGER_S:
+            self._stop_lingering()
+
+    def _stop_lingering(self) -> None:
+        """Refuse what has arrived, and listen no more."""
+        if self._linger_timer is not None:
+            self.destroy_timer(self._linger_timer)
+        self._linger_timer = None
+        for subscription in self._instructions:
+            if self._lingering is not None:
+                take_all(subscription)
+            self.destroy_subscription(subscription)
+        self._instructions = []
+        self._lingering = None
+
     def _release(self) -> None:
+        self._stop_lingering()
         if self._outputs is not None:
             self._outputs.destroy(self)
         self._outputs = None
         if self._session is not None:
             self._session.close()
         self._session = None
-        self._session_frames = None
+        self._session_frames = self._numbers = None
         # The network's modules refer to each other in circles.
         gc.collect()
 
@@ -296,8 +333,13 @@ class PerceptionNode(LifecycleNode):
             self._active.intake.bind_waiting()
 
     def _on_instruction(self, message: Instruction) -> None:
-        if self._active is not None:
-            self._active.intake.take(TurnRequest(message, conversions.stamp_to_ns(message.header.stamp)))
+        request = TurnRequest(message, conversions.stamp_to_ns(message.header.stamp))
+        active, lingering = self._active, self._lingering
+        if active is not None:
+            active.intake.take(request)
+        elif lingering is not None:
+            self._last_late_s = time.monotonic()
+            lingering.refuse(request, Status.REJECTED, admission.DEACTIVATED)
 
     def _on_instruction_text(self, message: String) -> None:
         header = Header(stamp=self.get_clock().now().to_msg())
@@ -323,6 +365,8 @@ class PerceptionNode(LifecycleNode):
     def _on_reset(self, session_id: str) -> None:
         if self._active is not None:
             self._active.follower.forget(session_id)
+        if self._numbers is not None:
+            self._numbers.forget(session_id)
 
     def _publish_diagnostics(self) -> None:
         message = DiagnosticArray()
@@ -375,7 +419,7 @@ def main(
         try:
             if node.values.autostart and not node.autostart():
                 return 1
-            rclpy.spin(node)
+            spin(node)
         finally:
             node.destroy_node()
     return 0

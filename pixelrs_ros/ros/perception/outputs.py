@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +10,14 @@ from typing import Any
 
 from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import PointCloud2
+from visualization_msgs.msg import MarkerArray
 
-from pixelrs_ros.msg import Explanation, Segmentation, Tracking
+from pixelrs_ros.msg import Explanation, Segmentation, Tracking, TurnPoints
 from pixelrs_ros.ros.wire import conversions, qos
 from pixelrs_ros.ros.wire.image_outputs import ImageOutput, compress_color, compress_mask, send
+from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Outputs:
     mask: ImageOutput
     overlay: ImageOutput
     target_points: LifecyclePublisher[PointCloud2]
+    turn_points: LifecyclePublisher[TurnPoints]
+    markers: LifecyclePublisher[MarkerArray]
     tracking: LifecyclePublisher[Tracking]
 
     @classmethod
@@ -53,6 +59,8 @@ class Outputs:
                 compress=lambda message, header, rgb: compress_color(message, header, rgb, jpeg_quality()),
             ),
             target_points=qos.advertise_managed(node, PointCloud2, "target_points"),
+            turn_points=qos.advertise_managed(node, TurnPoints, "turn_points"),
+            markers=qos.advertise_managed(node, MarkerArray, "markers"),
             tracking=qos.advertise_managed(node, Tracking, "tracking"),
         )
 
@@ -65,9 +73,19 @@ class Outputs:
             *self.mask.publishers,
             *self.overlay.publishers,
             self.target_points,
+            self.turn_points,
+            self.markers,
             self.tracking,
         ):
             node.destroy_lifecycle_publisher(publisher)
+
+    def answer(self, publisher: LifecyclePublisher[Any], message: Any) -> None:
+        """Publish also when the node is not active any more: an instruction that was taken is owed its answer."""
+        if publisher.is_activated:
+            send(self.context, publisher, message)
+        else:
+            with contextlib.suppress(*ROS_ENDED_ERRORS):  # the publisher may be gone already
+                Publisher.publish(publisher, message)
 
     def send(self, publisher: LifecyclePublisher[Any], message: Any) -> None:
         """Publish; does nothing when ROS has been shut down, which a worker thread may learn too late."""

@@ -69,6 +69,7 @@ def turn_request_of(request: SegmentImage.Request) -> TurnRequest:
         frame_id = request.camera_info.header.frame_id
         bound.offer(Stream.INFO, BufferedFrame(request.camera_info, stamp_ns, None, frame_id, size_px))
     instruction = Instruction(header=header, session_id=SESSION_ID, text=request.text, confidence=1.0)
+    instruction.instruction_id = request.instruction_id
     return TurnRequest(instruction, stamp_ns, bound=bound, one_shot=True)
 
 

@@ -18,14 +18,22 @@ class SessionProtocol(Protocol):
     def backend(self) -> str:
         """What the network runs on, in words for the log and the diagnostics."""
 
+    @property
+    def about(self) -> str:
+        """What the network has been trained on, in words for the log; empty: nobody knows."""
+
     def say(
         self,
         utterance: Utterance,
         frame: Frame,
         on_text: Callable[[str], None] | None = None,
         on_segment: Callable[[Segment], None] | None = None,
+        on_stage: Callable[[], None] | None = None,
     ) -> Reply:
-        """Answer one utterance; its words and its masks are passed on as soon as they are known."""
+        """Answer one utterance; its words and its masks are passed on as soon as they are known.
+
+        `on_stage` is called between the stages before the first word; what it raises ends the turn.
+        """
 
     def ask(
         self,
@@ -33,6 +41,7 @@ class SessionProtocol(Protocol):
         frame: Frame,
         on_text: Callable[[str], None] | None = None,
         on_segment: Callable[[Segment], None] | None = None,
+        on_stage: Callable[[], None] | None = None,
     ) -> Reply:
         """Answer one utterance outside of any dialogue."""
 
@@ -40,7 +49,10 @@ class SessionProtocol(Protocol):
         """The turns of a dialogue, oldest first."""
 
     def next_index(self, session_id: str) -> int:
-        """The number that the dialogue's next turn will have."""
+        """The smallest number that the dialogue's next turn can have."""
+
+    def skip_to(self, session_id: str, next_index: int) -> None:
+        """Let no turn of a dialogue that is known have a number below one."""
 
     def reset(self, session_id: str) -> int:
         """Forget a dialogue; how many turns it had."""

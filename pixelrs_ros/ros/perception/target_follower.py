@@ -38,13 +38,15 @@ class _Targets:
 
     Attributes:
         session_id: The dialogue.
-        turn: Index of the turn that grounded them.
+        instruction_id: Of the instruction that grounded them.
+        turn: Number of the turn that grounded them.
         image: (H, W, 3) uint8 RGB, the picture that the masks belong to.
         segments: With their masks.
         missed: Images that came since, oldest first.
     """
 
     session_id: str
+    instruction_id: str
     turn: int
     image: np.ndarray
     segments: tuple[Segment, ...]
@@ -116,7 +118,7 @@ class TargetFollower:
 
         Args:
             request: The turn's instruction and image.
-            turn: Index within its dialogue.
+            turn: Number within its dialogue.
             frame: The image.
             reply: With the masks; a turn without any leaves everything as it is.
         """
@@ -131,7 +133,8 @@ class TargetFollower:
             later = [other for name, other in self._recent if name == camera and other.stamp_ns > shown.stamp_ns]
             stride = max(1, -(-len(later) // _CATCH_UP_FRAMES))
             missed = later[::-1][::stride][::-1]  # the newest is always among them
-            self._targets = _Targets(request.session_id, turn, frame.image, reply.segments, missed)
+            ids = request.session_id, request.instruction.instruction_id, turn
+            self._targets = _Targets(*ids, frame.image, reply.segments, missed)
             self._camera, self._newest = camera, None
             self._changed.notify()
             if self._thread is None and not self._closed:
@@ -183,7 +186,7 @@ class TargetFollower:
             self._tracker = self._catch_up(targets)
         if frame is None:
             return
-        message = _tracking_message(self._tracker, targets, frame)
+        message = _tracking_message(self._tracker, targets, frame, self._parameters().mask_encoding)
         with self._changed:
             self._followed += 1
             wanted = self._targets is targets and not self._closed
@@ -206,21 +209,23 @@ class TargetFollower:
                 self._targets = self._newest = None
 
 
-def _tracking_message(tracker: Tracker, targets: _Targets, frame: BufferedFrame[Image]) -> Tracking:
+def _tracking_message(tracker: Tracker, targets: _Targets, frame: BufferedFrame[Image], encoding: str) -> Tracking:
     """The message of one image."""
     header = frame.message.header
     found = tracker.update(conversions.image_to_rgb(frame.message, frame.bits))
     message = Tracking(header=header, session_id=targets.session_id, turn=targets.turn)
-    message.segments = [
-        fill_tracked(TrackedSegment(), header, index, segment.phrase, tracked)
-        for index, (segment, tracked) in enumerate(zip(targets.segments, found, strict=True))
-    ]
+    message.instruction_id = targets.instruction_id
+    for index, (segment, tracked) in enumerate(zip(targets.segments, found, strict=True)):
+        filled = fill_tracked(TrackedSegment(), header, index, segment.phrase, tracked, encoding)
+        filled.track_id = conversions.track_id(targets.instruction_id, index)
+        message.segments.append(filled)
     return message
 
 
 def fill_tracked(
-    message: TrackedSegment, header: Header, index: int, phrase: str, tracked: TrackedMask
-) -> TrackedSegment:
+    message: TrackedSegment, header: Header, index: int, phrase: str, tracked: TrackedMask,
+    encoding: str = conversions.FULL,
+) -> TrackedSegment:  # fmt: skip
     """Fill one target's message.
 
     Args:
@@ -229,8 +234,9 @@ def fill_tracked(
         index: The segment's index in its turn.
         phrase: The words that name it.
         tracked: Its mask in this image.
+        encoding: How the mask is sent, one of `conversions.MASK_ENCODINGS`.
     """
     message.state = tracked.state.value
     message.segment, message.phrase, message.confidence = index, phrase, tracked.confidence
-    conversions.fill_mask_and_box(message, header, tracked.mask)
+    conversions.fill_mask_and_box(message, header, tracked.mask, encoding)
     return message

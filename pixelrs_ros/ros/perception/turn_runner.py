@@ -13,11 +13,17 @@ from sensor_msgs.msg import Image
 
 from pixelrs_ros.errors import BadInputError, NoFrameError, TurnCancelledError
 from pixelrs_ros.ros.perception.answers import Answers, OpenTurn
+from pixelrs_ros.ros.perception.latency import accounted
 from pixelrs_ros.ros.perception.session_protocol import SessionProtocol
+from pixelrs_ros.ros.queueing import admission
 from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, require_usable
 from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Frame, Reply, Segment, Status
+
+
+class _NotBegunError(Exception):
+    """The node was deactivated before this turn."""
 
 
 class TurnRunner:
@@ -45,7 +51,7 @@ class TurnRunner:
         self._last: tuple[BufferedFrame[Image], Frame] | None = None  # the image that was converted last
 
     def stop(self) -> None:
-        """End the running turn at its next token and refuse the ones after it. May be called from any thread."""
+        """End the running turn at its next word or stage, refuse the ones after it. May be called from any thread."""
         self._stopping.set()
 
     def run(self, request: TurnRequest) -> None:
@@ -55,6 +61,8 @@ class TurnRunner:
         turn = self._answers.open(request)
         try:
             reply = self._reply(turn, latency_ms, started_s)
+        except _NotBegunError:
+            reply = Reply(status=Status.REJECTED, text="", message=admission.DEACTIVATED)
         except NoFrameError as error:
             reply = Reply(status=Status.NO_FRAME, text="", message=str(error))
         except BadInputError as error:
@@ -64,12 +72,14 @@ class TurnRunner:
         except Exception as error:
             self._logger.error(traceback.format_exc())
             reply = Reply(status=Status.INTERNAL_ERROR, text="", message=f"{type(error).__name__}: {error}")
-        latency_ms["total"] = 1e3 * (time.perf_counter() - request.received_s)
-        self._answers.end(turn, replace(reply, latency_ms=latency_ms))
+        total_ms = 1e3 * (time.perf_counter() - request.received_s)
+        self._answers.end(turn, replace(reply, latency_ms=accounted(latency_ms, total_ms)))
 
     def _reply(self, turn: OpenTurn, latency_ms: dict[str, float], started_s: float) -> Reply:
         """The network's reply; fills `latency_ms`, milliseconds by stage."""
         request = turn.request
+        if self._stopping.is_set():
+            raise _NotBegunError
         self._check(request)
         request.on_progress(Stage.ENCODING, "")
         image = require_usable(request.bound, request.problem)
@@ -77,15 +87,19 @@ class TurnRunner:
             self._note_frame_age(time.perf_counter() - request.captured_s)
         turn.frame = self._converted(image)
         latency_ms["convert"] = 1e3 * (time.perf_counter() - started_s)
-        utterance = conversions.utterance_from_instruction(request.instruction, request.stamp_ns)
+        number = None if request.one_shot else turn.index
+        utterance = conversions.utterance_from_instruction(request.instruction, request.stamp_ns, number)
         answer = self._session.ask if request.one_shot else self._session.say
         reply = answer(
             utterance,
             turn.frame,
             on_text=lambda text: self._on_text(turn, text),
             on_segment=lambda segment: self._on_segment(turn, segment),
+            on_stage=lambda: self._check(request),
         )
         latency_ms.update(reply.latency_ms)
+        if "generate" in latency_ms:  # masks were measured as soon as they were there, between two words
+            latency_ms["generate"] -= turn.locator.measure(())
         if reply.segments and turn.locator.can_measure:
             latency_ms["geometry"] = turn.locator.measure(reply.segments)
         return reply

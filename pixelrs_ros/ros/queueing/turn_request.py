@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ class TurnRequest:
     """An instruction and the image that it speaks about.
 
     Attributes:
-        instruction: The message as received.
+        instruction: The message as received; without an `instruction_id` it is given one.
         stamp_ns: Start of the utterance, nanoseconds.
         received_s: `time.perf_counter()` when the instruction was received.
         bound: The image that was pinned for it, with its depth and camera info; None when there was none.
@@ -52,6 +53,9 @@ class TurnRequest:
     on_end: Callable[[Segmentation, Explanation], None] = lambda segmentation, explanation: None
     ended: bool = False
     _cancelled: TurnCancelledError | None = None
+
+    def __post_init__(self) -> None:
+        self.instruction.instruction_id = self.instruction.instruction_id or uuid.uuid4().hex
 
     @property
     def session_id(self) -> str:

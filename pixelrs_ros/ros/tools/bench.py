@@ -43,7 +43,7 @@ from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception import node, session_factory
 from pixelrs_ros.ros.tools.processes import Processes, isolate
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.ros_context import ros
+from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.types import Reply, Segment, Status
 
 _START_TIMEOUT_S = 300.0
@@ -205,7 +205,7 @@ def send_images() -> None:
             publisher.publish(message)
 
         sender.create_timer(0.05, publish)
-        rclpy.spin(sender)
+        spin(sender)
 
 
 def conversion() -> dict[str, float]:

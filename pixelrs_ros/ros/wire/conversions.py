@@ -10,12 +10,13 @@ from types import MappingProxyType
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from pixelrs_ros import encodings
 from pixelrs_ros.encodings import RawImage, UsedBits
 from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.mask_codes import runs_of
 from pixelrs_ros.msg import (
     Explanation,
     GroundedPhrase,
@@ -24,12 +25,17 @@ from pixelrs_ros.msg import (
     Segmentation,
     StageLatency,
     TrackedSegment,
+    TurnImage,
+    TurnPoints,
 )
 from pixelrs_ros.ros.wire import compressed
 from pixelrs_ros.status_codes import STATUS_CODES
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Utterance, mask_box
+from pixelrs_ros.text.naming import Name, name_of
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Utterance, check_stamp, mask_box
 
 _NS_PER_S = 1_000_000_000
+FULL = "full"  # of MASK_ENCODINGS
+MASK_ENCODINGS: dict[str, int] = {FULL: Segment.FULL, "cropped": Segment.CROPPED, "runs": Segment.RUNS}
 
 
 def stamp_to_ns(stamp: Time) -> int:
@@ -119,7 +125,7 @@ def fill_image(message: Image, header: Header, pixels: np.ndarray, encoding: str
     message.height, message.width = pixels.shape[:2]
     message.encoding = encoding
     message.is_bigendian = int(sys.byteorder == "big")
-    message.step = pixels.nbytes // pixels.shape[0]
+    message.step = pixels.nbytes // max(pixels.shape[0], 1)
     message.data = bytes_of(pixels)
     return message
 
@@ -140,12 +146,24 @@ def mask_from_image(message: Image) -> np.ndarray:
     return np.asarray(image_to_rgb(message)[:, :, 0] > 0)
 
 
-def utterance_from_instruction(message: Instruction, stamp_ns: int) -> Utterance:
+def check_instruction_stamp(stamp: Time) -> None:
+    """Find out whether an instruction's stamp is a time.
+
+    Raises:
+        BadInputError: It is not.
+    """
+    if stamp.nanosec >= _NS_PER_S:
+        raise BadInputError(f"the instruction's stamp has {stamp.nanosec} nanoseconds; remedy: keep nanosec below 10^9")
+    check_stamp("the instruction's stamp", stamp_to_ns(stamp))
+
+
+def utterance_from_instruction(message: Instruction, stamp_ns: int, number: int | None = None) -> Utterance:
     """What the user said.
 
     Args:
         message: The instruction.
         stamp_ns: Start of the utterance.
+        number: Of its turn.
 
     Raises:
         BadInputError: The text is empty, the source is unknown or the confidence lies outside [0, 1].
@@ -159,19 +177,36 @@ def utterance_from_instruction(message: Instruction, stamp_ns: int) -> Utterance
         source="spoken" if message.source == Instruction.SPOKEN else "typed",
         confidence=message.confidence,
         replace_last=message.replace_last,
+        instruction_id=message.instruction_id,
+        number=number,
     )
 
 
-def fill_mask_and_box(message: Segment | TrackedSegment, header: Header, mask: np.ndarray) -> None:
-    """Fill the mask of one target, (H, W) bool, and the tightest box around it."""
+def fill_mask_and_box(
+    message: Segment | TrackedSegment, header: Header, mask: np.ndarray, encoding: str = FULL
+) -> None:
+    """Fill the mask of one target, (H, W) bool, in one of `MASK_ENCODINGS`, and the tightest box around it."""
     x0_px, y0_px, x1_px, y1_px = mask_box(mask)
     message.box.x_offset, message.box.y_offset = x0_px, y0_px
     message.box.width, message.box.height = x1_px - x0_px, y1_px - y0_px
-    fill_mask(message.mask, header, mask)
+    message.image_height, message.image_width = mask.shape
+    message.mask_encoding = MASK_ENCODINGS[encoding]
+    if message.mask_encoding == Segment.RUNS:
+        message.runs = array("I", runs_of(mask).tobytes())
+        message.mask.header = header
+    elif message.mask_encoding == Segment.CROPPED:
+        fill_mask(message.mask, header, mask[y0_px:y1_px, x0_px:x1_px])
+    else:
+        fill_mask(message.mask, header, mask)
+
+
+def track_id(instruction_id: str, segment: int) -> str:
+    """The name of a turn's target in everything that is said of it."""
+    return f"{instruction_id}/{segment}"
 
 
 def fill_segmentation(
-    message: Segmentation, header: Header, instruction: Instruction, turn: int, reply: Reply
+    message: Segmentation, header: Header, instruction: Instruction, turn: int, reply: Reply, encoding: str = FULL
 ) -> Segmentation:
     """Fill the masks of a turn.
 
@@ -179,16 +214,20 @@ def fill_segmentation(
         message: Filled and returned.
         header: The header of the image that was segmented.
         instruction: The instruction that it answers.
-        turn: Index within its dialogue.
+        turn: Number within its dialogue.
         reply: What the network gave back.
+        encoding: How the masks are sent, one of `MASK_ENCODINGS`.
     """
     _fill_ids(message, header, instruction, turn)
     message.status = STATUS_CODES[reply.status]
     message.message = reply.message
     message.segments = []
-    for segment in reply.segments:
-        filled = Segment(phrase=segment.phrase, score=float(segment.score))
-        fill_mask_and_box(filled, header, segment.mask)
+    names = [name_of(segment.phrase) for segment in reply.segments]
+    for index, (segment, name) in enumerate(zip(reply.segments, names, strict=True)):
+        filled = Segment(phrase=segment.phrase, score=float(segment.score), parent=_parent(name, names))
+        filled.label, filled.part, filled.color = name
+        filled.track_id = track_id(instruction.instruction_id, index)
+        fill_mask_and_box(filled, header, segment.mask, encoding)
         message.segments.append(filled)
     message.latencies = [
         StageLatency(stage=stage, milliseconds=float(value)) for stage, value in reply.latency_ms.items()
@@ -213,7 +252,7 @@ def fill_explanation(
 def fill_partial(message: Explanation, header: Header, instruction: Instruction, turn: int, text: str) -> Explanation:
     """Fill the words of a turn as far as they have been generated. Arguments as in `fill_segmentation`."""
     _fill_ids(message, header, instruction, turn)
-    message.status = Segmentation.ANSWERED
+    message.status = Segmentation.UNKNOWN
     message.text = text
     message.is_final = False
     return message
@@ -228,8 +267,35 @@ def diagnostic(
     return DiagnosticStatus(name=f"{node}: {part}", hardware_id=node, level=level, message=message, values=pairs)
 
 
-def _fill_ids(message: Segmentation | Explanation, header: Header, instruction: Instruction, turn: int) -> None:
+def fill_turn_image(message: TurnImage, header: Header, instruction: Instruction, turn: int, image: Image) -> TurnImage:
+    """Fill a picture of a turn, which `image` holds. Other arguments as in `fill_segmentation`."""
+    _fill_ids(message, header, instruction, turn)
+    message.image = image
+    return message
+
+
+def fill_turn_points(
+    message: TurnPoints, header: Header, instruction: Instruction, turn: int, points: PointCloud2
+) -> TurnPoints:
+    """Fill the points of a turn. Other arguments as in `fill_segmentation`."""
+    _fill_ids(message, header, instruction, turn)
+    message.points = points
+    return message
+
+
+def _parent(name: Name, names: list[Name]) -> int:
+    """Index of the one whole thing that a part belongs to; -1 where there is none, or more than one."""
+    wholes = [index for index, other in enumerate(names) if not other.part and other.label == name.label]
+    if len(wholes) > 1:
+        wholes = [index for index in wholes if names[index].color == name.color]
+    return wholes[0] if name.part and name.label and len(wholes) == 1 else -1
+
+
+def _fill_ids(
+    message: Segmentation | Explanation | TurnImage | TurnPoints, header: Header, instruction: Instruction, turn: int
+) -> None:
     message.header = header
     message.session_id = instruction.session_id or DEFAULT_SESSION_ID
+    message.instruction_id = instruction.instruction_id
     message.turn = turn
     message.instruction_stamp = instruction.header.stamp

@@ -11,6 +11,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from rclpy.task import Future
 from rclpy.timer import Timer
 
@@ -68,3 +69,15 @@ def call_later(node: Node, delay_s: float, call: Callable[[], None]) -> Timer:
     with created:
         timer = node.create_timer(max(delay_s, 0.0), fire, clock=STEADY)
     return timer
+
+
+def take_all(subscription: Subscription[Any]) -> None:
+    """Call a subscription's callback with what has arrived and its executor has not come to yet."""
+    handle: Any = subscription.handle  # as rclpy types it, there is always a message, and callbacks want two arguments
+    callback: Any = subscription.callback
+    while True:
+        with handle:
+            taken = handle.take_message(subscription.msg_type, subscription.raw)
+        if taken is None:
+            return
+        callback(taken[0])

@@ -14,6 +14,7 @@ from rclpy.qos import DurabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from pixelrs_ros.msg import Instruction, TurnImage
 from pixelrs_ros.ros.wire import conversions, qos
 from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
 
@@ -45,7 +46,9 @@ def sub_topic(node: Node, topic: str, transport: str) -> str:
 
 
 class ImageOutput:
-    """Publishes pictures on `topic` and on `topic/compressed`, as image_transport names it.
+    """Publishes pictures on `topic`, on `topic/compressed`, as image_transport names it, and on `turn_topic`.
+
+    On the last they name their turn.
 
     Args:
         node: Whose publishers these are; they publish while it is active.
@@ -59,26 +62,33 @@ class ImageOutput:
         self._fill, self._compress = fill, compress
         self._raw = qos.advertise_managed(node, Image, topic)
         self._compressed = qos.advertise_managed(node, CompressedImage, sub_topic(node, topic, "compressed"))
+        self._of_turn = qos.advertise_managed(node, TurnImage, f"turn_{topic}")
 
     @property
     def publishers(self) -> tuple[LifecyclePublisher[Any], ...]:
-        """Of the raw and of the compressed images."""
-        return self._raw, self._compressed
+        """Of the raw and of the compressed images, and of those that name their turn."""
+        return self._raw, self._compressed, self._of_turn
 
     @property
     def wanted(self) -> bool:
         """Whether anybody listens; ask before computing a picture."""
         return any(map(is_wanted, self.publishers))
 
-    def publish(self, header: Header, pixels: np.ndarray) -> None:
+    def publish(self, header: Header, pixels: np.ndarray, instruction: Instruction, turn: int) -> None:
         """Publish a picture in the ways that somebody listens to.
 
         Args:
             header: The header of the image that it belongs to.
             pixels: As `fill` and `compress` take them.
+            instruction: That the picture answers.
+            turn: Number of its turn.
         """
         if is_wanted(self._raw):
             send(self._context, self._raw, self._fill(Image(), header, pixels))
+        if is_wanted(self._of_turn):
+            image = self._fill(Image(), header, pixels)
+            message = conversions.fill_turn_image(TurnImage(), header, instruction, turn, image)
+            send(self._context, self._of_turn, message)
         if is_wanted(self._compressed):
             send(self._context, self._compressed, self._compress(CompressedImage(), header, pixels))
 

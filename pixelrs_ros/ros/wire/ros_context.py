@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import rclpy
 from rclpy.exceptions import InvalidHandle
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 _PROFILES = Path(__file__).with_name("fastdds.xml")
 # Environment variables by which the user has chosen the transports.
@@ -37,9 +41,14 @@ def make_room_for_images() -> None:
 ROS_ENDED_ERRORS: tuple[type[Exception], ...] = (rclpy_implementation.RCLError, InvalidHandle)
 
 
+_SIGNAL_PERIOD_S = 0.1  # how long a signal may wait while nothing happens
+_PATIENCE_S = 1.0  # between two signals of one that waits for the end and of one that is tired of waiting
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 @contextmanager
 def ros(args: list[str] | None) -> Iterator[None]:
-    """ROS for the length of a `with`, which SIGINT and SIGTERM end at once and without a word.
+    """ROS for the length of a `with`, which SIGINT and SIGTERM end without a word: at once, or see `spin`.
 
     Args:
         args: Command line, None for that of the process.
@@ -47,14 +56,16 @@ def ros(args: list[str] | None) -> Iterator[None]:
     Raises:
         SystemExit: ROS cannot be started, for instance secured as the environment demands it; the message says why.
     """
-    # rclpy calls the handler that it finds. Its own shuts the context down under whatever is running, which while a
-    # network is loading or a node half made would surface as an error of some call or other.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    make_room_for_images()
+    # rclpy's own handlers shut the context down under whatever is running, which would surface as an error of some call
+    # or other.
     try:
-        rclpy.init(args=args)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        make_room_for_images()
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except rclpy_implementation.RCLError as error:
         raise SystemExit(f"ROS cannot be started: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(0) from None
     try:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -64,3 +75,27 @@ def ros(args: list[str] | None) -> Iterator[None]:
             raise
     finally:
         rclpy.try_shutdown()
+
+
+def spin(node: Node, until: Callable[[], bool] = lambda: False) -> None:
+    """Let a node work until SIGINT or SIGTERM comes or a condition holds, in the main thread inside of `ros`.
+
+    What runs then is let end, and what the caller does afterwards is not disturbed by further signals, which come in
+    twos where a launch file passes on what the terminal has sent already; only a signal that comes later interrupts it.
+    """
+    first_s: list[float] = []
+
+    def end(number: int, frame: Any) -> None:
+        if first_s and time.monotonic() - first_s[0] > _PATIENCE_S:
+            raise KeyboardInterrupt
+        first_s.append(time.monotonic())
+
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, end)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    try:
+        while not first_s and not until() and node.context.ok():
+            executor.spin_once(timeout_sec=_SIGNAL_PERIOD_S)
+    finally:
+        executor.shutdown(timeout_sec=0)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -31,6 +35,7 @@ class Talker:
     """Stands for the network: says what it was shown of the dialogue, and points at the image's first row."""
 
     backend = "a talker"
+    config = SimpleNamespace(about="a script")
     device = torch.device("cpu")
 
     def check_answer_length(self, max_new_tokens: int | None) -> None:
@@ -39,7 +44,7 @@ class Talker:
     def new_prefix(self) -> Any:
         return object()
 
-    def encode(self, image: np.ndarray, *, blind: bool = False) -> EncodedFrame:
+    def encode(self, image: np.ndarray, **_: Any) -> EncodedFrame:
         height_px, width_px = image.shape[:2]
         return EncodedFrame(picture_key(image), torch.zeros(1), cast(Any, None), height_px, width_px, 1.0, 4)
 
@@ -131,11 +136,54 @@ def test_a_correction_takes_the_last_turns_place_and_a_failed_one_does_not(start
     say(bench, "the mug")
     say(bench, "the bin")
     corrected = say(bench, "the pan", replace_last=True)
-    assert (corrected.turn, corrected.segments[0].phrase) == (1, "the pan after the mug")
+    assert (corrected.turn, corrected.segments[0].phrase) == (2, "the pan after the mug")
     failed = say(bench, " ", replace_last=True)
-    assert (failed.turn, failed.status) == (1, Segmentation.BAD_INPUT)
+    assert (failed.turn, failed.status) == (3, Segmentation.BAD_INPUT)
     assert read(bench) == ["the mug", "the pan"]
-    assert say(bench, "thanks").turn == 2
+    assert say(bench, "thanks").turn == 4, "no number is used twice"
+    response = bench.call(GetDialogue, "perception/get_dialogue")
+    assert [turn.index for turn in response.turns] == [0, 2, 4]
+
+
+def test_numbers_of_failed_turns_are_not_used_again_after_a_restart(start: Callable[..., Bench]) -> None:
+    bench = start()
+    say(bench, "the mug")
+    assert say(bench, " ").turn == 1
+    assert bench.node.trigger_deactivate() == bench.node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+    bench.activate()
+    bench.show(bench.now_ns())
+    assert say(bench, "the pan").turn == 2
+
+
+def test_a_dialogue_read_back_names_its_instructions(start: Callable[..., Bench]) -> None:
+    bench = start()
+    said = [say(bench, "the mug", instruction_id="mine"), say(bench, "the pan")]
+    assert said[0].instruction_id == "mine" and said[1].instruction_id
+    response = bench.call(GetDialogue, "perception/get_dialogue")
+    assert [turn.instruction_id for turn in response.turns] == [message.instruction_id for message in said]
+
+
+def test_what_no_message_can_carry_is_refused_at_the_door_and_the_dialogue_can_be_read(
+    start: Callable[..., Bench],
+) -> None:
+    bench = start()
+    latest = Instruction(text="the mug", confidence=1.0, frame_policy=Instruction.LATEST)
+    for sec, nanosec in ((2**31 - 1, 2**32 - 1), (5, 10**9), (-(2**31), 2**32 - 1)):
+        latest.header.stamp.sec, latest.header.stamp.nanosec = sec, nanosec
+        bench.segmentations.clear()
+        bench.instructions.publish(latest)
+        bench.until(lambda: len(bench.segmentations) == 1)
+        (message,) = bench.segmentations
+        assert (message.status, message.instruction_stamp) == (Segmentation.BAD_INPUT, latest.header.stamp)
+        assert "nanosec below 10^9" in message.message
+    for sec, nanosec in ((2**31 - 1, 10**9 - 1), (-(2**31), 0)):
+        latest.header.stamp.sec, latest.header.stamp.nanosec = sec, nanosec
+        bench.segmentations.clear()
+        bench.instructions.publish(latest)
+        bench.until(lambda: len(bench.segmentations) == 1)
+        assert bench.segmentations[0].status == Segmentation.GROUNDED
+    response = bench.call(GetDialogue, "perception/get_dialogue")
+    assert [turn.instruction_stamp.sec for turn in response.turns] == [2**31 - 1, -(2**31)]
 
 
 def test_a_dialogue_goes_on_where_it_stopped(start: Callable[..., Bench]) -> None:
@@ -222,6 +270,15 @@ def test_a_damaged_store_is_told_and_the_node_serves(start: Callable[..., Bench]
     assert bench.diagnostics["storage"].level == DiagnosticStatus.WARN
     assert say(bench, "the mug").status == Segmentation.GROUNDED
     assert read(bench) == ["the mug"]
+
+
+@pytest.mark.skipif(os.environ.get("ROS_PYTHON_CHECK_FIELDS") == "1", reason="runs itself once more, with checks")
+def test_all_this_holds_where_every_field_is_checked() -> None:
+    """Humble checks the fields of every message by default; the switch is read when a message's class is made."""
+    env = {**os.environ, "ROS_PYTHON_CHECK_FIELDS": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stdout[-3000:]
 
 
 def test_names_that_are_too_long_are_refused(start: Callable[..., Bench]) -> None:

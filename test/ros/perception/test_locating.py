@@ -10,11 +10,12 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import Geometry as GeometryMessage
-from pixelrs_ros.msg import Segmentation
+from pixelrs_ros.msg import Segmentation, TurnPoints
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
+from visualization_msgs.msg import Marker, MarkerArray
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
@@ -22,6 +23,7 @@ from pixelrs_ros.ros.perception.health import DEPTH_UNIT
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image, fill_geometry
 from pixelrs_ros.ros.queueing.frame_buffer import Stream
 from pixelrs_ros.ros.wire import conversions
+from pixelrs_ros.ros.wire.image_outputs import is_wanted
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
 from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status
 
@@ -169,12 +171,19 @@ class SpaceBench(Bench):
         self.off_s = {"depth": 0.0, "camera_info": 0.0}  # how far their stamps are from the image's
         self.depths = self.caller.create_publisher(Image, "depth", qos_profile_sensor_data)
         self.infos = self.caller.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+        self.turn_points: list[TurnPoints] = []
+        self.markers: list[MarkerArray] = []
         self.caller.create_subscription(PointCloud2, "target_points", self.clouds.append, 10)
+        self.caller.create_subscription(TurnPoints, "turn_points", self.turn_points.append, 10)
+        self.caller.create_subscription(MarkerArray, "markers", self.markers.append, 10)
 
     def activate(self) -> None:
         super().activate()
         self.until(lambda: all(p.get_subscription_count() for p in (self.depths, self.infos)))
         self.until(lambda: self.caller.count_publishers("target_points") > 0)
+        outputs = self.node.outputs
+        assert outputs is not None
+        self.until(lambda: all(map(is_wanted, (outputs.turn_points, outputs.markers))))
 
     def ask(self, depth: Image | None, info: CameraInfo | None) -> Segmentation:
         """The answer about an image with this depth and camera info."""
@@ -244,6 +253,26 @@ def test_depth_and_camera_info_give_places_and_a_cloud(bench: SpaceBench, encodi
     assert points["x"][points["segment"] == 1].mean() == pytest.approx(right.centroid.x, abs=1e-5)
     assert np.unique(colors_of(points), axis=0).tolist() == [[10, 20, 30]]
     bench.until(lambda: len(bench.partials) == 2)
+    bench.until(lambda: any(message.points == cloud for message in bench.turn_points))
+    for message in bench.turn_points:
+        assert (message.instruction_id, message.turn) == (segmentation.instruction_id, segmentation.turn)
+        assert message.header == segmentation.header
+    bench.until(lambda: len(bench.markers) == 1)
+    first, *drawn = bench.markers[0].markers
+    assert first.action == Marker.DELETEALL, "what the turn before has drawn goes"
+    assert [(marker.ns, marker.id) for marker in drawn] == [
+        (name, index) for index in range(2) for name in ("box", "label", "grasp")
+    ]
+    assert all(marker.header == segmentation.header for marker in drawn)
+    box, label, grasp = drawn[:3]
+    assert (box.pose, box.text) == (left.box_pose, segmentation.instruction_id)
+    assert box.scale.x == pytest.approx(left.box_size.x) and min(box.scale.x, box.scale.y, box.scale.z) > 0.0
+    assert label.text == segmentation.segments[0].phrase
+    assert label.pose.position.y < left.box_pose.position.y, "above it in the picture"
+    start, end = ((point.x, point.y, point.z) for point in grasp.points)
+    assert np.mean([start, end], axis=0) == pytest.approx((-0.64, 0.0, 2.0), abs=0.05)
+    # The patch faces the camera, so its thin side is along the ray.
+    assert abs(end[2] - start[2]) == pytest.approx(0.04, abs=0.01)
     assert [s.geometry.status for s in bench.partials[0].segments] == [GeometryMessage.MEASURED]
 
 

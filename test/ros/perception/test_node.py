@@ -46,7 +46,7 @@ def test_masks_are_published_before_the_answer_is_done(bench: Bench) -> None:
     (first,) = bench.partials
     assert (first.status, first.header.frame_id, first.session_id) == (Segmentation.GROUNDED, "frame 7", "kitchen")
     assert [segment.phrase for segment in first.segments] == ["row 0"]
-    assert [stage.stage for stage in first.latencies] == ["total"]
+    assert [stage.stage for stage in first.latencies] == ["queue", "other", "total"]
     bench.echo.more.release()
     bench.until(lambda: len(bench.partials) == 2 and len(bench.masks) == 2)
     assert not bench.segmentations

@@ -29,7 +29,13 @@ def test_the_last_frame_until_the_utterance_is_answered_about_and_names_itself(b
     assert bench.answers(2) == [(Segmentation.ANSWERED, "which 1"), (Segmentation.ANSWERED, "newest 2")]
     assert [message.header.frame_id for message in bench.segmentations] == ["frame 1", "frame 2"]
     assert [message.turn for message in bench.segmentations] == [0, 1]
-    assert [stage.stage for stage in bench.segmentations[0].latencies] == ["queue", "convert", "encode", "total"]
+    assert [stage.stage for stage in bench.segmentations[0].latencies] == [
+        "queue",
+        "convert",
+        "encode",
+        "other",
+        "total",
+    ]
     partials = [message for message in bench.explanations if not message.is_final]
     assert {message.text for message in partials} == {"grow"}
 

@@ -205,7 +205,7 @@ def test_following_ends_when_nobody_wants_it(robot: Robot, stage: Stage, how: st
 
 def test_an_image_that_waits_is_replaced_by_a_newer_one(stage: Stage) -> None:
     picture, _ = stage.show()
-    values = SimpleNamespace(frame_buffer_size=30, track_targets=True, tracking_rate_hz=120.0)
+    values = SimpleNamespace(frame_buffer_size=30, track_targets=True, mask_encoding="full", tracking_rate_hz=120.0)
     sent: list[Tracking] = []
     working, go = threading.Semaphore(0), threading.Semaphore(0)
 

@@ -1,4 +1,8 @@
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -69,3 +73,71 @@ def test_ros_takes_the_profile_and_images_arrive() -> None:
             rclpy.spin_once(node, timeout_sec=0.1)
         node.destroy_node()
     assert received and received[0].data == image.data
+
+
+NODE = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from node_bench import Echo
+from pixelrs_ros.ros.perception.node import main
+sys.exit(main(["--ros-args", "-p", "autostart:=true"], session_factory=lambda _: Echo()))
+"""
+CAMERA = """
+import time
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from pixelrs_ros.ros.wire import conversions
+rclpy.init()
+node = Node("camera")
+publisher = node.create_publisher(Image, "image", qos_profile_sensor_data)
+image = conversions.fill_image(Image(), Header(), np.zeros((48, 64, 3), np.uint8), "rgb8")
+while True:
+    image.header.stamp = node.get_clock().now().to_msg()
+    publisher.publish(image)
+    time.sleep(1 / 400)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_signal_ends_a_node_under_a_fast_camera_without_a_word(number: signal.Signals, twice: bool) -> None:
+    shared = str(Path(__file__).parents[2] / "shared")
+    camera = subprocess.Popen([sys.executable, "-c", CAMERA])
+    command = [sys.executable, "-c", NODE, shared]
+    node = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        with ros_context.ros([]):
+            caller = Node("caller")
+            ends_s = time.monotonic() + 30.0
+            while not caller.count_subscribers("instruction") or caller.count_subscribers("image") < 1:
+                assert time.monotonic() < ends_s and node.poll() is None
+                rclpy.spin_once(caller, timeout_sec=0.1)
+            caller.destroy_node()
+        time.sleep(0.5 + 0.1 * twice)  # it is busy with images now
+        node.send_signal(number)
+        if twice:  # as when a launch file passes on what the terminal has sent already
+            time.sleep(0.01)
+            node.send_signal(number)
+        said, _ = node.communicate(timeout=20.0)
+        assert node.returncode == 0 and "Traceback" not in said and "rror" not in said, said
+    finally:
+        for process in (node, camera):
+            process.kill()
+            process.wait()
+
+
+def test_spinning_ends_when_what_is_waited_for_is_there() -> None:
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    ticks: list[int] = []
+    with ros_context.ros([]):
+        node = Node("ticker")
+        node.create_timer(0.01, lambda: ticks.append(1))
+        ros_context.spin(node, until=lambda: len(ticks) >= 3)
+        node.destroy_node()
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), handlers, strict=True):
+        signal.signal(number, handler)
+    assert len(ticks) == 3
