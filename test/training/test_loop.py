@@ -164,13 +164,13 @@ def test_parts_learn_at_rates_of_their_own(tmp_path: Path) -> None:
 
 
 def test_the_clock_ends_a_phase_with_a_schedule_that_has_ended_and_a_measurement(tmp_path: Path) -> None:
-    pace = dataclasses.replace(PACE, steps=1_000_000, evaluate_every=1_000_000, minutes=1.5 / 60)
+    pace = dataclasses.replace(PACE, steps=20_000, evaluate_every=20_000, minutes=1.5 / 60)
     trainer = Trainer(Line(), pace, ENGINE, tmp_path)
     began = time.monotonic()
     trainer.run()
     assert 1.4 < time.monotonic() - began < 6
     (last,) = log_of(tmp_path)
-    assert 1 < last["step"] == trainer.step < 1_000_000 and "val_slope" in last
+    assert 1 < last["step"] == trainer.step < 20_000 and "val_slope" in last
     assert trainer.scheduler.get_last_lr()[0] == pytest.approx(1e-2 / 50, rel=0.1), "it followed the clock"
     assert (tmp_path / "line" / "state.safetensors").is_file()
 

@@ -205,7 +205,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
     expected, half = load_file(finished / "alignment" / STATE), load_file(folder / STATE)
     assert not torch.equal(half["model.language.lm_head.weight"], expected["model.language.lm_head.weight"])
     torch.set_num_threads(1)
-    train(config, "alignment")
+    train(config, ["alignment"])
     resumed = load_file(folder / STATE)
     assert resumed.keys() == expected.keys()
     assert not [name for name in expected if not torch.equal(resumed[name], expected[name])]
@@ -226,7 +226,7 @@ def test_two_processes_train_what_one_does_with_twice_the_batch(configure: Confi
     with safe_open(tmp_path / "two" / "alignment" / STATE, framework="pt") as file:
         assert json.loads(file.metadata()["progress"])["processes"] == 2
     for path in (one, halves):
-        train(path, "alignment")
+        train(path, ["alignment"])
     alone, together, in_halves = (weights(tmp_path / name / "alignment") for name in ("one", "two", "halves"))
     before = weights_of_start(one)
     moved = max(float((alone[name] - before[name]).abs().max()) for name in alone)
@@ -259,7 +259,7 @@ def test_bf16_and_every_optional_part_train(configure: Configure, tmp_path: Path
         **{f"trainable__{name}": value for name, value in optional.items()},
     )  # fmt: skip
     before = weights_of_start(config)
-    train(config, "alignment", until=2)
+    train(config, ["alignment"], until=2)
     after = weights(tmp_path / "alignment")
     for part in ("clip.vision_model.encoder.layers.0", "convnext.stages.3", "convnext.stages.2", "fusion", "projector"):
         mine = [name for name in after if name.startswith(f"model.{part}.")]
@@ -270,9 +270,9 @@ def test_bf16_and_every_optional_part_train(configure: Configure, tmp_path: Path
 
 def test_what_is_wrong_is_named(configure: Configure, finished: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown stage 'dream'; known: alignment, instruction"):
-        train(configure(tmp_path), "dream")
+        train(configure(tmp_path), ["dream"])
     with pytest.raises(CheckpointError, match="run the phase 'alignment' first"):
-        train(configure(tmp_path), "instruction")
+        train(configure(tmp_path), ["instruction"])
     with pytest.raises(CheckpointError, match="no checkpoint folder"):
         train(configure(tmp_path, start=str(tmp_path / "nothing")))
     with pytest.raises(ConfigError, match=r"no source is named vision; known: prist"):
