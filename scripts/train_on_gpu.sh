@@ -37,7 +37,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pixelrs_ros.training.clocked import cut
+from pixelrs_ros.training.simulated.clocked import cut
 
 checkpoint, out = map(Path, sys.argv[1:])
 cut(checkpoint / "model.safetensors", out)

@@ -20,7 +20,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),
     frozenset({"engine", "data", "convert", "client"}),
-    frozenset({"training", "evaluation", "export", "benchmark", "doctor", "stranger"}),
+    frozenset({"training", "evaluation", "benchmark", "doctor", "stranger"}),
     frozenset({"ros"}),
     frozenset({"commands"}),  # start modules of `ros` as processes of their own
     frozenset({"cli"}),

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         require_writable_folder(options.out)
     from pixelrs_ros.engine.backends import ONNX
-    from pixelrs_ros.export.onnx import export_onnx
+    from pixelrs_ros.engine.onnx_export import export_onnx
 
     folder = options.out or checkpoint / ONNX
     for part in export_onnx(options.checkpoint, folder, options.tolerance):

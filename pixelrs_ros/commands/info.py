@@ -84,7 +84,7 @@ def _training_table(miras: Miras, config: MirasConfig, path: Path, batch: int) -
 
     from pixelrs_ros.config import load_config
     from pixelrs_ros.training.config import RecipeConfig
-    from pixelrs_ros.training.memory import training_memory
+    from pixelrs_ros.training.published.memory import training_memory
 
     needed = training_memory(miras, config, load_config(RecipeConfig, path), batch)
     table = Table(title=f"training with {path.name}, {batch} at once")

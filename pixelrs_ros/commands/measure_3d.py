@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
 
     from pixelrs_ros.evaluation.space import SENSORS, VARIANTS, measure_scene
     from pixelrs_ros.files import require_writable, write_json
-    from pixelrs_ros.sim.render import Renderer
+    from pixelrs_ros.sim.picture.render import Renderer
 
     if options.json:
         require_writable(options.json)

@@ -1,7 +1,7 @@
 """Measure how well masks follow their targets in simulated videos, and how often a mask is surely on the wrong thing.
 
 The videos have 100 frames, a camera that moves all the time and, by situation, something that passes before the target,
-a double of the target, a cut, a jump of the camera or darkness (`pixelrs_ros/sim/video.py`). A target that is visible
+a double of the target, a cut, a jump of the camera or darkness (`sim/picture/video.py`). A target that is visible
 but lost counts with an IoU of 0. Times are of the processor, one thread.
 """
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pixelrs_ros.benchmark import tracking
+    from pixelrs_ros.evaluation import tracking
     from pixelrs_ros.files import require_writable, write_json
 
     require_writable(options.json)

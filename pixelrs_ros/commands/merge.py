@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> None:
         CheckpointError: The stage has not run, or the start is missing.
     """
     try:
-        from pixelrs_ros.training.recipe import merge
+        from pixelrs_ros.training.published.recipe import merge
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 

@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> None:
     """
     began = time.monotonic()
     try:
-        from pixelrs_ros.training.clocked import Plan
-        from pixelrs_ros.training.run import train
+        from pixelrs_ros.training.simulated.clocked import Plan
+        from pixelrs_ros.training.simulated.run import train
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
 

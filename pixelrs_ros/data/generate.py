@@ -23,14 +23,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pixelrs_ros.data import labelme, prist, talk_records
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.sim.dialogues import Dialogue, Target, sample_dialogues
-from pixelrs_ros.sim.elements import Element, elements, well_posed
-from pixelrs_ros.sim.kinds import HELD_OUT_FAMILY
-from pixelrs_ros.sim.render import Renderer, View
-from pixelrs_ros.sim.scene import TWIN_RATE, Scene, sample_scene
-from pixelrs_ros.sim.sensor import record
+from pixelrs_ros.sim.picture.elements import Element, elements, well_posed
+from pixelrs_ros.sim.picture.render import Renderer, View
+from pixelrs_ros.sim.picture.sensor import record
+from pixelrs_ros.sim.scene.kinds import HELD_OUT_FAMILY
+from pixelrs_ros.sim.scene.scene import TWIN_RATE, Scene, sample_scene
 from pixelrs_ros.sim.talk.splits import PAIRS
-from pixelrs_ros.sim.wording import Split
+from pixelrs_ros.sim.walk.dialogues import Dialogue, Target, sample_dialogues
+from pixelrs_ros.sim.walk.wording import Split
 
 Pictures = Literal["train", "val", "test", "test_shapes", "test_talk"]  # sets of pictures
 

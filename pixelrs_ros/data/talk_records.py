@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from pixelrs_ros.data import prist
-from pixelrs_ros.sim.elements import Element
+from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.talk.splits import TELLERS, pair
+from pixelrs_ros.sim.talk.turns import DialogueTurn
 from pixelrs_ros.sim.talk.voices import Speaker
-from pixelrs_ros.sim.turns import DialogueTurn
 
 WIDTH_PX = 640.0
 

@@ -70,8 +70,8 @@ def disk(subject: Subject) -> Finding:
 def renderer(subject: Subject) -> Finding:
     """MuJoCo off screen: only demo, generated data and training need it."""
     try:
-        from pixelrs_ros.sim.render import Renderer
-        from pixelrs_ros.sim.scene import sample_scene
+        from pixelrs_ros.sim.picture.render import Renderer
+        from pixelrs_ros.sim.scene.scene import sample_scene
 
         with Renderer(96, 72) as drawing:
             view = drawing.render(sample_scene(0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pixelrs_ros.sim.kinds import COLORS, KINDS
+from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
 
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "none")
 _MEANT = frozenset((*COLORS, *KINDS, *_NUMBERS, "yes", "no"))

@@ -13,7 +13,7 @@ from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.evaluation.play import Exchange
 from pixelrs_ros.evaluation.referents import Referent, Vocabulary, WordScore, score_label, score_phrases, words
-from pixelrs_ros.sim.kinds import COLORS, KINDS
+from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
 from pixelrs_ros.types import Status
 
 HIDDEN_BELOW = 0.6  # visible share of a target that counts as hidden

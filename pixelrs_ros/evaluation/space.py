@@ -15,13 +15,13 @@ from pixelrs_ros.geometry.box import oriented_box
 from pixelrs_ros.geometry.camera import Calibration, Camera
 from pixelrs_ros.geometry.depth import Rules
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
-from pixelrs_ros.sim.depth_sensor import PERFECT, DepthFaults, record_depth, through_lens
-from pixelrs_ros.sim.dialogues import sample_dialogues
-from pixelrs_ros.sim.elements import MIN_OBJECT_PX, MIN_PART_PX, elements
-from pixelrs_ros.sim.kinds import KINDS
-from pixelrs_ros.sim.render import Renderer, View
-from pixelrs_ros.sim.scene import Scene, sample_scene
-from pixelrs_ros.sim.turns import Target
+from pixelrs_ros.sim.picture.depth_sensor import PERFECT, DepthFaults, record_depth, through_lens
+from pixelrs_ros.sim.picture.elements import MIN_OBJECT_PX, MIN_PART_PX, elements
+from pixelrs_ros.sim.picture.render import Renderer, View
+from pixelrs_ros.sim.scene.kinds import KINDS
+from pixelrs_ros.sim.scene.scene import Scene, sample_scene
+from pixelrs_ros.sim.talk.turns import Target
+from pixelrs_ros.sim.walk.dialogues import sample_dialogues
 
 LENS = (-0.12, 0.03, 0.001, -0.001, 0.0)  # of a camera that distorts visibly: 12 px in the corners
 _SURFACE_M = 0.005  # the renderer's own labels and depth disagree by a sample at edges

@@ -8,9 +8,9 @@ from rich.console import Console
 from pixelrs_ros.data import prist
 from pixelrs_ros.data.generate import HELD_OUT_RATE, SPLITS, Job, Pictures, generate
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.sim.kinds import HELD_OUT_FAMILY
-from pixelrs_ros.sim.render import Renderer
-from pixelrs_ros.sim.scene import sample_scene
+from pixelrs_ros.sim.picture.render import Renderer
+from pixelrs_ros.sim.scene.kinds import HELD_OUT_FAMILY
+from pixelrs_ros.sim.scene.scene import sample_scene
 
 COUNTS: dict[Pictures, int] = {"train": 2, "val": 1, "test": 1}
 

@@ -41,6 +41,6 @@ def test_a_folder_that_is_a_file_is_a_failure(tmp_path: Path) -> None:
 
 def test_the_renderer_draws_or_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.renderer(Subject()).level is Level.OK
-    monkeypatch.setattr("pixelrs_ros.sim.render.Renderer", lambda *_: 1 / 0)
+    monkeypatch.setattr("pixelrs_ros.sim.picture.render.Renderer", lambda *_: 1 / 0)
     finding = machine.renderer(Subject())
     assert finding.level is Level.WARN and "division" in finding.text and "osmesa" in finding.remedy

@@ -18,9 +18,9 @@ from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine import static_language
 from pixelrs_ros.engine.backends import MANIFEST, Backend, check_export, quantize
 from pixelrs_ros.engine.engine import Engine
+from pixelrs_ros.engine.onnx_export import export_onnx
 from pixelrs_ros.engine.static_language import StaticLanguage
 from pixelrs_ros.errors import ConfigError, ExportError
-from pixelrs_ros.export.onnx import export_onnx
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.model.onnx_parts import PARTS

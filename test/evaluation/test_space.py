@@ -24,8 +24,8 @@ from pixelrs_ros.evaluation.space import (
 )
 from pixelrs_ros.geometry.depth import Rules
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
-from pixelrs_ros.sim.render import Renderer, View
-from pixelrs_ros.sim.scene import Scene, sample_scene
+from pixelrs_ros.sim.picture.render import Renderer, View
+from pixelrs_ros.sim.scene.scene import Scene, sample_scene
 
 RAW = Rules(edge_erosion_px=0.0, remove_outliers=False)
 

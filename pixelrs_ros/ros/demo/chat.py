@@ -23,7 +23,7 @@ from pixelrs_ros.ros.demo.scene_client import SceneClient
 from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, render_view, suggestions
 from pixelrs_ros.ros.tools.processes import Processes, exit_on_signals, isolate
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.sim.render import Renderer
+from pixelrs_ros.sim.picture.render import Renderer
 from pixelrs_ros.types import DEFAULT_SESSION_ID
 
 HELP = """Say what you want.

@@ -15,7 +15,7 @@ from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.ros.demo.scene_client import SceneClient
 from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, PlayedTurn, write_script
 from pixelrs_ros.ros.wire.ros_context import ros
-from pixelrs_ros.sim.render import Renderer
+from pixelrs_ros.sim.picture.render import Renderer
 
 # Kept for a planner that starts late. Each message is a PlayedTurn as JSON; the empty string ends the play.
 PLAYED = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)

@@ -20,7 +20,7 @@ from pixelrs_ros.ros.demo.script import PlayedTurn, render_view, truth
 from pixelrs_ros.ros.demo.turn_results import TurnResult, write_results
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros, spin
-from pixelrs_ros.sim.render import Renderer, View
+from pixelrs_ros.sim.picture.render import Renderer, View
 from pixelrs_ros.status_codes import STATUSES
 from pixelrs_ros.types import GroundedPhrase
 

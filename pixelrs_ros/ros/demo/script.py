@@ -10,12 +10,12 @@ from functools import reduce
 
 import numpy as np
 
-from pixelrs_ros.sim.elements import Element, elements
-from pixelrs_ros.sim.render import Renderer, View
-from pixelrs_ros.sim.scene import move_camera, sample_scene
+from pixelrs_ros.sim.picture.elements import Element, elements
+from pixelrs_ros.sim.picture.render import Renderer, View
+from pixelrs_ros.sim.scene.scene import move_camera, sample_scene
 from pixelrs_ros.sim.talk.compose import Composer
+from pixelrs_ros.sim.talk.turns import DialogueTurn, Target
 from pixelrs_ros.sim.talk.voices import Speaker
-from pixelrs_ros.sim.turns import DialogueTurn, Target
 
 # Far from the seeds that the network learned from.
 FIRST_SCENE_SEED = 910_000

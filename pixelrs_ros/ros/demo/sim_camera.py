@@ -14,7 +14,7 @@ from std_msgs.msg import Header
 from pixelrs_ros.ros.demo.script import render_view
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros, spin
-from pixelrs_ros.sim.render import Renderer, View
+from pixelrs_ros.sim.picture.render import Renderer, View
 
 FRAME_ID = "camera_optical_frame"
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pixelrs_ros.sim.elements import Element
-from pixelrs_ros.sim.kinds import KINDS
+from pixelrs_ros.sim.picture.elements import Element
+from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.talk import replies
 from pixelrs_ros.sim.talk.refer import ALL, RELATIONS, SIDES, Expression, Things, expressions, fits
 from pixelrs_ros.sim.talk.saying import indefinite, noun_phrase, part_phrase
+from pixelrs_ros.sim.talk.speech import plural
+from pixelrs_ros.sim.talk.turns import DialogueTurn, Target
 from pixelrs_ros.sim.talk.voices import Speaker
-from pixelrs_ros.sim.turns import DialogueTurn, Target
-from pixelrs_ros.sim.wording import plural
 from pixelrs_ros.types import Status
 
 # By part: the slot of what somebody calls it who goes by its use.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
-from pixelrs_ros.sim.elements import Element
-from pixelrs_ros.sim.kinds import COLORS, KINDS
-from pixelrs_ros.sim.wishes import WISHES
+from pixelrs_ros.sim.picture.elements import Element
+from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
+from pixelrs_ros.sim.talk.wishes import WISHES
 
 Things = tuple[Element, ...]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from pixelrs_ros.sim.elements import Element
+from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.talk.refer import Expression
-from pixelrs_ros.sim.wishes import WISHES
-from pixelrs_ros.sim.wording import plural, with_article
+from pixelrs_ros.sim.talk.speech import plural, with_article
+from pixelrs_ros.sim.talk.wishes import WISHES
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 MAX_LISTED = 5

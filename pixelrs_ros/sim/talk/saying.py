@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from pixelrs_ros.sim.talk.refer import ORDINALS, Expression
+from pixelrs_ros.sim.talk.speech import plural, with_article
 from pixelrs_ros.sim.talk.voices import Speaker
-from pixelrs_ros.sim.wording import plural, with_article
 
 
 def noun_phrase(expression: Expression, speaker: Speaker, rng: random.Random) -> str:

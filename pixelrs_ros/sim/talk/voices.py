@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.sim.kinds import KINDS
-from pixelrs_ros.sim.speech import Habits, bare, mistype, terse
+from pixelrs_ros.sim.scene.kinds import KINDS
+from pixelrs_ros.sim.talk.speech import Habits, bare, mistype, terse
 
 VOICES_DIR = Path(__file__).parent / "voices"
 HELD_OUT = ("nurse", "teenager")  # the tests' voices

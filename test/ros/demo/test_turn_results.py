@@ -14,7 +14,7 @@ from pixelrs_ros.ros.demo.run import check_results
 from pixelrs_ros.ros.demo.script import PlayedTurn
 from pixelrs_ros.ros.demo.turn_results import UNANSWERED, TurnResult, summarize, write_results
 from pixelrs_ros.ros.tools import bench, soak
-from pixelrs_ros.sim.dialogues import Target
+from pixelrs_ros.sim.walk.dialogues import Target
 from pixelrs_ros.types import GroundedPhrase
 
 IMAGE = np.full((40, 60, 3), 120, dtype=np.uint8)

@@ -11,13 +11,13 @@ import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
 
-from pixelrs_ros.sim.elements import Element
-from pixelrs_ros.sim.kinds import KINDS
+from pixelrs_ros.sim.picture.elements import Element
+from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.talk.compose import _ACTS, Composer, conversations
 from pixelrs_ros.sim.talk.refer import Expression
+from pixelrs_ros.sim.talk.turns import DialogueTurn
 from pixelrs_ros.sim.talk.voices import Speaker
-from pixelrs_ros.sim.turns import DialogueTurn
-from pixelrs_ros.training.run import imagined_things
+from pixelrs_ros.training.simulated.run import imagined_things
 from pixelrs_ros.types import Status
 
 ORDERS = ("order", "narrow", "next", "change", "wish", "part_of", "correct")

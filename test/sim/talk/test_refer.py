@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pixelrs_ros.sim.elements import Element
+from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.talk.refer import Expression, fits
 
 

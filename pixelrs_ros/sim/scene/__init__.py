@@ -1,0 +1,1 @@
+"""Which things stand where on which table, in what light, seen from where."""

@@ -1,0 +1,1 @@
+"""What things are made of: meshes, shape families, colors, patterns."""

@@ -1,0 +1,1 @@
+"""The published recipe: stages that train parts of an assembled network on public data."""

@@ -1,0 +1,1 @@
+"""Training on simulated scenes: draw, see, talk, connect, ground."""

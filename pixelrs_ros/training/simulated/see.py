@@ -1,0 +1,187 @@
+"""Phase 1a: the eyes. Every patch names its kind, color and part; SAM cuts what prompts made from the truth mean."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.training.config import LossWeights
+from pixelrs_ros.training.loop import Terms
+from pixelrs_ros.training.losses import boundary_loss, dice_loss, focal_loss, mask_iou
+from pixelrs_ros.training.simulated.bank import Bank
+from pixelrs_ros.training.simulated.concepts import NUM_PARTS, SIZES
+from pixelrs_ros.training.simulated.oracle import OraclePrompt
+from pixelrs_ros.training.simulated.scenes import Scenes, ScenesPhase, as_it_is, centers, cover, encoder_pixels, taken
+
+PROMPTS = 3  # masks of each scene and step
+MIN_SHARE = 2e-4  # of the square: smaller regions are not cut
+PART_RATE = 0.5
+
+
+class Eyes(nn.Module):
+    """Towers, fusion, SAM and what ties them, with linear heads that are thrown away after training."""
+
+    def __init__(self, miras: Miras, config: MirasConfig) -> None:
+        super().__init__()
+        self.clip, self.convnext, self.fusion = miras.clip, miras.convnext, miras.fusion
+        self.sam, self.detail = miras.sam, miras.detail
+        for module in (self.sam.prompt_encoder.mask_downscaling, self.sam.prompt_encoder.point_embeddings):
+            module.requires_grad_(False)  # MIRAS prompts with neither masks nor points
+        self.sam.prompt_encoder.not_a_point_embed.requires_grad_(False)
+        channels = config.convnext.out_channels
+        self.fused_head = nn.Sequential(
+            nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES))
+        )
+        self.grid_norm = nn.GroupNorm(1, channels)
+        self.grid_head = nn.Conv2d(channels, sum(SIZES), kernel_size=1)
+        self.sam_head = nn.Conv2d(config.sam.prompt_dim, sum(SIZES), kernel_size=1)
+
+    def forward(
+        self, clip: torch.Tensor, convnext: torch.Tensor, sam: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Encode.
+
+        Args:
+            clip: (B, 3, S, S) float.
+            convnext: (B, 3, T, T) float.
+            sam: (B, 3, U, U) float.
+
+        Returns:
+            Logits per CLIP patch (B, g*g, classes), per high-resolution cell (B, G*G, classes) and per cell of SAM's
+            embedding (B, h*h, classes), and that embedding (B, C, h, h).
+        """
+        high = self.convnext(convnext)
+        fused = self.fusion(self.clip(clip), high)
+        embedding = self.sam.encode(sam)
+        if self.detail is not None:
+            embedding = embedding + self.detail(high)
+        grid = self.grid_head(self.grid_norm(high)).flatten(2).transpose(1, 2)
+        return self.fused_head(fused), grid, self.sam_head(embedding).flatten(2).transpose(1, 2), embedding
+
+
+def dense_loss(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of each of the three groups of classes against the shares of the patch.
+
+    Patches that show only background count a fifth, since most do.
+
+    Args:
+        logits: (B, P, NUM_KINDS + NUM_COLORS + NUM_PARTS) float.
+        shares: The same shape, each group summing to 1.
+    """
+    losses = [
+        -(share * group.log_softmax(dim=-1)).sum(dim=-1)
+        for group, share in zip(logits.float().split(SIZES, -1), shares.split(SIZES, -1), strict=True)
+    ]
+    weight = torch.where(shares[..., 0] > 0.97, 0.2, 1.0)
+    return (torch.stack(losses).sum(dim=0) * weight).sum() / weight.sum()
+
+
+def draw_regions(scenes: Scenes, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(N,) scene, object and part of random regions: `count` a scene, whole objects and parts, none too small."""
+    rows, objects, parts = [], [], []
+    codes = scenes.data["objects"][:, ::2, ::2].flatten(1).long()
+    named = scenes.data["parts"][:, ::2, ::2].flatten(1).long()
+    least = MIN_SHARE * codes.shape[1]
+    areas = torch.zeros(len(codes), scenes.data["kinds"].shape[1], device=codes.device)
+    areas.scatter_add_(1, codes, torch.ones((), device=codes.device).expand(codes.shape))
+    areas[:, 0] = 0
+    for _ in range(count):
+        chosen = torch.multinomial((areas > least).float() + 1e-9, 1)[:, 0]
+        size = torch.zeros(len(codes), NUM_PARTS, device=codes.device)
+        size.scatter_add_(1, named, (codes == chosen.unsqueeze(1)).float())
+        size[:, 0] = 0
+        of_part = (size > least).float()
+        part = torch.multinomial(of_part + 1e-9, 1)[:, 0]
+        wanted = (torch.rand(len(codes), device=codes.device) < PART_RATE) & (of_part.sum(dim=1) > 1)
+        rows.append(torch.arange(len(codes), device=codes.device))
+        objects.append(chosen)
+        parts.append(torch.where(wanted, part, 0))
+    return torch.cat(rows), torch.cat(objects), torch.cat(parts)
+
+
+def mask_losses(
+    logits: torch.Tensor, quality: torch.Tensor, targets: torch.Tensor, weights: LossWeights
+) -> tuple[torch.Tensor, Terms]:
+    """The weighted sum of the mask losses and the terms for the log.
+
+    Args:
+        logits: (N, 1, h, w) float mask logits.
+        quality: (N, k) float predicted IoU, of which the first belongs to the single mask.
+        targets: (N, 1, h, w) float in [0, 1].
+        weights: Of dice, focal and boundary; the predicted IoU's squared error has weight 1.
+    """
+    logits = logits.float()
+    dice, focal, edge = dice_loss(logits, targets), focal_loss(logits, targets), boundary_loss(logits, targets)
+    iou = mask_iou(logits.detach(), targets)
+    score = (quality[:, 0].float() - iou).square().mean()
+    loss = weights.dice * dice + weights.focal * focal + weights.boundary * edge + score
+    return loss, {"dice": dice, "focal": focal, "iou": iou.mean()}
+
+
+class SeePhase(ScenesPhase):
+    """See the module's docstring."""
+
+    name = "see"
+    module: Eyes
+
+    def __init__(self, miras: Miras, config: MirasConfig, train: Bank, val: Bank, weights: LossWeights) -> None:
+        super().__init__(train, val)
+        self.config = config
+        self.weights = weights
+        self.module = Eyes(miras, config)
+        self.oracle = OraclePrompt(miras, config)
+
+    def _run(self, scenes: Scenes, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.module(*encoder_pixels(images, scenes.data["size"], self.config))
+
+    def _grids(self) -> tuple[int, int, int]:
+        return self.config.clip.grid_size, self.config.convnext.grid_size, self.config.sam.grid_size
+
+    def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
+        """Dense cross-entropy at three places, and mask losses with prompts as inexact as a language model's."""
+        *dense, embedding = self._run(scenes, taken(scenes.data["image"], scenes.data["size"]))
+        fused, grid, cells = (
+            dense_loss(logits, scenes.patch_concepts(side)) for logits, side in zip(dense, self._grids(), strict=True)
+        )
+        rows, objects, parts = draw_regions(scenes, PROMPTS)
+        masks = scenes.masks(rows, objects, parts)
+        places = centers(masks)
+        places = places + 0.03 * torch.randn_like(places)
+        draw = torch.rand(len(rows), device=rows.device)
+        known = torch.stack([(draw > 0.1).float(), ((draw < 0.1) | (draw > 0.25)).float()], dim=1)
+        prompts = self.oracle.to(rows.device)(scenes.concepts(rows, objects, parts), places, known)
+        logits, quality = self.module.sam.decode(embedding, prompts, rows)
+        cut, terms = mask_losses(logits, quality, cover(masks, logits.shape[-1]), self.weights)
+        loss = fused + 0.5 * grid + 0.3 * cells + cut
+        return loss, {"fused": fused, "grid": grid, "cells": cells, **terms}
+
+    def measure(self, scenes: Scenes) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Patches that mostly show an object whose kind, color and part are named right, and IoU with exact prompts."""
+        logits, _, _, embedding = self._run(scenes, as_it_is(scenes.data["image"]))
+        found = named_right(logits, scenes.patch_concepts(self.config.clip.grid_size))
+        rows, objects, parts = draw_regions(scenes, PROMPTS)
+        masks = scenes.masks(rows, objects, parts)
+        prompts = self.oracle.to(rows.device)(scenes.concepts(rows, objects, parts), centers(masks))
+        decoded, _ = self.module.sam.decode(embedding, prompts, rows)
+        return found | iou_sums(decoded, cover(masks, decoded.shape[-1]), parts > 0)
+
+
+def named_right(logits: torch.Tensor, shares: torch.Tensor) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Among the patches that are at least half object; for parts, half one named part."""
+    found = {}
+    groups = zip(("kind", "color", "part"), logits.split(SIZES, -1), shares.split(SIZES, -1), strict=True)
+    for name, group, share in groups:
+        value, truth = share[..., 1:].max(dim=-1)
+        shown = value > 0.5
+        found[name] = ((group[..., 1:].argmax(dim=-1) == truth)[shown].sum(), shown.sum())
+    return found
+
+
+def iou_sums(
+    logits: torch.Tensor, targets: torch.Tensor, parts: torch.Tensor
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """IoU of whole objects and, where the (N,) bool is true, of parts."""
+    iou = mask_iou(logits.float(), targets)
+    return {"whole_iou": (iou[~parts].sum(), (~parts).sum()), "part_iou": (iou[parts].sum(), parts.sum())}
