@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Draw the documentation's pictures: one dialogue turn by turn, an evaluation's first failures, a split's pictures.
 
-All choose by a fixed rule. The strip is the test split's first dialogue of three or more turns in which the robot must
+All choose by a fixed rule. The strip is the split's first dialogue of three or more turns in which the robot must
 ask back, which ends on a part, and whose last mask is right. The failures are the first of the evaluation's records,
 the pictures the first of the split.
 
-    scripts/env.sh python scripts/draw_examples.py --strip
+    scripts/env.sh python scripts/draw_examples.py --strip --split test_stranger
     scripts/env.sh python -m pixelrs_ros.cli evaluate --data data/tabletop --json out/evaluation.json
     scripts/env.sh python scripts/draw_examples.py --failures 6 --records out/evaluation.json
     scripts/env.sh python scripts/draw_examples.py --pictures 12 --split train
@@ -188,7 +188,8 @@ def answered(engine: Engine, samples: Samples, sample: Sample) -> Example:
     layout = engine.layout
     # There and back through the tokens: spaced as the network writes it.
     should = layout.parse(layout.decode_answer(layout.answer(sample.exchanges[-1].answer))).text
-    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
+    nothing = np.zeros(image.shape[:2], dtype=bool)
+    truth = np.logical_or.reduce([nothing, *(masks[key] for key in sample.keys)])
     return Example(sample, image, truth, replies, should, right)
 
 
