@@ -24,7 +24,14 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["pixelrs_ros", "pixelrs_ros.*"]),
     package_data={
-        "pixelrs_ros": ["checkpoints/*/*", "presets/*.yaml", "ros/wire/*.xml", "sim/talk/voices/*.txt", "sim/walk/words/*.txt", "text/*.txt"]
+        "pixelrs_ros": [
+            "checkpoints/*/*",
+            "presets/*.yaml",
+            "ros/wire/*.xml",
+            "sim/talk/voices/*.txt",
+            "sim/walk/words/*.txt",
+            "text/*.txt",
+        ]
     },
     install_requires=requirements("run"),
     extras_require={

@@ -12,12 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pixelrs_ros.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # modes: for their owner's eyes only
 
@@ -64,6 +64,8 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     Raises:
         OutputError: It cannot be written, or OpenCV cannot encode it.
     """
+    import cv2  # here: `--help` shall not wait for it
+
     pixels = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
     try:
         encoded, data = cv2.imencode(path.suffix, pixels)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pixelrs_ros.evaluation.samples import Samples
 
 TO_TERMINAL = Path("-")
-TABLE_WIDTH = 170  # characters
+TABLE_WIDTH = 230  # characters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

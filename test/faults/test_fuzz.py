@@ -155,4 +155,6 @@ def test_each_fuzzed_instruction_gets_one_result(node: DeafNode) -> None:
     feed()
     assert batches >= BATCHES
     reached = (Segmentation.GROUNDED, Segmentation.ANSWERED, Segmentation.BAD_INPUT, Segmentation.NO_FRAME)
-    assert all(seen[status] > BATCHES // 2 for status in reached), "the messages are neither all good nor all bad"
+    assert all(seen[status] > BATCHES // 2 for status in reached), (
+        f"the messages are neither all good nor all bad: {seen}"
+    )

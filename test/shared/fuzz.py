@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 
 from pixelrs_ros.encodings import ENCODINGS
 
-MESSAGE_BYTES = 40  # that one message is made of
+MESSAGE_BYTES = 41  # that one message is made of
 NOW_S = 1_700_000_000  # the time of the well-stamped ones
 SESSIONS = ("", "default", "kitchen", "Küche", "../../etc", "%s{}", "x" * 1000)  # fewer than a node remembers
 _TEXTS = ("mask", "the mug", "mask it", "", " ", "[SEG]", "</s>", "%n%s{0}", "\x00", "\u202e", "x" * 2001)
@@ -56,7 +56,8 @@ def message(source: bytes) -> Instruction | Image:
     made.header.stamp.sec, made.header.stamp.nanosec = NOW_S, dice.read("H")
     if dice.one_in(8):
         made.header.stamp.sec = dice.read("i") * dice.pick((0, 1))
-        made.header.stamp.nanosec = dice.read("I") if made.header.stamp.sec else 0
+        nanosec = dice.read("I") % dice.pick((10**9, 2**32))  # more than a second's are no stamp
+        made.header.stamp.nanosec = nanosec if made.header.stamp.sec else 0
     return deserialize_message(serialize_message(made), type(made))
 
 

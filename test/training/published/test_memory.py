@@ -12,7 +12,7 @@ from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.training.config import EngineConfig, RecipeConfig
 from pixelrs_ros.training.published.memory import training_memory
 
-RECIPE = Path(__file__).parents[2] / "config" / "training" / "miras-7b.yaml"
+RECIPE = Path(__file__).parents[3] / "config" / "training" / "miras-7b.yaml"
 
 
 def empty(config: MirasConfig) -> Miras:

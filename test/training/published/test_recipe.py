@@ -29,7 +29,7 @@ from pixelrs_ros.training.published.recipe import Recipe, merge
 from pixelrs_ros.training.simulated.run import train
 from pixelrs_ros.types import Frame, Utterance
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT / "config" / "training" / "miras-7b.yaml"
 STATE = "state.safetensors"
 Configure = Callable[..., Path]

@@ -27,7 +27,7 @@ from pixelrs_ros.training.simulated import clocked
 from pixelrs_ros.training.simulated.run import train
 from pixelrs_ros.types import Frame, Status, Utterance
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEBUG = ROOT / "config" / "training" / "debug.yaml"
 SCRIPT = ROOT / "scripts" / "train_on_gpu.sh"
 Configure = Callable[..., Path]
