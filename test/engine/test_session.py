@@ -208,7 +208,9 @@ def test_a_listener_that_fails_leaves_the_dialogue_as_it_was(session: Session) -
     with pytest.raises(RuntimeError, match="nobody listens"):
         session.say(Utterance("the mug"), a_frame(), fail)
     assert session.turns("default") == ()
-    assert session.say(Utterance("the mug"), a_frame()).text is not None
+    reply = session.say(Utterance("the mug"), a_frame())
+    (turn,) = session.turns("default")
+    assert (turn.text, turn.answer, turn.status) == ("the mug", reply.answer, reply.status)
 
 
 def test_a_turn_that_is_cancelled_at_any_token_leaves_the_dialogue_as_it_was(engine: CountingEngine) -> None:
