@@ -4,87 +4,36 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.talk import replies
-from pixelrs_ros.sim.talk.refer import ALL, RELATIONS, SIDES, Expression, Things, expressions, fits
+from pixelrs_ros.sim.talk.acts import (
+    ACT_WEIGHTS,
+    ATTEMPTS,
+    ENDS,
+    FORM_WEIGHTS,
+    HOLLOW,
+    LENGTHS,
+    MAX_SHOWN,
+    MISTAKE_RATE,
+    NARROWING_WEIGHTS,
+    STATUSES,
+    USES,
+    TalkState,
+)
+from pixelrs_ros.sim.talk.refer import ALL, SIDES, Expression, Things, expressions, fits
 from pixelrs_ros.sim.talk.saying import indefinite, noun_phrase, part_phrase
 from pixelrs_ros.sim.talk.speech import plural
 from pixelrs_ros.sim.talk.turns import DialogueTurn, Target
 from pixelrs_ros.sim.talk.voices import Speaker
 from pixelrs_ros.types import Status
 
-# By part: the slot of what somebody calls it who goes by its use.
-USES = {
-    "handle": "use.handle", "lid": "use.opens", "cap": "use.opens", "cover": "use.opens", "body": "use.inside",
-    "spout": "use.spout", "blade": "use.blade", "head": "use.head", "shaft": "use.shaft", "bowl": "use.bowl",
-    "bristles": "use.bristles", "base": "use.base", "shade": "use.shade", "pages": "use.pages",
-}  # fmt: skip
-HOLLOW = ("mug", "box", "basket", "pan", "teapot", "bowl", "can")  # kinds whose body is "the inside"
-LENGTHS = ((1, 2, 3, 4, 5, 6), (0.40, 0.20, 0.16, 0.12, 0.07, 0.05))
-MAX_SHOWN = 4  # masks of one answer
-_STATUSES = (Status.GROUNDED, Status.CLARIFY, Status.NOT_FOUND)
-# How often an order goes by each form, and how it shall end where the scene allows it.
-_FORMS = {
-    "kind": 5.0, "color": 3.2, "color_kind": 7.0, "wish": 2.0, "group": 0.7, "any.kind": 0.5,
-    "big": 0.4, "small": 0.4, "big.kind": 0.5, "small.kind": 0.5, "middle": 0.3, "middle.kind": 0.4,
-    **dict.fromkeys(SIDES, 0.5), **{f"{side}.kind": 0.55 for side in SIDES},
-    "from_left": 0.4, "from_right": 0.4, "from_left.kind": 0.4, "from_right.kind": 0.4,
-    **dict.fromkeys(RELATIONS, 0.55), "between": 0.5,
-    "all.kind": 0.6, "all.color": 0.5, "both.kind": 0.5,
-}  # fmt: skip
-_ENDS = (0.5, 0.22, 0.28)
-_NARROWING = {
-    "color": 5.0, "kind": 3.0, "color_kind": 2.0, "not_color": 1.0, "not_kind": 0.5, "wish": 0.4, "big": 0.7,
-    "small": 0.7, "middle": 0.4, "from_left": 0.5, "from_right": 0.5, **dict.fromkeys(SIDES, 1.3), "next_to": 0.4,
-    "left_of": 0.3, "right_of": 0.3, "any.kind": 0.3,
-}  # fmt: skip
-# Weights of the acts by what went before: nothing, a question back, something shown.
-_ACTS: dict[str, dict[str, float]] = {
-    "start": {
-        "order": 10.0, "wish": 3.2, "part_of": 2.6, "part_alone": 0.7, "unknown": 0.5, "pronoun": 0.15, "is_there": 1.0,
-        "what": 0.7, "color_of": 0.7, "count": 0.6, "count_all": 0.3, "what_side": 0.5, "greet": 0.6, "thanks": 0.3,
-        "bye": 0.2, "help": 0.35, "smalltalk": 0.4, "nonsense": 0.45, "confirm": 0.08, "reject": 0.08,
-    },
-    "asked": {
-        "narrow": 14.0, "order": 1.6, "wish": 0.4, "part_of": 0.5, "unknown": 0.2, "is_there": 0.3, "color_of": 0.3,
-        "count": 0.2, "what_side": 0.3, "thanks": 0.4, "smalltalk": 0.2, "nonsense": 0.3, "bye": 0.1, "change": 0.8,
-        "help": 0.1, "what": 0.2, "confirm": 0.15, "reject": 0.15,
-    },
-    "shown": {
-        "part": 6.0, "part_of": 1.2, "order_it": 1.8, "confirm": 0.8, "correct": 3.2, "reject": 0.7, "next": 2.2,
-        "change": 1.6, "other": 1.6, "back": 1.0, "order": 1.6, "wish": 0.9, "is_there": 0.4, "color_of": 0.3,
-        "count": 0.3, "what": 0.3, "what_side": 0.3, "count_all": 0.1, "thanks": 1.0, "bye": 0.3, "smalltalk": 0.3,
-        "nonsense": 0.3, "greet": 0.1, "help": 0.1, "unknown": 0.3,
-    },
-}  # fmt: skip
-MISTAKE_RATE = 0.1  # of what is shown: the robot shows something else, and the user says so
-_ATTEMPTS = 12
-
 
 class _NothingToSayError(Exception):
     """The act does not fit here."""
-
-
-@dataclass
-class _State:
-    """What the talk is about."""
-
-    candidates: Things = ()
-    focus: Element | None = None
-    part: str | None = None
-    context: Things = ()  # what the focus was chosen from
-    shown: list[Element] = field(default_factory=list)
-    mistaken: Element | None = None  # what should have been shown
-
-    @property
-    def stage(self) -> str:
-        """Key of `_ACTS`."""
-        return "asked" if self.candidates else "shown" if self.focus is not None else "start"
 
 
 class Composer:
@@ -107,13 +56,13 @@ class Composer:
         self._rng = rng
         self._width_px = width_px
         self._mistakes = mistakes
-        self._state = _State()
+        self._state = TalkState()
         self.turns: list[DialogueTurn] = []
 
     def converse(self, length: int) -> list[DialogueTurn]:
         """Takes `length` turns; fewer where nothing more can be said."""
         while len(self.turns) < length:
-            acts = {"correct": 3.0, "reject": 1.0} if self._state.mistaken else _ACTS[self._state.stage]
+            acts = {"correct": 3.0, "reject": 1.0} if self._state.mistaken else ACT_WEIGHTS[self._state.stage]
             if not any(self._try(act) for act in self._drawn(acts)):
                 break
         return self.turns
@@ -128,7 +77,7 @@ class Composer:
         return self.turns[-1]
 
     def _drawn(self, acts: dict[str, float]) -> list[str]:
-        return self._rng.choices(list(acts), list(acts.values()), k=_ATTEMPTS)
+        return self._rng.choices(list(acts), list(acts.values()), k=ATTEMPTS)
 
     def _try(self, act: str) -> bool:
         try:
@@ -141,20 +90,20 @@ class Composer:
 
     def order(self) -> None:
         """Orders something."""
-        self._order(self._draw(_FORMS, self._things), self._frame(), self._things)
+        self._order(self._draw(FORM_WEIGHTS, self._things), self._frame(), self._things)
 
     def next(self) -> None:
         """Goes on to something else."""
-        self._order(self._draw(_FORMS, self._things), "next", self._things)
+        self._order(self._draw(FORM_WEIGHTS, self._things), "next", self._things)
 
     def change(self) -> None:
         """Wants something else instead."""
-        self._order(self._draw(_FORMS, self._things), "change", self._things)
+        self._order(self._draw(FORM_WEIGHTS, self._things), "change", self._things)
 
     def narrow(self) -> None:
         """Answers a question back."""
         candidates = self._state.candidates
-        expression = self._draw(_NARROWING, candidates, absent_in=self._things)
+        expression = self._draw(NARROWING_WEIGHTS, candidates, absent_in=self._things)
         found = fits(expression, candidates)
         if not found and expression.kind and fits(expression, self._things):
             raise _NothingToSayError  # a new order in the clothes of an answer
@@ -168,11 +117,13 @@ class Composer:
         if state.mistaken is not None:
             expression = self._one_of_its_names(state.mistaken)
         else:
-            expression = self._draw({form: _FORMS[form] for form in ("kind", "color", "color_kind")}, self._things)
+            expression = self._draw(
+                {form: FORM_WEIGHTS[form] for form in ("kind", "color", "color_kind")}, self._things
+            )
         part = state.part
         if part is not None and self._rng.random() < 0.5:
             return self._other_part()
-        self._order(expression, "correct", self._domain_for_one(expression), sorry=True)
+        self._order(expression, "correct", self._things, sorry=True)
         return None
 
     def wish(self) -> None:
@@ -386,16 +337,16 @@ class Composer:
 
     def _draw(
         self, forms: dict[str, float], things: Things, absent_in: Things | None = None,
-        ends: tuple[float, float, float] = _ENDS,
+        ends: tuple[float, float, float] = ENDS,
     ) -> Expression:  # fmt: skip
         """An expression: first its form, then how the turn shall end, then words that make it so."""
         rng = self._rng
-        for form in rng.choices(list(forms), list(forms.values()), k=_ATTEMPTS):
+        for form in rng.choices(list(forms), list(forms.values()), k=ATTEMPTS):
             found = [(one, fits(one, things)) for one in expressions(form, things, absent=True)]
             known = [
                 (one, len(fit)) for one, fit in found if fit is not None and (form != "both.kind" or len(fit) in (0, 2))
             ]
-            for status in rng.choices(_STATUSES, ends, k=3):
+            for status in rng.choices(STATUSES, ends, k=3):
                 fitting = [one for one, count in known if ending(one, count) == status]
                 if form == "color_kind" and status == Status.NOT_FOUND and rng.random() < 0.65:
                     fitting = _lures(fitting, absent_in or things) or fitting
@@ -411,9 +362,6 @@ class Composer:
         ]
         exact = [name for name in names if fits(name, self._things) == (thing,)]
         return self._rng.choice(exact or names[:1])
-
-    def _domain_for_one(self, expression: Expression) -> Things:
-        return self._things
 
     def _frame(self) -> str:
         return self._rng.choices(("order", "want", "show", "where", "bare"), (5, 2, 1.5, 1.2, 2.5))[0]

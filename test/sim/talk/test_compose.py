@@ -13,7 +13,8 @@ from sklearn.linear_model import SGDClassifier
 
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import KINDS
-from pixelrs_ros.sim.talk.compose import _ACTS, Composer, conversations
+from pixelrs_ros.sim.talk.acts import ACT_WEIGHTS
+from pixelrs_ros.sim.talk.compose import Composer, conversations
 from pixelrs_ros.sim.talk.refer import Expression
 from pixelrs_ros.sim.talk.turns import DialogueTurn
 from pixelrs_ros.sim.talk.voices import Speaker
@@ -49,8 +50,8 @@ def test_a_third_of_the_conversations_and_more_have_one_turn(many: list[list[Dia
 
 def test_every_act_comes_at_every_place_where_it_can(many: list[list[DialogueTurn]]) -> None:
     seen = {(place, turn.kind.partition(".")[0]) for talk in many for place, turn in enumerate(talk, start=1)}
-    acts = {act for stage in _ACTS.values() for act in stage}
-    first = set(_ACTS["start"])
+    acts = {act for stage in ACT_WEIGHTS.values() for act in stage}
+    first = set(ACT_WEIGHTS["start"])
     for place in range(1, 5):
         missing = (acts if place > 1 else first) - {act for at, act in seen if at == place}
         assert missing <= ({"back"} if place == 2 else set()), (

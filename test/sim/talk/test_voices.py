@@ -9,7 +9,7 @@ import pytest
 
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.scene.kinds import KINDS
-from pixelrs_ros.sim.talk.compose import USES
+from pixelrs_ros.sim.talk.acts import USES
 from pixelrs_ros.sim.talk.refer import GROUPS, RELATIONS, SIDES
 from pixelrs_ros.sim.talk.voices import HELD_OUT, WISHES_ONLY, Speaker, load_voice, voice_names, voices_of
 from pixelrs_ros.sim.talk.wishes import WISHES
