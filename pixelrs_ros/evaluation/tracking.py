@@ -151,8 +151,9 @@ class PromptEngine(Engine):
 
         @torch.inference_mode()
         def follow(picture: np.ndarray) -> tuple[np.ndarray, float]:
-            pixels = to_pixels(encoder_images(picture, self.config), self.config).sam
-            embedding = self.miras.sam.encode(pixels.to(self.device, self.dtype))
+            pixels = to_pixels(encoder_images(picture, self.config), self.config)
+            shown = (pixels.clip, pixels.convnext, pixels.sam)
+            _, embedding = self.miras.see(*(x.to(self.device, self.dtype) for x in shown))
             logits, quality = self.miras.sam.decode(embedding, prompt, torch.zeros(1, dtype=torch.long))
             height_px, width_px = picture.shape[:2]
             mask = masks_to_image(logits.float(), height_px, width_px, self.config)[0] > 0

@@ -79,6 +79,14 @@ class Miras(nn.Module):
         tokens = self.projector(self.fusion(self.clip(clip_pixels), high))
         return tokens, None if self.detail is None else self.detail(high)
 
+    def see(
+        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor, sam_pixels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, 3, side, side) float for each encoder -> (B, P, H) image tokens, (B, C, h, w) for the mask decoder."""
+        tokens, detail = self.look(clip_pixels, convnext_pixels)
+        embedding = self.sam.encode(sam_pixels)
+        return tokens, embedding if detail is None else embedding + detail
+
     def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens."""
         return self.fusion(self.clip(clip_pixels), self.convnext(convnext_pixels))

@@ -168,6 +168,8 @@ def test_what_the_high_resolution_encoder_sees_reaches_the_masks_from_nothing_at
     torch.nn.init.normal_(debug_miras.detail.projector.weight)
     _, seen = debug_miras.look(clip, convnext)
     assert seen is not None and seen.std() > 0.1
+    sam = torch.randn(2, 3, 64, 64)
+    assert torch.allclose(debug_miras.see(clip, convnext, sam)[1], debug_miras.sam.encode(sam) + seen, atol=1e-5)
     plain = build_miras(dataclasses.replace(load_preset("debug"), detail=False), 10)
     assert plain.look(clip, convnext)[1] is None
 

@@ -169,7 +169,7 @@ class StagePhase:
     def loss(self, batch: Batch, sizes: Sizes) -> tuple[torch.Tensor, Terms]:
         """See `Phase.loss`."""
         miras, weights = self.module, self.losses
-        tokens = miras.encode_image(batch.clip, batch.convnext)
+        tokens, embedding = miras.see(batch.clip, batch.convnext, batch.sam)
         embeddings = miras.embed(batch.ids, tokens, batch.ids == self.collate.layout.image_id)
         hidden = miras.language.base_model(
             inputs_embeds=embeddings, attention_mask=batch.present, use_cache=False
@@ -177,7 +177,7 @@ class StagePhase:
         logits = miras.language.get_output_embeddings()(hidden[batch.predict])
         words = F.cross_entropy(logits.float(), batch.ids.roll(-1, dims=1)[batch.predict], reduction="sum")
         prompts = miras.prompts(hidden[batch.seg_at[:, 0], batch.seg_at[:, 1]], tokens[batch.seg_at[:, 0]])
-        masks, quality = miras.sam.decode(miras.sam.encode(batch.sam), prompts, batch.seg_at[:, 0])
+        masks, quality = miras.sam.decode(embedding, prompts, batch.seg_at[:, 0])
         masks = masks.float()
         iou = mask_iou(masks.detach(), batch.targets)
         of_masks = {

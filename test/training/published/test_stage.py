@@ -119,6 +119,11 @@ def parts_of(phase: StagePhase, *batches: Batch) -> tuple[torch.Tensor, Terms, d
     return loss, terms, {n: p.grad.clone() for n, p in phase.module.named_parameters() if p.grad is not None}
 
 
+def test_masks_are_learned_with_the_details_that_the_robot_adds(phase: StagePhase, collate: Collator) -> None:
+    _, _, gradients = parts_of(phase, collate([TWO_TURNS]))
+    assert gradients["detail.projector.weight"].any()
+
+
 def test_shares_of_uneven_batches_add_up(phase: StagePhase, collate: Collator) -> None:
     three = [TWO_TURNS, TALK, dataclasses.replace(TWO_TURNS, image=picture(3))]
     loss, terms, gradients = parts_of(phase, collate(three))
