@@ -175,5 +175,7 @@ def one_thing(mask: np.ndarray) -> np.ndarray:
     areas = stats[1:, cv2.CC_STAT_AREA]
     largest = 1 + int(areas.argmax())
     away = cv2.distanceTransform((pieces != largest).astype(np.uint8), cv2.DIST_L2, 3)
-    near = [piece for piece in range(1, count) if away[pieces == piece].min() <= _NEAR * float(areas.max()) ** 0.5]
-    return np.isin(pieces, near)
+    nearest = np.full(count, np.inf)
+    np.minimum.at(nearest, pieces[mask], away[mask])  # at once: every speckle is a piece
+    near: np.ndarray = nearest <= _NEAR * float(areas.max()) ** 0.5
+    return near[pieces]

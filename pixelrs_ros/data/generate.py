@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pixelrs_ros.data import labelme, prist, talk_records
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.files import write_file
 from pixelrs_ros.sim.picture.elements import Element, elements, well_posed
 from pixelrs_ros.sim.picture.render import Renderer, View
 from pixelrs_ros.sim.picture.sensor import record
@@ -329,9 +330,9 @@ def _write(
     things = [talk_records.to_mapping(element) for element in seen]
     made = {"recipe": job.recipe, "records": records, "scene_seed": seed, "things": things}
     sidecar = json.dumps(made, ensure_ascii=False)
-    prist.write_whole(prist.image_path(root, img_id), jpeg.tobytes())
-    prist.write_whole(prist.mask_path(root, img_id), labelme.to_json(annotation).encode())
-    prist.write_whole(job.sidecar, sidecar.encode())
+    write_file(prist.image_path(root, img_id), jpeg.tobytes())
+    write_file(prist.mask_path(root, img_id), labelme.to_json(annotation).encode())
+    write_file(job.sidecar, sidecar.encode())
 
 
 def to_prist(

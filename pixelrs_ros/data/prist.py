@@ -131,12 +131,7 @@ def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    write_whole(path, records_to_json(records).encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """As `pixelrs_ros.files.write_file`."""
-    write_file(path, content)
+    write_file(path, records_to_json(records))
 
 
 def read_split(folder: Path, split: str) -> list[PristDialogue]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.files import write_file
 from pixelrs_ros.stranger.scene import Scene, make_scene
 from pixelrs_ros.stranger.steps import Speaker
 from pixelrs_ros.stranger.talk import dialogue, single, to_prist
@@ -44,10 +45,10 @@ def _write_scene(folder: Path, img_id: str, scene: Scene) -> None:
     quality = int(np.random.default_rng(scene.seed).integers(85, 97))
     done, content = cv2.imencode(".jpg", scene.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
-    prist.write_whole(prist.image_path(folder, img_id), content.tobytes())
+    write_file(prist.image_path(folder, img_id), content.tobytes())
     masks = {(label, index): mask for index, (label, mask) in enumerate(scene.masks().items())}
     annotation = labelme.annotate(f"../images/{img_id}", masks)
-    prist.write_whole(prist.mask_path(folder, img_id), labelme.to_json(annotation).encode())
+    write_file(prist.mask_path(folder, img_id), labelme.to_json(annotation).encode())
 
 
 def _talks(scene: Scene, img_id: str) -> list[prist.PristDialogue]:

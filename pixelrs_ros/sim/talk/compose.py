@@ -63,13 +63,17 @@ class Composer:
         """Takes `length` turns; fewer where nothing more can be said."""
         while len(self.turns) < length:
             acts = {"correct": 3.0, "reject": 1.0} if self._state.mistaken else ACT_WEIGHTS[self._state.stage]
-            if not any(self._try(act) for act in self._drawn(acts)):
+            if not any(self.take(act) for act in self._drawn(acts)):
                 break
         return self.turns
 
     def take(self, act: str) -> bool:
         """Takes a turn of one act; whether it fits here."""
-        return self._try(act)
+        try:
+            _MOVES[act](self)
+        except _NothingToSayError:
+            return False
+        return True
 
     def say_order(self, expression: Expression, act: str = "order") -> DialogueTurn:
         """Takes a turn that orders what an expression fits."""
@@ -78,13 +82,6 @@ class Composer:
 
     def _drawn(self, acts: dict[str, float]) -> list[str]:
         return self._rng.choices(list(acts), list(acts.values()), k=ATTEMPTS)
-
-    def _try(self, act: str) -> bool:
-        try:
-            _MOVES[act](self)
-        except _NothingToSayError:
-            return False
-        return True
 
     # Orders ---------------------------------------------------------------------------------------------------------
 
@@ -142,7 +139,7 @@ class Composer:
     def pronoun(self) -> None:
         """Orders "it" when nothing is talked about."""
         words = self._speaker.phrase("order", {"np": self._speaker.phrase("np.it")})
-        self._answer("pronoun", words, f"Sorry. {replies.WHICH}", Status.CLARIFY, candidates=self._things, order=True)
+        self._answer("pronoun", words, replies.REJECTED, Status.CLARIFY, candidates=self._things, order=True)
 
     def order_it(self) -> None:
         """Orders what was shown."""

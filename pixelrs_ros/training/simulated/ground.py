@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from pixelrs_ros.training.loop import Terms
 from pixelrs_ros.training.simulated.scenes import Scenes, ScenesPhase, as_it_is, cover, encoder_pixels, taken
-from pixelrs_ros.training.simulated.see import Eyes, SeePhase, dense_loss, iou_sums, mask_losses
+from pixelrs_ros.training.simulated.see import Eyes, SeePhase, iou_sums, mask_losses
 from pixelrs_ros.training.simulated.talk import WORD_DROPOUT, Talker, TalkPhase
 
 MASKS = 2.0  # of each scene and step, on average
@@ -65,27 +65,10 @@ class GroundPhase(ScenesPhase):
         self.talk, self.see = talk, see
         self.module = Whole(see.module, talk.module)
 
-    def _look(self, scenes: Scenes, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Image tokens, SAM's embedding, and the dense loss of the eyes."""
-        eyes, config = self.module.eyes, self.talk.config
-        clip, convnext, sam = encoder_pixels(images, scenes.data["size"], config)
-        high = eyes.convnext(convnext)
-        fused = eyes.fusion(eyes.clip(clip), high)
-        embedding = eyes.sam.encode(sam)
-        if eyes.detail is not None:
-            embedding = embedding + eyes.detail(high)
-        grid = eyes.grid_head(eyes.grid_norm(high)).flatten(2).transpose(1, 2)
-        cells = eyes.sam_head(embedding).flatten(2).transpose(1, 2)
-        sides = (config.clip.grid_size, config.convnext.grid_size, config.sam.grid_size)
-        dense = [
-            dense_loss(logits, scenes.patch_concepts(side))
-            for logits, side in zip((eyes.fused_head(fused), grid, cells), sides, strict=True)
-        ]
-        return self.module.talker.projector(fused), embedding, dense[0] + 0.5 * dense[1] + 0.3 * dense[2]
-
     def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
         """One batch, with open eyes."""
-        tokens, embedding, sight = self._look(scenes, taken(scenes.data["image"], scenes.data["size"]))
+        fused, dense, embedding = self.see.look(scenes, taken(scenes.data["image"], scenes.data["size"]))
+        tokens = self.module.talker.projector(fused)
         loss, terms, rows, hidden = self.talk.talk(scenes, tokens, WORD_DROPOUT)
         row, at_seg, _, objects, parts = rows.segs()
         chosen = torch.multinomial(
@@ -96,11 +79,13 @@ class GroundPhase(ScenesPhase):
         logits, quality = self.module.eyes.sam.decode(embedding, prompts, row)
         targets = cover(scenes.masks(row, objects, parts), logits.shape[-1])
         cut, of_masks = mask_losses(logits, quality, targets, self.talk.weights)
+        sight, _ = self.see.sight(scenes, dense)
         return loss + cut + SIGHT_WEIGHT * sight, {**terms, **of_masks, "sight": sight}
 
     def measure(self, scenes: Scenes) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """Words and masks, given the data's history."""
-        tokens, embedding, _ = self._look(scenes, as_it_is(scenes.data["image"]))
+        fused, _, embedding = self.see.look(scenes, as_it_is(scenes.data["image"]))
+        tokens = self.module.talker.projector(fused)
         found, rows, hidden = self.talk.measure_words(scenes, tokens)
         row, at_seg, _, objects, parts = rows.segs()
         logits, _ = self.module.eyes.sam.decode(

@@ -16,6 +16,7 @@ from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, save_checkp
 from pixelrs_ros.config import load_config, load_preset, read_yaml
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras
+from pixelrs_ros.shipped import resolve
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
 from pixelrs_ros.sim.talk.compose import conversations
@@ -59,12 +60,6 @@ class Run:
             self.miras = build_miras(self.miras_config, make_layout(self.tokenizer, self.miras_config).vocab_size)
             take_parts(self.miras, self.miras_config, Path(config.parts))
         self.layout = make_layout(self.tokenizer, self.miras_config)
-
-    def draw(self) -> None:
-        """Draws the scenes that are still missing."""
-        config = self.config
-        scenes = {"val": config.val_scenes, "train": config.scenes}
-        draw_bank(Path(config.bank), scenes, config.seed, self.tokenizer, config.preset, config.workers)
 
     def export(self, folder: Path) -> None:
         """Write the network as it is after its last phase."""
@@ -110,6 +105,18 @@ class Run:
 
     def _ground(self, train: Bank, val: Bank) -> GroundPhase:
         return GroundPhase(self._talk(train, val), self._see(train, val))
+
+
+def draw(config: TrainConfig) -> None:
+    """Draws the scenes of a run that are still missing, which takes its words but not its network."""
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    if config.start:
+        tokenizer = load_tokenizer(resolve(config.start) / TOKENIZER)
+    else:
+        tokenizer = make_tokenizer(out / TOKENIZER, config.vocab_size, config.seed)
+    scenes = {"val": config.val_scenes, "train": config.scenes}
+    draw_bank(Path(config.bank), scenes, config.seed, tokenizer, config.preset, config.workers)
 
 
 def make_tokenizer(path: Path, vocab_size: int, seed: int) -> Tokenizer:
@@ -179,7 +186,7 @@ def train(
     for name in names:
         if name == "draw":
             with processes.main_process_first():  # the others read what it has drawn
-                Run(config, processes.device).draw()
+                draw(config)
             continue
         run = Run(config, processes.device)
         made = run.phase(name)

@@ -40,7 +40,7 @@ class Eyes(nn.Module):
 
     def forward(
         self, clip: torch.Tensor, convnext: torch.Tensor, sam: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], torch.Tensor]:
         """Encode.
 
         Args:
@@ -49,8 +49,8 @@ class Eyes(nn.Module):
             sam: (B, 3, U, U) float.
 
         Returns:
-            Logits per CLIP patch (B, g*g, classes), per high-resolution cell (B, G*G, classes) and per cell of SAM's
-            embedding (B, h*h, classes), and that embedding (B, C, h, h).
+            (B, P, C_clip) fused tokens; logits per CLIP patch (B, g*g, classes), per high-resolution cell
+            (B, G*G, classes) and per cell of SAM's embedding (B, h*h, classes); and that embedding (B, C, h, h).
         """
         high = self.convnext(convnext)
         fused = self.fusion(self.clip(clip), high)
@@ -58,7 +58,8 @@ class Eyes(nn.Module):
         if self.detail is not None:
             embedding = embedding + self.detail(high)
         grid = self.grid_head(self.grid_norm(high)).flatten(2).transpose(1, 2)
-        return self.fused_head(fused), grid, self.sam_head(embedding).flatten(2).transpose(1, 2), embedding
+        cells = self.sam_head(embedding).flatten(2).transpose(1, 2)
+        return fused, (self.fused_head(fused), grid, cells), embedding
 
 
 def dense_loss(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
@@ -133,18 +134,26 @@ class SeePhase(ScenesPhase):
         self.module = Eyes(miras, config)
         self.oracle = OraclePrompt(miras, config)
 
-    def _run(self, scenes: Scenes, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return self.module(*encoder_pixels(images, scenes.data["size"], self.config))
+    def look(self, scenes: Scenes, images: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], torch.Tensor]:
+        """What the eyes make of (B, 3, S, S) float images of these scenes; see `Eyes.forward`."""
+        seen: tuple[torch.Tensor, tuple[torch.Tensor, ...], torch.Tensor] = self.module(
+            *encoder_pixels(images, scenes.data["size"], self.config)
+        )
+        return seen
 
-    def _grids(self) -> tuple[int, int, int]:
-        return self.config.clip.grid_size, self.config.convnext.grid_size, self.config.sam.grid_size
+    def sight(self, scenes: Scenes, dense: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, Terms]:
+        """The weighted sum of the dense losses of the eyes' three logits, and its terms."""
+        config = self.config
+        sides = (config.clip.grid_size, config.convnext.grid_size, config.sam.grid_size)
+        fused, grid, cells = (
+            dense_loss(logits, scenes.patch_concepts(side)) for logits, side in zip(dense, sides, strict=True)
+        )
+        return fused + 0.5 * grid + 0.3 * cells, {"fused": fused, "grid": grid, "cells": cells}
 
     def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
         """Dense cross-entropy at three places, and mask losses with prompts as inexact as a language model's."""
-        *dense, embedding = self._run(scenes, taken(scenes.data["image"], scenes.data["size"]))
-        fused, grid, cells = (
-            dense_loss(logits, scenes.patch_concepts(side)) for logits, side in zip(dense, self._grids(), strict=True)
-        )
+        _, dense, embedding = self.look(scenes, taken(scenes.data["image"], scenes.data["size"]))
+        sight, sights = self.sight(scenes, dense)
         rows, objects, parts = draw_regions(scenes, PROMPTS)
         masks = scenes.masks(rows, objects, parts)
         places = centers(masks)
@@ -154,12 +163,11 @@ class SeePhase(ScenesPhase):
         prompts = self.oracle.to(rows.device)(scenes.concepts(rows, objects, parts), places, known)
         logits, quality = self.module.sam.decode(embedding, prompts, rows)
         cut, terms = mask_losses(logits, quality, cover(masks, logits.shape[-1]), self.weights)
-        loss = fused + 0.5 * grid + 0.3 * cells + cut
-        return loss, {"fused": fused, "grid": grid, "cells": cells, **terms}
+        return sight + cut, {**sights, **terms}
 
     def measure(self, scenes: Scenes) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """Patches that mostly show an object whose kind, color and part are named right, and IoU with exact prompts."""
-        logits, _, _, embedding = self._run(scenes, as_it_is(scenes.data["image"]))
+        _, (logits, *_), embedding = self.look(scenes, as_it_is(scenes.data["image"]))
         found = named_right(logits, scenes.patch_concepts(self.config.clip.grid_size))
         rows, objects, parts = draw_regions(scenes, PROMPTS)
         masks = scenes.masks(rows, objects, parts)
