@@ -8,8 +8,8 @@ RUN = scripts/env.sh
 help:  ## Shows this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-setup:  ## Makes .venv with everything pinned and builds the ROS interfaces; stamped, so a second time takes a second
-	@$(PYTHON) scripts/set_up.py
+setup:  ## Makes .venv with everything pinned and builds the ROS interfaces; with ROBOT=1 only what a robot needs
+	@$(PYTHON) scripts/set_up.py $(if $(ROBOT),--robot)
 
 demo: setup  ## Simulated camera, robot, operator and planner; writes out/demo/report.html and results.json
 	@$(RUN) python -m pixelrs_ros.ros.demo.run

@@ -21,7 +21,7 @@ setup(
     version="0.1.0",
     description="Multi-turn reasoning segmentation for ROS 2: what the user means, as a mask and words that say why.",
     license="Apache-2.0",
-    python_requires=">=3.11",
+    python_requires=">=3.10",
     packages=find_packages(include=["pixelrs_ros", "pixelrs_ros.*"]),
     package_data={
         "pixelrs_ros": [
@@ -33,7 +33,7 @@ setup(
             "text/*.txt",
         ]
     },
-    install_requires=requirements("run"),
+    install_requires=requirements("robot"),
     extras_require={
         "dev": requirements("dev"),
         "sim": requirements("sim"),

@@ -2,10 +2,13 @@
 
 Needs nothing but a Python interpreter. Each step is stamped with a hash of what it was made from, so a second run does
 nothing. Where a ROS 2 environment is sourced, that one is used; else ROS 2 Kilted comes from wheels.
+
+`make setup ROBOT=1` leaves out what a robot does not need: the simulator, training, export, and the tools for tests.
 """
 
 from __future__ import annotations
 
+import argparse
 import ctypes.util
 import dataclasses
 import fcntl
@@ -19,6 +22,8 @@ import subprocess
 import sys
 import sysconfig
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -28,10 +33,12 @@ VENV_PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "log" / "set_up.log"
 LOG_TAIL_LINES = 40
 REQUIREMENTS = ROOT / "requirements"
-CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 WEIGHTS = REQUIREMENTS / "weights.txt"
-# Those that ROS 2 Kilted, transformers and every other pinned package have a wheel for.
+# Those that ROS 2 Kilted and every pinned package have a wheel for. Where a ROS 2 is sourced, also that of Humble.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
+HUMBLE = (3, 10)
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+REACHABLE_WITHIN_S = 10.0
 
 
 class SetUpError(Exception):
@@ -132,9 +139,10 @@ def check_python(ros: Ros) -> None:
     Raises:
         SetUpError: When the version or the architecture is not served.
     """
-    if sys.version_info[:2] not in PYTHONS:
-        names = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
-        found = (shutil.which(f"python{major}.{minor}") for major, minor in PYTHONS)
+    served = (HUMBLE, *PYTHONS) if ros.distro else PYTHONS
+    if sys.version_info[:2] not in served:
+        names = ", ".join(f"{major}.{minor}" for major, minor in served)
+        found = (shutil.which(f"python{major}.{minor}") for major, minor in served)
         # A version manager's shim may be there for a Python that is not.
         others = [path for path in found if path and subprocess.run([path, "-V"], capture_output=True).returncode == 0]
         remedy = "Name one" if others else "Install one, then name it"
@@ -150,27 +158,27 @@ def check_python(ros: Ros) -> None:
         )
 
 
-def missing_system_packages() -> list[str]:
-    """Debian packages of what the build and the simulator need and the machine lacks."""
+def missing_system_packages(robot: bool) -> list[str]:
+    """Debian packages of what the build and, but on a robot, the simulator need and the machine lacks."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     needed = {
         "gcc": shutil.which("gcc"),
         "g++": shutil.which("g++"),
         f"python{version}-dev": (Path(sysconfig.get_path("include")) / "Python.h").exists(),
         f"python{version}-venv": importlib.util.find_spec("ensurepip"),
-        # MuJoCo renders with it where there is no screen and no GPU.
-        "libosmesa6": ctypes.util.find_library("OSMesa"),
     }
+    if not robot:  # MuJoCo renders with it where there is no screen and no GPU
+        needed["libosmesa6"] = ctypes.util.find_library("OSMesa")
     return [package for package, present in needed.items() if not present]
 
 
-def provide_system_packages() -> None:
+def provide_system_packages(robot: bool) -> None:
     """Installs missing system packages as root; else says which line to type.
 
     Raises:
         SetUpError: When something is missing and we may not, or cannot, install it.
     """
-    missing = missing_system_packages()
+    missing = missing_system_packages(robot)
     if not missing:
         return
     line = f"apt-get install -y {' '.join(missing)}"
@@ -179,7 +187,7 @@ def provide_system_packages() -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run("Reading the list of system packages", ["apt-get", "update"], env)
     run(f"Installing {' '.join(missing)}", line.split(), env)
-    if still := missing_system_packages():
+    if still := missing_system_packages(robot):
         raise SetUpError(f"{' '.join(still)} cannot be found even after `{line}`.")
 
 
@@ -196,14 +204,21 @@ def is_fresh(stamp: Path, wanted: str) -> bool:
     return stamp.exists() and stamp.read_text() == wanted
 
 
-def requirement_lines(ros: Ros) -> dict[str, list[str]]:
+def constraints() -> Path:
+    """The file with the versions of everything that the requirements bring along, for this Python."""
+    return REQUIREMENTS / ("constraints-3.10.txt" if sys.version_info[:2] == HUMBLE else "constraints.txt")
+
+
+def read_requirements(name: str) -> list[str]:
+    """The lines of one file, without its comments."""
+    lines = (REQUIREMENTS / f"{name}.txt").read_text().splitlines()
+    return [requirement for line in lines if (requirement := line.split("#")[0].strip())]
+
+
+def requirement_lines(ros: Ros, robot: bool) -> dict[str, list[str]]:
     """Requirements by the words that announce them, in the order of their installation."""
-
-    def read(name: str) -> list[str]:
-        lines = (REQUIREMENTS / f"{name}.txt").read_text().splitlines()
-        return [requirement for line in lines if (requirement := line.split("#")[0].strip())]
-
-    run_lines = sorted([*read("run"), *read("sim"), *read("plots")], key=str.lower)
+    read = read_requirements
+    run_lines = read("robot") if robot else [*read("robot"), *read("sim"), *read("plots")]
     if ros.numpy:
         # The system's cv_bridge fits its own OpenCV, and only the major version of numpy that it was compiled with.
         run_lines = [line for line in run_lines if not re.match(r"(cv-bridge|opencv|numpy)", line)]
@@ -214,19 +229,57 @@ def requirement_lines(ros: Ros) -> dict[str, list[str]]:
         steps["ROS 2 Kilted"] = read("ros-kilted")
     if not ros.colcon:
         steps["colcon and CMake"] = read("build")
-    others = [*read("train"), *read("export"), *read("dev")]
+    if robot:
+        return {**steps, "what a robot needs": run_lines}
     return {
         **steps,
         "the network's and the simulator's libraries": run_lines,
-        "training, export and test tools": others,
+        "training, export and test tools": [*read("train"), *read("export"), *read("dev")],
     }
 
 
-def install_packages(ros: Ros) -> None:
+def has_nvidia_gpu() -> bool:
+    """Whether CUDA builds are of use on this machine."""
+    return Path("/dev/nvidiactl").exists() or Path("/dev/nvhost-gpu").exists() or bool(shutil.which("nvidia-smi"))
+
+
+def torch_flags() -> list[str]:
+    """What pip is told about the source of torch: its CPU builds' index where there is no NVIDIA GPU, and PyPI else."""
+    if has_nvidia_gpu():
+        return []
+    try:
+        with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=REACHABLE_WITHIN_S):
+            return ["--index-url", TORCH_CPU_INDEX]
+    except (urllib.error.URLError, OSError) as error:
+        say(f"{TORCH_CPU_INDEX} cannot be reached ({error}); of pip's own sources, PyPI brings 3 GB of CUDA")
+        return []
+
+
+def install_torch(ros: Ros, pip: list[str], env: Mapping[str, str]) -> None:
+    """Installs the tested torch, unless the system brings one of its own, as NVIDIA's for a Jetson.
+
+    Raises:
+        SetUpError: On a Jetson without a torch: no other build reaches its GPU.
+    """
+    probe = [str(VENV_PYTHON), "-c", "import torch; print(torch.__version__)"]
+    found = subprocess.run(probe, capture_output=True, text=True)
+    if ros.distro and found.returncode == 0:
+        say(f"torch {found.stdout.strip()} of this system stays")
+        return
+    if Path("/etc/nv_tegra_release").exists():
+        raise SetUpError(
+            f"This is a Jetson, and {base_python()} has no torch. Install NVIDIA's build for this JetPack first\n"
+            "(https://docs.nvidia.com/deeplearning/frameworks/install-pytorch-jetson-platform); it will be used."
+        )
+    run("Installing torch", [*pip, "-c", str(constraints()), *torch_flags(), *read_requirements("torch")], env)
+
+
+def install_packages(ros: Ros, robot: bool) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
-    steps = requirement_lines(ros)
-    wanted = fingerprint([CONSTRAINTS, WEIGHTS], sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
+    steps = requirement_lines(ros, robot)
+    sources = [constraints(), WEIGHTS, REQUIREMENTS / "torch.txt"]
+    wanted = fingerprint(sources, sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
     if is_fresh(stamp, wanted):
         return
     for old in (VENV, ROOT / "build", ROOT / "install"):
@@ -238,11 +291,13 @@ def install_packages(ros: Ros) -> None:
     run("Making .venv", [base_python(), "-m", "venv", *flags, str(VENV)])
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
     pip = [str(VENV_PYTHON), "-m", "pip", "install"]
+    install_torch(ros, pip, env)
     for title, lines in steps.items():
         chosen = VENV / "requirements.txt"
         chosen.write_text("\n".join(lines) + "\n")
-        run(f"Installing {title}", [*pip, "-c", str(CONSTRAINTS), "-r", str(chosen)], env)
-    run("Installing public weights to train from", [*pip, "--no-deps", "-r", str(WEIGHTS)], env)
+        run(f"Installing {title}", [*pip, "-c", str(constraints()), "-r", str(chosen)], env)
+    if not robot:
+        run("Installing public weights to train from", [*pip, "--no-deps", "-r", str(WEIGHTS)], env)
     if not ros.distro:
         repair_wheels()
     stamp.write_text(wanted)
@@ -292,6 +347,9 @@ def build_interfaces(ros: Ros) -> None:
 
 def main() -> int:
     """Sets everything up; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--robot", action="store_true", help="only what a robot needs")
+    robot = parser.parse_args().robot
     LOG.parent.mkdir(exist_ok=True)
     try:
         with (LOG.parent / "set_up.lock").open("w") as lock:
@@ -299,8 +357,8 @@ def main() -> int:
             check_place(ROOT)
             ros = sourced_ros()
             check_python(ros)
-            provide_system_packages()
-            install_packages(ros)
+            provide_system_packages(robot)
+            install_packages(ros, robot)
             build_interfaces(ros)
     except SetUpError as error:
         print(f"[set-up] {error}", file=sys.stderr)

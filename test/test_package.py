@@ -19,7 +19,7 @@ from pixelrs_ros.ros.parameters.table import SPECS
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
-REQUIREMENTS = ("run", "sim", "plots", "train", "export", "quantize")
+REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
@@ -27,6 +27,7 @@ ROSDEP_KEYS = {
         "PIL": "pil",
         "cv2": "opencv",
         "numpy": "numpy",
+        "packaging": "packaging",
         "rich": "rich",
         "yaml": "yaml",
     }.items()
@@ -141,7 +142,7 @@ def test_a_robot_needs_neither_simulator_nor_plots() -> None:
     )
     script = f"import sys; sys.modules.update(dict.fromkeys(('mujoco', 'matplotlib'))); import {modules}"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
-    robot = (ROOT / "package.xml").read_text() + (ROOT / "requirements" / "run.txt").read_text()
+    robot = (ROOT / "package.xml").read_text() + (ROOT / "requirements" / "robot.txt").read_text()
     assert not re.search(r"^(mujoco|matplotlib)|<\w+>python3-matplotlib", robot, re.MULTILINE)
 
 

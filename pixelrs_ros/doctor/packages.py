@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from pixelrs_ros.doctor.findings import Finding, Subject, fail, ok, warn
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -18,8 +20,7 @@ OPENCV_PACKAGES = (
     "opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless",
 )  # fmt: skip
 ONNXRUNTIME_PACKAGES = ("onnxruntime", "onnxruntime-gpu")
-REQUIREMENTS = ("run", "sim", "plots", "train", "export", "quantize")
-_PIN = re.compile(r"^([\w.-]+)==([\w.+]+)", re.MULTILINE)
+REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize")
 
 
 def python(subject: Subject) -> Finding:
@@ -42,7 +43,7 @@ def pins(subject: Subject) -> Finding:
         return warn("which versions were tested is unknown: neither requirements/ nor the package's metadata is here",
                     "compare with requirements/*.txt of the repository")  # fmt: skip
     found = {name: version_of(name) for name in wanted}
-    needed = pinned(("run",))
+    needed = pinned(("robot", "torch"))
     differ = [
         f"{name} {found[name]} instead of {version}"
         for name, version in wanted.items()
@@ -53,7 +54,7 @@ def pins(subject: Subject) -> Finding:
     text = ", ".join(f"{name} {found[name]}" for name in names if found.get(name))
     if differ or missing:
         said = [f"{what}: {', '.join(some)}" for what, some in (("differ", differ), ("missing", missing)) if some]
-        return warn("; ".join(said), "pip install -r requirements/run.txt (untested versions may work, and may not)")
+        return warn("; ".join(said), "pip install -r requirements/robot.txt (untested versions may work, and may not)")
     return ok(f"{text}: all as tested")
 
 
@@ -66,11 +67,13 @@ def numpy_opencv(subject: Subject) -> Finding:
     swapped = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     text = f"numpy {np.__version__}, OpenCV {cv2.__version__}"
     if not np.array_equal(swapped, picture[..., ::-1]):
-        return fail(f"{text}: a conversion gives wrong pixels", "install numpy and OpenCV from one source, see run.txt")
+        return fail(
+            f"{text}: a conversion gives wrong pixels", "install numpy and OpenCV from one source, see robot.txt"
+        )
     several = _installed(OPENCV_PACKAGES)
     if len(several) > 1:
         return fail(f"{', '.join(several)} are installed at once and overwrite each other's files",
-                    f"pip uninstall {' '.join(several)}; pip install -r requirements/run.txt")  # fmt: skip
+                    f"pip uninstall {' '.join(several)}; pip install -r requirements/robot.txt")  # fmt: skip
     if _version(np.__version__) >= NUMPY_BEFORE or _version(cv2.__version__) >= OPENCV_BEFORE:
         return warn(f"{text}: newer than cv_bridge works with", 'pip install "numpy<2.3" "opencv-python-headless<5"')
     return ok(f"{text} exchange arrays")
@@ -104,15 +107,26 @@ def pinned(files: Iterable[str] = REQUIREMENTS) -> dict[str, str]:
         files: Names of requirement files, without ".txt".
     """
     folder = PACKAGE.parent / "requirements"
-    if (folder / "run.txt").is_file():
-        return dict(pin for name in files for pin in _PIN.findall((folder / f"{name}.txt").read_text("utf-8")))
+    if (folder / "robot.txt").is_file():
+        texts = [(folder / f"{name}.txt").read_text("utf-8") for name in files]
+        return _pins(line.split("#")[0].strip() for text in texts for line in text.splitlines())
     try:
         lines = metadata.requires("pixelrs_ros") or []
     except metadata.PackageNotFoundError:
         return {}
-    extras = tuple(name for name in files if name != "run")
-    chosen = [line for line in lines if "extra ==" not in line or any(f'"{extra}"' in line for extra in extras)]
-    return dict(pin for line in chosen for pin in _PIN.findall(line))
+    return _pins(lines, extras=[name for name in files if name != "robot"])
+
+
+def _pins(lines: Iterable[str], extras: Iterable[str] = ()) -> dict[str, str]:
+    """The exact versions among requirements that hold for this Python and, where a line names an extra, for these."""
+    chosen = ("", *extras)
+    return {
+        requirement.name: specifier.version
+        for requirement in map(Requirement, filter(None, lines))
+        if not requirement.marker or any(requirement.marker.evaluate({"extra": extra}) for extra in chosen)
+        for specifier in requirement.specifier
+        if specifier.operator == "=="
+    }
 
 
 def version_of(package: str) -> str | None:

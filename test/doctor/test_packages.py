@@ -45,7 +45,7 @@ def test_this_interpreter_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pins_are_those_of_the_requirements() -> None:
-    pinned = packages.pinned(("run",))
+    pinned = packages.pinned(("robot",))
     assert pinned["numpy"] == "2.2.6" and "transformers" in pinned and "onnxruntime" not in pinned
     assert packages.pinned().items() > pinned.items() and "onnxruntime" in packages.pinned()
 
@@ -64,10 +64,16 @@ def test_pins_come_from_the_metadata_where_there_is_no_source_tree(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(packages, "PACKAGE", tmp_path / "pixelrs_ros")
-    lines = ["numpy==2.2.6", 'onnx==1.23.2; extra == "export"', 'pytest==9.2.0; extra == "dev"', "rich"]
+    lines = [
+        "numpy==2.2.6",
+        'onnx==1.23.2; extra == "export"',
+        'onnx==1.0; python_version < "3.9" and extra == "export"',
+        'pytest==9.2.0; extra == "dev"',
+        "rich",
+    ]
     monkeypatch.setattr(importlib.metadata, "requires", lambda _: lines)
     assert packages.pinned() == {"numpy": "2.2.6", "onnx": "1.23.2"}
-    assert packages.pinned(("run",)) == {"numpy": "2.2.6"}
+    assert packages.pinned(("robot",)) == {"numpy": "2.2.6"}
 
     def none(name: str) -> list[str]:
         raise importlib.metadata.PackageNotFoundError(name)
