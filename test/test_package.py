@@ -34,6 +34,10 @@ ROSDEP_KEYS = {
 }
 
 
+# Used where it is installed, and missed by nobody where it is not.
+OPTIONAL = {"vision_msgs"}
+
+
 def executables() -> dict[str, str]:
     """Names that `ros2 run` knows, and the modules behind them, as CMakeLists.txt lists them."""
     return dict(re.findall(r'^ +"(\w+):([\w.]+)"$', (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE))
@@ -48,7 +52,7 @@ def third_party_modules() -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.split(".")[0])
-    return names - sys.stdlib_module_names - {"pixelrs_ros"}
+    return names - sys.stdlib_module_names - {"pixelrs_ros"} - OPTIONAL
 
 
 def launched_executables(path: Path) -> Iterator[str]:

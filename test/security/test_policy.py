@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "security" / "policy.xml").getroot()
 KINDS = {"topics": ("publish", "subscribe"), "services": ("reply", "request"), "actions": ("execute", "call")}
 # What the node has only where its parameters ask for it.
-OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth"}
+DETECTIONS = {"/detections_2d", "/detections_3d", "/label_info"}  # where vision_msgs is installed
+OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth", *DETECTIONS}
 Rights = dict[str, set[str]]
 
 

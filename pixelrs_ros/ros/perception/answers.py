@@ -25,8 +25,9 @@ from pixelrs_ros.ros.queueing.turn_numbers import TurnNumbers
 from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.image_outputs import is_wanted
-from pixelrs_ros.ros.wire.markers import Target, fill_markers
+from pixelrs_ros.ros.wire.markers import fill_markers
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
+from pixelrs_ros.ros.wire.targets import Target
 from pixelrs_ros.types import Frame, Reply, Segment, Status
 
 PARTIAL_PERIOD_S = 0.05  # faster than anybody reads; a message for every token would cost as much as the token
@@ -160,6 +161,7 @@ class Answers:
         # Pictures for people come last: no program waits for them.
         if answered:
             self._send_markers(turn, reply)
+            self._send_detections(turn, reply)
             self._send_images(turn, reply)
             self._warn_of_mismatch(request)
         self._log(request, turn.index, reply)
@@ -202,9 +204,14 @@ class Answers:
         """Publish what RViz draws of a turn's targets, where depth came with the image."""
         if turn.request.one_shot or not turn.locator.can_measure or not is_wanted(self._outputs.markers):
             return
-        targets = [Target(segment.phrase, turn.locator(segment)) for segment in reply.segments]
         name = turn.request.instruction.instruction_id
-        self._send(turn, self._outputs.markers, fill_markers(MarkerArray(), turn.request.header, name, targets))
+        markers = fill_markers(MarkerArray(), turn.request.header, name, _targets(turn, reply))
+        self._send(turn, self._outputs.markers, markers)
+
+    def _send_detections(self, turn: OpenTurn, reply: Reply) -> None:
+        """Publish the targets for tools that know vision_msgs, where that is installed."""
+        if not turn.request.one_shot:
+            self._outputs.detections.publish(turn.request.header, lambda: _targets(turn, reply))
 
     def _send_images(self, turn: OpenTurn, reply: Reply) -> None:
         assert turn.frame is not None
@@ -234,6 +241,15 @@ class Answers:
             self._logger.warning(line, throttle_duration_sec=_REFUSALS_PERIOD_S)
         else:
             self._logger.warning(line)
+
+
+def _targets(turn: OpenTurn, reply: Reply) -> list[Target]:
+    """What messages of other packages say of a turn's segments."""
+    name = turn.request.instruction.instruction_id
+    return [
+        Target(one.phrase, turn.locator(one), conversions.track_id(name, index), one.score, one.box)
+        for index, one in enumerate(reply.segments)
+    ]
 
 
 def _shorten(text: str) -> str:

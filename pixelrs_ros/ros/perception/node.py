@@ -113,7 +113,7 @@ class PerceptionNode(LifecycleNode):
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=STEADY)
         bridge = ExecutorBridge(self)
         self._ground = GroundServer(self, bridge, self._intake)
-        SegmentService(self, bridge, self._intake)
+        SegmentService(self, bridge, self._intake, image_bits=lambda: self.values.image_bits)
         self._dialogue_services = DialogueServices(
             self,
             bridge,

@@ -15,6 +15,7 @@ from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from pixelrs_ros.msg import Explanation, Segmentation, Tracking, TurnPoints
+from pixelrs_ros.ros.perception.detection_outputs import DetectionOutputs
 from pixelrs_ros.ros.wire import conversions, qos
 from pixelrs_ros.ros.wire.image_outputs import ImageOutput, compress_color, compress_mask, send
 from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
@@ -33,6 +34,7 @@ class Outputs:
     target_points: LifecyclePublisher[PointCloud2]
     turn_points: LifecyclePublisher[TurnPoints]
     markers: LifecyclePublisher[MarkerArray]
+    detections: DetectionOutputs
     tracking: LifecyclePublisher[Tracking]
 
     @classmethod
@@ -61,6 +63,7 @@ class Outputs:
             target_points=qos.advertise_managed(node, PointCloud2, "target_points"),
             turn_points=qos.advertise_managed(node, TurnPoints, "turn_points"),
             markers=qos.advertise_managed(node, MarkerArray, "markers"),
+            detections=DetectionOutputs(node),
             tracking=qos.advertise_managed(node, Tracking, "tracking"),
         )
 
@@ -75,6 +78,7 @@ class Outputs:
             self.target_points,
             self.turn_points,
             self.markers,
+            *self.detections.publishers,
             self.tracking,
         ):
             node.destroy_lifecycle_publisher(publisher)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
@@ -12,6 +11,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.overlay import color_of
+from pixelrs_ros.ros.wire.targets import Target
 
 BOX, LABEL, GRASP = "box", "label", "grasp"  # namespaces, which RViz shows and hides one by one
 _BOX_ALPHA = 0.35
@@ -19,18 +19,6 @@ _LABEL_HEIGHT_M = 0.03
 _CLEARANCE_M = 0.02  # by which the axis sticks out of the box
 _SHAFT_M, _HEAD_M = 0.004, 0.01
 _LEAST_SIDE_M = 0.001  # RViz refuses to draw what has no extent
-
-
-class Target(NamedTuple):
-    """A target to draw.
-
-    Attributes:
-        text: Its label.
-        geometry: Where it is.
-    """
-
-    text: str
-    geometry: Geometry
 
 
 def fill_markers(message: MarkerArray, header: Header, instruction_id: str, targets: Sequence[Target]) -> MarkerArray:
@@ -67,7 +55,7 @@ def _markers(header: Header, index: int, instruction_id: str, target: Target) ->
     size = Vector3(**{name: max(float(m), _LEAST_SIDE_M) for name, m in zip("xyz", geometry.box_size_m, strict=True)})
     box = Marker(header=header, ns=BOX, id=index, type=Marker.CUBE, pose=pose, scale=size, text=instruction_id)
     box.color = ColorRGBA(r=red, g=green, b=blue, a=_BOX_ALPHA)
-    label = Marker(header=header, ns=LABEL, id=index, type=Marker.TEXT_VIEW_FACING, text=target.text)
+    label = Marker(header=header, ns=LABEL, id=index, type=Marker.TEXT_VIEW_FACING, text=target.phrase)
     # Above in the picture: an optical frame's y points down.
     above = center - [0.0, float(np.linalg.norm(geometry.box_size_m)) / 2 + _LABEL_HEIGHT_M, 0.0]
     label.pose = Pose(position=_point(above))

@@ -12,7 +12,7 @@ from node_bench import Bench, Echo
 from pixelrs_ros.msg import Geometry as GeometryMessage
 from pixelrs_ros.msg import Segmentation, TurnPoints
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
@@ -274,6 +274,40 @@ def test_depth_and_camera_info_give_places_and_a_cloud(bench: SpaceBench, encodi
     # The patch faces the camera, so its thin side is along the ray.
     assert abs(end[2] - start[2]) == pytest.approx(0.04, abs=0.01)
     assert [s.geometry.status for s in bench.partials[0].segments] == [GeometryMessage.MEASURED]
+
+
+def test_tools_that_know_vision_msgs_get_the_same_targets(bench: SpaceBench) -> None:
+    messages = pytest.importorskip("vision_msgs.msg", reason="ROS 2 from wheels brings no vision_msgs")
+    flat: list[Any] = []
+    spatial: list[Any] = []
+    labels: list[Any] = []
+    for kind, topic, received, profile in (
+        (messages.Detection2DArray, "detections_2d", flat, 10),
+        (messages.Detection3DArray, "detections_3d", spatial, 10),
+        (messages.LabelInfo, "label_info", labels, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)),
+    ):
+        bench.caller.create_subscription(kind, topic, received.append, profile)
+    outputs = bench.node.outputs
+    assert outputs is not None
+    bench.until(lambda: all(publisher.get_subscription_count() for publisher in outputs.detections.publishers))
+    depth = depth_image(np.full((HEIGHT_PX, WIDTH_PX), 2.0, np.float32), "32FC1")
+    segmentation = bench.ask(depth, camera_info())
+    bench.until(lambda: len(flat) == len(spatial) == len(labels) == 1)
+    assert flat[0].header == spatial[0].header == labels[0].header == segmentation.header
+    for array in (flat[0], spatial[0]):
+        assert [one.id for one in array.detections] == [one.track_id for one in segmentation.segments]
+        assert [one.results[0].hypothesis.class_id for one in array.detections] == ["part 0", "part 1"]
+        assert [one.results[0].hypothesis.score for one in array.detections] == [0.5, 0.5]
+    assert {one.class_id: one.class_name for one in labels[0].class_map} == {0: "part 0", 1: "part 1"}
+    box, oriented = flat[0].detections[1].bbox, spatial[0].detections[1].bbox
+    assert (box.center.position.x, box.center.position.y, box.size_x, box.size_y) == (48.0, 24.0, 24.0, 28.0)
+    assert oriented.center == segmentation.segments[1].geometry.box_pose
+    assert oriented.size == segmentation.segments[1].geometry.box_size
+    assert spatial[0].detections[1].results[0].pose.pose == oriented.center
+    bench.ask(None, None)
+    bench.until(lambda: len(flat) == len(spatial) == 2)
+    assert (len(flat[1].detections), len(spatial[1].detections)) == (2, 0), "in space only what was measured"
+    assert len(labels) == 1, "no new name, no new table"
 
 
 def test_what_is_wrong_with_depth_is_said_and_the_masks_come_all_the_same(bench: SpaceBench) -> None:
