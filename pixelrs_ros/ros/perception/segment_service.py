@@ -10,6 +10,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import Image
 
+from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import Instruction
 from pixelrs_ros.ros.perception.intake import Intake, inactive_answer
@@ -29,11 +30,15 @@ class SegmentService:
         node: Serves the service.
         bridge: Completes futures in the node's executor.
         intake: Gives what takes instructions, None while the node is not active.
+        image_bits: Gives how many of 16 bits an image uses; 0: as many as it uses itself.
     """
 
-    def __init__(self, node: Node, bridge: ExecutorBridge, intake: Callable[[], Intake | None]) -> None:
+    def __init__(
+        self, node: Node, bridge: ExecutorBridge, intake: Callable[[], Intake | None], image_bits: Callable[[], int]
+    ) -> None:
         self._bridge = bridge
         self._intake = intake
+        self._image_bits = image_bits
         # A callback that waits holds its group, and this one waits for a whole turn: the group lets others in.
         group = ReentrantCallbackGroup()
         node.create_service(SegmentImage, "~/segment", self._on_request, callback_group=group)
@@ -43,7 +48,7 @@ class SegmentService:
     ) -> SegmentImage.Response:
         """Queue a turn and wait for its end; the executor does other things meanwhile."""
         answer: Any = Future()  # of a segmentation and an explanation; as rclpy types it, awaiting one may give None
-        turn_request = turn_request_of(request)
+        turn_request = turn_request_of(request, self._image_bits())
         turn_request.on_end = lambda segmentation, explanation: self._bridge.complete(
             answer, (segmentation, explanation)
         )
@@ -56,11 +61,13 @@ class SegmentService:
         return response
 
 
-def turn_request_of(request: SegmentImage.Request) -> TurnRequest:
-    """The turn of a request; a bad image is its image's error."""
+def turn_request_of(request: SegmentImage.Request, image_bits: int = 0) -> TurnRequest:
+    """The turn of a request; a bad image is its image's error. `image_bits` as for `SegmentService`."""
     header = request.image.header
     stamp_ns = conversions.stamp_to_ns(header.stamp)
-    bound = BoundFrame(_frame(request.image, stamp_ns, _problem_with(request.image)))
+    # Other requests' images may be of other cameras, so that nothing is learned from one for the next.
+    bits = UsedBits(image_bits)
+    bound = BoundFrame(_frame(request.image, stamp_ns, _problem_with(request.image), bits))
     # They were given together, so their stamps do not matter.
     if request.depth.data:
         bound.offer(Stream.DEPTH, _frame(request.depth, stamp_ns))
@@ -73,8 +80,11 @@ def turn_request_of(request: SegmentImage.Request) -> TurnRequest:
     return TurnRequest(instruction, stamp_ns, bound=bound, one_shot=True)
 
 
-def _frame(image: Image, stamp_ns: int, error: BadInputError | None = None) -> BufferedFrame[Any]:
-    return BufferedFrame(image, stamp_ns, error, image.header.frame_id, (image.width, image.height))
+def _frame(
+    image: Image, stamp_ns: int, error: BadInputError | None = None, bits: UsedBits | None = None
+) -> BufferedFrame[Any]:
+    size_px = (image.width, image.height)
+    return BufferedFrame(image, stamp_ns, error, image.header.frame_id, size_px, bits=bits)
 
 
 def _problem_with(image: Image) -> BadInputError | None:

@@ -7,6 +7,7 @@ import pytest
 from node_bench import DEADLINE_S, Bench
 from pixelrs_ros.msg import Segmentation
 from pixelrs_ros.srv import GetDialogue, SegmentImage
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -112,3 +113,13 @@ def test_depth_and_info_are_bound_whatever_their_stamps_and_left_out_where_they_
     bound = turn_request_of(request).bound
     assert bound is not None and bound.depth is not None and bound.info is not None
     assert not bound.mismatch()
+
+
+@pytest.mark.parametrize(("image_bits", "seen"), [(0, 128), (12, 128), (14, 32), (16, 8)])
+def test_a_picture_in_16_bits_is_as_bright_as_image_bits_says(bench: Bench, image_bits: int, seen: int) -> None:
+    (result,) = bench.node.set_parameters([Parameter("image_bits", value=image_bits)])
+    assert result.successful
+    bench.activate()
+    pixels = np.full((4, 6), 2055, np.uint16)  # half of what 12 bits hold
+    image = conversions.fill_image(Image(), Header(frame_id="given"), pixels, "mono16")
+    assert ask(bench, "what", image).explanation.text == f"what {seen}"
