@@ -25,6 +25,7 @@ from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
 CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors"
+FAMILIARITY = "familiarity.safetensors"  # which pictures it is used to, see engine/familiarity.py; may be missing
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MAX_SHARD_BYTES = 5_000_000_000
@@ -66,7 +67,7 @@ def save_checkpoint(
     for file, names in plan.filename_to_tensors.items():
         tensors = {name: state[name].detach().to("cpu", kinds[name]).contiguous() for name in names}
         _save_tensors(folder / f"{file}.tmp", tensors)
-    for outdated in (*folder.glob("model*.safetensors"), folder / INDEX):
+    for outdated in (*folder.glob("model*.safetensors"), folder / INDEX, folder / FAMILIARITY):
         if outdated.name not in plan.filename_to_tensors:
             outdated.unlink(missing_ok=True)
     for file in plan.filename_to_tensors:

@@ -209,6 +209,8 @@ class Reply:
         phrases: Character ranges of `text`, one a segment.
         latency_ms: Milliseconds by stage ("encode", "prefill", "generate", "masks", "total").
         message: What went wrong, for every status from `BAD_INPUT` on; else empty.
+        novelty: How far the picture is from those that the network was trained on: up to 1 for 99 of 100 pictures like
+            them, more for others, whose scores are lowered; 0: not known.
     """
 
     status: Status
@@ -218,11 +220,17 @@ class Reply:
     phrases: tuple[GroundedPhrase, ...] = ()
     latency_ms: dict[str, float] = field(default_factory=dict)
     message: str = ""
+    novelty: float = 0.0
 
     def __post_init__(self) -> None:
         for phrase in self.phrases:
             if phrase.end > len(self.text) or phrase.segment >= len(self.segments):
                 raise ValueError(f"{phrase} reaches beyond the text or the {len(self.segments)} segments")
+
+    @property
+    def is_unlikely(self) -> bool:
+        """Whether the picture is unlike those that the network was trained on, so that its answer means little."""
+        return self.novelty > 1.0
 
     def union_mask(self, height_px: int, width_px: int) -> np.ndarray:
         """(H, W) bool: pixels that lie in any of the masks; none when there is no mask."""
@@ -230,6 +238,12 @@ class Reply:
         for segment in self.segments:
             union |= segment.mask
         return union
+
+
+def unlikely(reply: Reply) -> str:
+    """What is said of a turn whose picture is unlike those that the network was trained on."""
+    measure = f"novelty {reply.novelty:.1f}, usual is up to 1"
+    return f"the image is unlike those that the checkpoint was trained on ({measure}): its answers mean little"
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from skimage import data as photographs
 
 from pixelrs_ros.checkpoint import check_weights
 from pixelrs_ros.commands.evaluate import load_engine
 from pixelrs_ros.data.generate import generate
+from pixelrs_ros.engine.engine import Engine
+from pixelrs_ros.engine.session import Session
 from pixelrs_ros.evaluation.evaluate import Job, evaluate
 from pixelrs_ros.evaluation.play import HEADLINE, Condition
 from pixelrs_ros.evaluation.samples import Samples
 from pixelrs_ros.shipped import CHECKPOINTS_DIR
+from pixelrs_ros.types import Frame, Utterance
 
 SHIPPED = sorted(path.name for path in CHECKPOINTS_DIR.iterdir() if path.is_dir())
 MAX_BYTES = 60_000_000
@@ -58,3 +62,25 @@ def test_it_finds_what_is_meant_and_only_with_open_eyes(
     assert row["g_iou"] >= g_iou
     assert row["g_iou"] >= blind["g_iou"] + 0.1
     assert row["right"] >= blind["right"] + 0.2
+
+
+def test_photographs_are_told_from_pictures_like_its_training_and_score_low(folder: Path) -> None:
+    engine = Engine.from_checkpoint("nano")
+    samples = Samples.load(folder, "test")
+    usual = [engine.encode(samples.read(group[0].img_id)[0]).novelty for group in samples.by_image()]
+    assert len(usual) == 16 and sum(novelty > 1 for novelty in usual) <= 2
+    found, scores = [], []
+    for name in ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "retina"):
+        frame = Frame(getattr(photographs, name)())
+        for order in ("the red mug", "the handle of the red mug", "the biggest thing", "Give me the spoon."):
+            reply = Session(engine).say(Utterance(order), frame)
+            found.append(reply.novelty)
+            scores += [segment.score for segment in reply.segments]
+    assert sum(novelty > 1 for novelty in found) >= 0.8 * len(found)
+    assert scores, "some orders are answered with a mask, or this shows nothing"
+    assert max(scores) < 0.3
+
+
+def test_it_says_what_it_has_seen() -> None:
+    session = Session(Engine.from_checkpoint("nano"))
+    assert "rendered tabletops" in session.about and "no photographs of tables" in session.about

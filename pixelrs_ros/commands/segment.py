@@ -1,8 +1,8 @@
 """Hold a dialogue about one picture file; write its masks.
 
 Each --say is one turn. Prints the answers with their grounded phrases and the network's own estimate of how well each
-mask fits (0 to 1), and writes turn_<n>_overlay.png and, where
-something was segmented, turn_<n>_mask.png (0 and 255) to --out.
+mask fits (0 to 1), says where the picture is unlike those that the network was trained on, and writes
+turn_<n>_overlay.png and, where something was segmented, turn_<n>_mask.png (0 and 255) to --out.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     from pixelrs_ros.files import require_writable_folder
     from pixelrs_ros.pictures import read_picture
     from pixelrs_ros.shipped import resolve
-    from pixelrs_ros.types import Frame, Utterance
+    from pixelrs_ros.types import Frame, Utterance, unlikely
 
     resolve(options.checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
     frame = Frame(read_picture(options.image))
@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> None:
         )
         told += f": {', '.join(map(str, written))}"
         console.print(told, style="dim", markup=False, soft_wrap=True)
+        if reply.is_unlikely:
+            console.print(f"warning: {unlikely(reply)}", style="yellow", soft_wrap=True)
 
 
 def open_session(checkpoint: str, device: str, threads: int | None) -> Session:

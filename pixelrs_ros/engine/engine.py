@@ -14,6 +14,7 @@ from torch import nn
 from pixelrs_ros.checkpoint import load_checkpoint, resolve
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
+from pixelrs_ros.engine import familiarity
 from pixelrs_ros.engine.backends import ONNX, TORCH, Backend, check_export
 from pixelrs_ros.engine.background import Background, default_num_threads
 from pixelrs_ros.engine.choice import TokenChoice, mask_score
@@ -34,7 +35,10 @@ OnStage = Callable[[], None]
 class Engine:
     """A loaded MIRAS."""
 
-    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, backend: Backend = TORCH) -> None:
+    def __init__(
+        self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, backend: Backend = TORCH,
+        familiar: familiarity.Familiarity | None = None,
+    ) -> None:  # fmt: skip
         """Take over a network.
 
         Args:
@@ -42,12 +46,14 @@ class Engine:
             config: Its sizes.
             tokenizer: Its words.
             backend: What runs it.
+            familiar: Which pictures it is used to; None: that is not known.
 
         Raises:
             ConfigError: The backend cannot run it.
         """
         self.miras = miras
         self.config = config
+        self._familiar = familiar
         self.layout = ChatLayout(tokenizer, config.clip.num_patches, config.text, config.reader)
         self.num_threads = torch.get_num_threads()
         self.device = next(miras.parameters()).device
@@ -85,7 +91,9 @@ class Engine:
         chosen = Backend(backend, precision, language_weights, Path(onnx_dir or folder / ONNX))
         if backend == "onnx":
             check_export(chosen.onnx_dir or folder, folder)
-        return cls(*load_checkpoint(folder, device, None if precision == "auto" else precision), chosen)
+        loaded = load_checkpoint(folder, device, None if precision == "auto" else precision)
+        hidden_size = loaded[0].language.config.hidden_size
+        return cls(*loaded, chosen, familiarity.load(folder, hidden_size))
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = lambda: None) -> EncodedFrame:
@@ -120,6 +128,7 @@ class Engine:
             width_px=image.shape[1],
             encode_ms=_ms_since(started),
             num_bytes=values * tokens.element_size(),
+            novelty=0.0 if self._familiar is None else self._familiar.novelty(tokens),
         )
 
     def new_prefix(self) -> PrefixCache:
@@ -184,15 +193,17 @@ class Engine:
             "masks": masks_ms,
             "total": encoded.encode_ms + answering_ms,
         }
-        return self._reply(said, segments, latency)
+        return self._reply(said, segments, latency, encoded.novelty)
 
-    def _reply(self, said: Sequence[int], segments: Sequence[Segment], latency: dict[str, float]) -> Reply:
+    def _reply(
+        self, said: Sequence[int], segments: Sequence[Segment], latency: dict[str, float], novelty: float
+    ) -> Reply:
         answer = self.layout.decode_answer(said)
         parsed = self.layout.parse(answer)
         status, message = parsed.status, ""
         if segments and not any(segment.mask.any() for segment in segments):
             status, message = Status.NOT_FOUND, "the network named a target but its mask is empty"
-        return Reply(status, parsed.text, answer, tuple(segments), parsed.phrases, latency, message)
+        return Reply(status, parsed.text, answer, tuple(segments), parsed.phrases, latency, message, novelty)
 
     def history_answer(self, value: str, status: Status) -> str:
         """A data set's answer in the form that `Turn.answer` keeps."""
@@ -266,7 +277,7 @@ class Engine:
         """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it, and the phrase's probability."""
         logits, estimate = self._mask_logits(encoded, hidden)
         quality = float(estimate.clamp(0.0, 1.0))
-        score = mask_score(self.config.score, quality, certainty)
+        score = familiarity.lowered(mask_score(self.config.score, quality, certainty), encoded.novelty)
         return Segment(phrase, one_thing((logits > 0).cpu().numpy()), score, quality, certainty)
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

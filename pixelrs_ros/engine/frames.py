@@ -39,6 +39,7 @@ class EncodedFrame:
         encode_ms: How long the caller waited for it; SAM's image encoder, which runs in the background, not included.
         num_bytes: Memory of both tensors.
         detail: What the high-resolution encoder adds to SAM's embedding, (1, C, h, w) or None.
+        novelty: How far it is from what the network was trained on, see `Familiarity.novelty`; 0: not known.
     """
 
     key: bytes
@@ -49,6 +50,7 @@ class EncodedFrame:
     encode_ms: float
     num_bytes: int
     detail: torch.Tensor | None = None
+    novelty: float = 0.0
 
     @property
     def sam_embedding(self) -> torch.Tensor:

@@ -28,7 +28,7 @@ from pixelrs_ros.ros.wire.image_outputs import is_wanted
 from pixelrs_ros.ros.wire.markers import fill_markers
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
 from pixelrs_ros.ros.wire.targets import Target
-from pixelrs_ros.types import Frame, Reply, Segment, Status
+from pixelrs_ros.types import Frame, Reply, Segment, Status, unlikely
 
 PARTIAL_PERIOD_S = 0.05  # faster than anybody reads; a message for every token would cost as much as the token
 _LOGGED_CHARACTERS = 200
@@ -165,6 +165,9 @@ class Answers:
             self._send_images(turn, reply)
             self._warn_of_mismatch(request)
         self._log(request, turn.index, reply)
+        if reply.is_unlikely:
+            said = "said once; see `novelty` in every Segmentation, and the diagnostics"
+            self._logger.warning(f"[{_shorten(request.session_id)} {turn.index}] {unlikely(reply)} ({said})", once=True)
 
     def _segmentation(self, turn: OpenTurn, reply: Reply) -> Segmentation:
         """The message of a turn's masks, partial or final."""

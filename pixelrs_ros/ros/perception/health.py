@@ -10,7 +10,8 @@ Statuses, each with a level, `NAME` being the node's fully qualified name:
 - `NAME: instructions` counts what became of the instructions. WARN: some were rejected or preempted within the last ten
   seconds. ERROR: most of those that came within the last ten seconds were rejected.
 - `NAME: dialogue` is the last turn, the turns by status and what waits. WARN: the last turn was BAD_INPUT, NO_FRAME or
-  CANCELLED, or a turn takes longer than `SLOW_TURN_S`. ERROR: the last turn was INTERNAL_ERROR.
+  CANCELLED, its image is unlike those that the network was trained on, or a turn takes longer than `SLOW_TURN_S`.
+  ERROR: the last turn was INTERNAL_ERROR.
 - `NAME: latency` gives median, 95th percentile and maximum over the last `WINDOW` turns of each stage, and of the age
   that the frame had when its turn began. WARN: that age exceeded `max_frame_age_s` in one turn of twenty within the
   last minute; ERROR: in every second one, so that most masks are of a picture of the past.
@@ -31,7 +32,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.depth import DEFAULT_UNITS_M
 from pixelrs_ros.ros.queueing.rejection import Rejection
 from pixelrs_ros.ros.wire.conversions import diagnostic
-from pixelrs_ros.types import Reply, Status
+from pixelrs_ros.types import Reply, Status, unlikely
 
 IMAGE_AGE = "age of the newest image [s]"
 DEPTH_UNIT = "unit of depth [m]"
@@ -139,6 +140,7 @@ class Health:
         self._mismatches = 0
         self._turns: Counter[Status] = Counter()
         self._turn: Reply | None = None
+        self._unlikely = 0
         self._stages: dict[str, deque[float]] = {}
         self._frame_ages_s: deque[tuple[float, float]] = deque(maxlen=WINDOW)  # (when, age)
 
@@ -213,6 +215,7 @@ class Health:
             if reply.status is Status.REJECTED:  # it has never been a turn
                 return
             self._turn = reply
+            self._unlikely += reply.is_unlikely
             if reply.status in _RAN:
                 for stage, ms in reply.latency_ms.items():
                     if stage in self._stages or len(self._stages) < _MAX_STAGES:
@@ -298,9 +301,12 @@ class Health:
         level, message = OK, "no turn yet"
         values = {"state": snapshot.state, "waiting instructions": str(snapshot.waiting), "backend": snapshot.backend}
         values.update({f"turns {status.value}": str(self._turns[status]) for status in Status})
+        values["turns about unlikely images"] = str(self._unlikely)
         if self._turn is not None:
             level = _LEVELS.get(self._turn.status, OK)
             message = self._turn.message or f"the last turn was {self._turn.status.value}"
+            if self._turn.is_unlikely and level == OK:
+                level, message = WARN, f"{message}; {unlikely(self._turn)}"
             values.update({f"last turn, {stage} [ms]": f"{ms:.0f}" for stage, ms in self._turn.latency_ms.items()})
         if snapshot.busy_s > SLOW_TURN_S and level != ERROR:
             level, message = WARN, f"a turn has been running for {snapshot.busy_s:.0f} s"

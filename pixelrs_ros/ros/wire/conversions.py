@@ -221,6 +221,7 @@ def fill_segmentation(
     _fill_ids(message, header, instruction, turn)
     message.status = STATUS_CODES[reply.status]
     message.message = reply.message
+    message.novelty = reply.novelty
     message.segments = []
     names = [name_of(segment.phrase) for segment in reply.segments]
     for index, (segment, name) in enumerate(zip(reply.segments, names, strict=True)):
