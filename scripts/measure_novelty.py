@@ -72,11 +72,9 @@ def main() -> None:
                 scores += [segment.score for segment in reply.segments]
                 raw += [segment.score * max(1.0, reply.novelty) ** 4 for segment in reply.segments]
     rows.append(_row("photographs of scikit-image", list(novelties.values())))
-    said = (
-        f"{len(scores)} of {len(PHOTOGRAPHS) * len(ORDERS)} orders about the photographs were answered with a mask, all"
-    )
-    said += f" of them wrong; its score was {np.mean(scores):.2f} on average and at most {max(scores):.2f}"
-    said += f" (without novelty {np.mean(raw):.2f} and {max(raw):.2f})."
+    said = f"{len(scores)} of {len(PHOTOGRAPHS) * len(ORDERS)} orders about the photographs were answered with a mask, "
+    said += f"all of them wrong; its score was {np.mean(scores):.2f} on average and at most {max(scores):.2f} "
+    said += f"(without novelty {np.mean(raw):.2f} and {max(raw):.2f})."
     numbers["photographs"] = {"novelty": novelties, "masks": len(scores), "mean_score": float(np.mean(scores)),
                               "max_score": max(scores), "mean_score_without_novelty": float(np.mean(raw))}  # fmt: skip
     table = "\n".join([*rows, "", said])
