@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import json
 import math
-import types
+import re
 import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from pixelrs_ros.errors import ConfigError
 
@@ -22,6 +26,11 @@ FRAMINGS = ("stretch", "center", "pad")
 # High-resolution encoders, and how many of their stages are put on one grid.
 ARCHITECTURES = {"convnext": 4, "efficientnet_lite0": 3}
 PRESETS_DIR = Path(__file__).parent / "presets"
+# What pydantic's kinds of errors ask for, in the words of a YAML file.
+_WANTED = {
+    "int_type": "int", "float_type": "float", "bool_type": "bool", "string_type": "str", "tuple_type": "a list",
+    "list_type": "a list", "dict_type": "a mapping", "dataclass_type": "a mapping", "model_type": "a mapping",
+}  # fmt: skip
 # What transformers divides by, or allocates, without a look at it.
 _LANGUAGE_SIZES = {
     "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
@@ -318,75 +327,55 @@ def _check_colors(mean: tuple[float, ...], std: tuple[float, ...], where: str) -
     _check(len(mean) == len(std) == 3, f"{where}.mean and std must have 3 entries: red, green, blue")
 
 
-def from_mapping(cls: type[T], data: Any, where: str = "") -> T:
-    """Build a dataclass from nested mappings.
+def from_mapping(cls: type[T], data: Any) -> T:
+    """Build a dataclass from nested mappings, strictly: no number for a truth value, no text for a number.
 
     Args:
         cls: The dataclass.
         data: A mapping with exactly its fields; a field with a default may be left out.
-        where: Path of the mapping in its file, for the message.
 
     Raises:
         ConfigError: A key is unknown or missing, or a value is of the wrong type; the message names it.
     """
-    if not isinstance(data, dict):
-        raise ConfigError(f"{where or cls.__name__} must be a mapping, got {type(data).__name__}")
-    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    prefix = f"{where}." if where else ""
-    unknown = sorted(str(key) for key in data if key not in fields)
-    if unknown:
-        raise ConfigError(f"unknown key {prefix}{unknown[0]}; known here: {', '.join(fields)}")
-    hints = typing.get_type_hints(cls)
-    values: dict[str, Any] = {}
-    for name, field in fields.items():
-        if name in data:
-            values[name] = _convert(hints[name], data[name], f"{prefix}{name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ConfigError(f"missing key {prefix}{name}")
     try:
-        return cls(**values)
-    except ConfigError as error:  # a value that the dataclass itself refuses; it may not know where it stands
-        if not where or str(error).startswith(where):
-            raise
-        raise ConfigError(f"{where}: {error}") from error
+        # As JSON, in which a list is a tuple's only form and a whole number may stand for a float.
+        return TypeAdapter(cls).validate_json(json.dumps(data, default=str), strict=True, extra="forbid")
+    except ValidationError as error:
+        raise ConfigError(_said(cls, error.errors()[0])) from error
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    origin = typing.get_origin(hint)
-    if dataclasses.is_dataclass(hint):
-        return from_mapping(hint, value, where)  # type: ignore[arg-type]
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in typing.get_args(hint):
-            return None
-        return _convert(next(arg for arg in typing.get_args(hint) if arg is not type(None)), value, where)
-    if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{where} must be a list, got {value!r}")
-        return tuple(_convert(typing.get_args(hint)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is dict or hint is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where} must be a mapping, got {value!r}")
-        item_hint = typing.get_args(hint)[1] if typing.get_args(hint) else Any
-        return {key: _convert(item_hint, item, f"{where}.{key}") for key, item in value.items()}
-    if hint is Any:
-        return value
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
-        raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}")
-    return value
+def _said(cls: type, problem: Mapping[str, Any]) -> str:
+    """A problem that pydantic found in a mapping, with its place."""
+    kind, place = problem["type"], problem["loc"]
+    name = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(map(str, place))) or cls.__name__
+    if kind == "unexpected_keyword_argument":
+        known = [field.name for field in dataclasses.fields(_dataclass_at(cls, place[:-1]))]
+        likely = difflib.get_close_matches(str(place[-1]), known, n=1)
+        meant = f"; did you mean {likely[0]}?" if likely else ""
+        return f"unknown key {name}{meant}; known here: {', '.join(known)}"
+    if kind == "missing":
+        return f"missing key {name}"
+    if kind == "value_error":  # what a dataclass itself refuses; it may not know where it stands
+        reason = str(problem["ctx"]["error"])
+        return reason if not place or reason.startswith(name) else f"{name}: {reason}"
+    wanted = _WANTED.get(kind)
+    got = type(problem["input"]).__name__ if wanted == "a mapping" else repr(problem["input"])
+    return f"{name} must be {wanted}, got {got}" if wanted else f"{name}: {problem['msg']}, got {got}"
+
+
+def _dataclass_at(cls: type, place: Sequence[int | str]) -> Any:
+    """The dataclass that a path through nested ones, their lists and mappings leads to."""
+    hint: Any = cls
+    for step in place:
+        if dataclasses.is_dataclass(hint):
+            hint = typing.get_type_hints(hint)[str(step)]
+        hint = next((one for one in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(one)), hint)
+    return hint
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
     """The inverse of `from_mapping`: plain dictionaries and lists that YAML can hold."""
-    plain = dataclasses.asdict(config)
-
-    def lists(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: lists(item) for key, item in value.items()}
-        return [lists(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-    return typing.cast(dict[str, Any], lists(plain))
+    return typing.cast(dict[str, Any], TypeAdapter(type(config)).dump_python(config, mode="json"))
 
 
 def read_yaml(path: Path) -> Any:

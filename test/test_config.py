@@ -43,7 +43,8 @@ def test_something_is_shipped() -> None:
     ("path", "value", "named"),
     [
         ("clip.depth", 3, r"unknown key clip\.depth"),
-        ("vision", {}, r"unknown key vision"),
+        ("vision", {}, r"unknown key vision; known here: clip, convnext"),
+        ("clip.num_layer", 3, r"unknown key clip\.num_layer; did you mean num_layers\?; known here: image_size_px"),
         ("clip.mean", "gray", r"clip\.mean must be a list"),
         ("clip.mean", [0.5, "0.5", 0.5], r"clip\.mean\[1\] must be float"),
         ("clip.num_layers", 2.5, r"clip\.num_layers must be int"),
