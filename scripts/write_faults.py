@@ -22,9 +22,10 @@ NAME = "faults"
 
 @dataclass
 class Row:
-    """One fault: what the node does about it, where that is tested and how many times."""
+    """One fault: what the node does about it, how much of the robot is real, where and how often that is tested."""
 
     answer: str = ""
+    real: str = ""
     files: list[str] = field(default_factory=list)
     cases: int = 0
 
@@ -42,9 +43,19 @@ class Collector:
                 done, answer = marker.args
                 row = self.rows.setdefault(done, Row())
                 row.answer = row.answer or answer
+                # Of several tests the one that replaces most.
+                row.real = min(filter(None, (row.real, marker.kwargs.get("real") or real(item))), key=len)
                 row.cases += marker.kwargs.get("cases", 1)
                 if item.path.name not in row.files:
                     row.files.append(item.path.name)
+
+
+def real(item: pytest.Item) -> str:
+    """What a test does not replace; the network is the one that the fixtures `engine` and `debug_miras` give it."""
+    fixtures = getattr(item, "fixturenames", ())
+    if "engine" in fixtures:
+        return "node, DDS"
+    return "node, DDS, a tiny network" if "debug_miras" in fixtures else "node, DDS, `nano`"
 
 
 def table() -> str:
@@ -58,12 +69,13 @@ def table() -> str:
         status = pytest.main(["--collect-only", "-q", str(ROOT / "test" / "faults")], plugins=[collector])
     if status != pytest.ExitCode.OK:
         raise RuntimeError(said.getvalue())
-    lines = ["| what is done to the node | what it does | tested in `test/faults/` | cases |", "|---|---|---|---|"]
+    lines = ["| what is done to the node | what it does | what is real | tested in `test/faults/` | cases |"]
+    lines.append("|---|---|---|---|---|")
     for done, row in collector.rows.items():
         files = ", ".join(f"`{name}`" for name in row.files)
-        lines.append(f"| {done} | {row.answer} | {files} | {row.cases:,} |")
+        lines.append(f"| {done} | {row.answer} | {row.real} | {files} | {row.cases:,} |")
     total = sum(row.cases for row in collector.rows.values())
-    lines.append(f"| **{len(collector.rows)} faults** | | | **{total:,}** |")
+    lines.append(f"| **{len(collector.rows)} faults** | | | | **{total:,}** |")
     return "\n".join(lines) + "\n"
 
 

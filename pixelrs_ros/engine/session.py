@@ -17,7 +17,6 @@ from pixelrs_ros.engine.engine import Engine, OnSegment, OnStage, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
 from pixelrs_ros.engine.recording import Recorder, evidence_of
-from pixelrs_ros.engine.turnstile import Turnstile
 from pixelrs_ros.errors import BadInputError, OutOfMemoryError, TurnCancelledError
 from pixelrs_ros.types import Frame, Reply, Turn, Utterance
 
@@ -64,7 +63,7 @@ class Session:
         self._frames = FrameCache(max_cached_frames, max_frame_cache_mb)
         self._keyed: tuple[Frame, bytes] | None = None  # the frame that was asked about last, and its identity
         self._prefixes: OrderedDict[str, PrefixCache] = OrderedDict()
-        self._turnstile = Turnstile()  # held for a whole turn
+        self._turn_lock = threading.Lock()  # held for a whole turn; who is next, the node's worker decides
         self._state_lock = threading.Lock()  # held for no longer than a look at the dialogues and caches
         self._answering: str | None = None
 
@@ -120,7 +119,7 @@ class Session:
 
     def _in_turn(self, answer: Callable[[], Reply]) -> Reply:
         """Answer when it is one's turn; without memory, empty the caches."""
-        with self._turnstile:
+        with self._turn_lock:
             try:
                 return answer()
             except (torch.OutOfMemoryError, MemoryError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,17 @@ from pixelrs_ros.ros.tools.processes import Processes
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "fault(done, answer, cases=1): a row of the table of faults in docs/robustness.md; cases of one test"
+        "markers", "fault(done, answer, cases=1, real=...): a row of the table in docs/robustness.md; cases of one test"
     )
+
+
+@pytest.fixture
+def fuzz_seed() -> int:
+    """What fuzzed messages are drawn from: the same in continuous integration, new ones everywhere else."""
+    told = os.environ.get("PIXELRS_FUZZ_SEED")
+    drawn = int(told) if told else 0 if os.environ.get("CI") else random.SystemRandom().randrange(2**32)
+    print(f"the same messages again: PIXELRS_FUZZ_SEED={drawn}")  # pytest shows it where the test fails
+    return drawn
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import rclpy
 from fault_bench import PIXELS, QuickEngine
 from fuzz import MESSAGE_BYTES, NOW_S, message
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.srv import GetDialogue
@@ -120,11 +120,16 @@ def well_formed(place: int) -> tuple[Image, Instruction]:
     "fuzzed `Instruction` and `Image` messages (hypothesis)",
     "each instruction gets exactly one result with a valid status; the node lives and no dialogue is lost",
     cases=BATCHES * BATCH,
+    real="node",
 )
-def test_each_fuzzed_instruction_gets_one_result(node: DeafNode) -> None:
+def test_each_fuzzed_instruction_gets_one_result(node: DeafNode, fuzz_seed: int) -> None:
     batches, seen = 0, Counter[int]()
 
-    @settings(max_examples=BATCHES, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @seed(fuzz_seed)
+    @settings(
+        max_examples=BATCHES, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False,
+        database=None,
+    )  # fmt: skip
     @given(source=st.binary(min_size=BATCH * MESSAGE_BYTES, max_size=BATCH * MESSAGE_BYTES))
     def feed(source: bytes) -> None:
         nonlocal batches

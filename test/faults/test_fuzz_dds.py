@@ -19,8 +19,8 @@ NUM_MESSAGES, NUM_BROKEN = 300, 100
     "each instruction gets exactly one result with a valid status; the node lives and no dialogue is lost",
     cases=NUM_MESSAGES,
 )
-def test_each_instruction_gets_one_result(caller: Caller) -> None:
-    rng = random.Random(0)
+def test_each_instruction_gets_one_result(caller: Caller, fuzz_seed: int) -> None:
+    rng = random.Random(fuzz_seed)
     sent: dict[int, str] = {}
     for place in range(NUM_MESSAGES):
         made = message(rng.randbytes(MESSAGE_BYTES))
@@ -46,8 +46,8 @@ def test_each_instruction_gets_one_result(caller: Caller) -> None:
 @pytest.mark.fault(
     "bytes that are no message, on the topics of images and instructions", "they are dropped", cases=2 * NUM_BROKEN
 )
-def test_bytes_that_are_no_message_are_dropped(caller: Caller) -> None:
-    rng = random.Random(1)
+def test_bytes_that_are_no_message_are_dropped(caller: Caller, fuzz_seed: int) -> None:
+    rng = random.Random(fuzz_seed)
     whole = {
         caller.images: serialize_message(caller.image()),
         caller.instructions: serialize_message(Instruction(text="mask", session_id="broken")),
