@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pixelrs_ros.dialogue.database import BUSY_TIMEOUT_S, Database, remove_set_aside, set_aside
+from pixelrs_ros.dialogue.database import BUSY_TIMEOUT_S, Database
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
+from pixelrs_ros.dialogue.store_files import remove_set_aside, set_aside
 from pixelrs_ros.errors import DamagedStoreError, StorageError
 from pixelrs_ros.files import make_folder, require_own_folder
 from pixelrs_ros.types import Turn, is_unicode

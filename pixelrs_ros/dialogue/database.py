@@ -8,24 +8,30 @@ follows at once in a thread of its own, and until then a power cut may lose the 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import sqlite3
-import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from pixelrs_ros.dialogue.evidence import MAX_SIDE_PX, Evidence, StoredMask
+from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.rows import (
+    BadValueError,
+    StoredDialogue,
+    bytes_of,
+    dialogue_of,
+    mask_of,
+    number_of,
+    text_of,
+    turn_of,
+)
+from pixelrs_ros.dialogue.store_files import refuse_links
 from pixelrs_ros.errors import DamagedStoreError, StorageError, StoreHeldError
 from pixelrs_ros.files import PRIVATE_FILE
-from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Status, Turn
+from pixelrs_ros.types import Turn
 
 VERSION = 2  # of the tables
 _APPLICATION_ID = 0x50585253
-_COMPANIONS = ("", "-wal", "-shm", "-journal")  # of SQLite's files
-_DAMAGED = ".damaged-"  # in the name of a store that was set aside
 BUSY_TIMEOUT_S = 2.0  # a node that was killed may take a moment to die
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
@@ -84,25 +90,7 @@ _SHAPE = (
 )
 _HELD = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
-_MAX_INDEX = 2**32 - 1  # what a message can carry
 _CHECKED_BYTES = 64_000_000  # up to here the whole file is checked when it is opened, which takes a moment
-
-
-@dataclass(frozen=True)
-class StoredDialogue:
-    """A dialogue as it is on disk.
-
-    Attributes:
-        session_id: Its name.
-        num_turns: How many turns are stored.
-        next_index: Of its next turn.
-        active_ns: When its last turn ended, nanoseconds of the computer's clock since the epoch.
-    """
-
-    session_id: str
-    num_turns: int
-    next_index: int
-    active_ns: int
 
 
 class Database:
@@ -128,7 +116,7 @@ class Database:
         self._syncer = ThreadPoolExecutor(1, "pixelrs_store")
         self._syncing: Future[None] | None = None
         with self._errors():
-            _refuse_links(path)
+            refuse_links(path)
             if not path.exists():
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
                 os.close(os.open(path, flags, PRIVATE_FILE))
@@ -211,13 +199,13 @@ class Database:
             "GROUP BY id ORDER BY active_ns, id"
         )
         with self._errors():
-            return [_dialogue(row) for row in self._connection.execute(query)]
+            return [dialogue_of(row) for row in self._connection.execute(query)]
 
     def silent_since(self, active_ns: int) -> list[str]:
         """The dialogues whose last turn ended by then."""
         with self._errors():
             found = self._connection.execute("SELECT session_id FROM dialogues WHERE active_ns <= ?", (active_ns,))
-            return [_text("session_id", session_id) for (session_id,) in found]
+            return [text_of("session_id", session_id) for (session_id,) in found]
 
     def find(self, session_id: str) -> StoredDialogue | None:
         """A dialogue by its name."""
@@ -227,7 +215,7 @@ class Database:
         )
         with self._errors():
             row = self._connection.execute(query, (session_id,)).fetchone()
-            return None if row is None else _dialogue(row)
+            return None if row is None else dialogue_of(row)
 
     def turns(self, session_id: str) -> list[Turn]:
         """A dialogue's turns, oldest first; none of an unknown one."""
@@ -236,7 +224,7 @@ class Database:
             "JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
         )
         with self._errors():
-            return [_turn(row) for row in self._connection.execute(query, (session_id,))]
+            return [turn_of(row) for row in self._connection.execute(query, (session_id,))]
 
     def holds_picture(self, session_id: str, digest: bytes) -> bool:
         """Whether a dialogue's turns refer to an image already."""
@@ -257,10 +245,10 @@ class Database:
         with self._errors():
             found = self._connection.execute(of_turns, (session_id,)).fetchall()
             return {
-                _whole("number", number, _MAX_INDEX): Evidence(
-                    b"" if digest is None else _bytes("digest", digest),
-                    None if jpeg is None else _bytes("jpeg", jpeg),
-                    tuple(_mask(row) for row in self._connection.execute(of_masks, (session_id, number))),
+                number_of(number): Evidence(
+                    b"" if digest is None else bytes_of("digest", digest),
+                    None if jpeg is None else bytes_of("jpeg", jpeg),
+                    tuple(mask_of(row) for row in self._connection.execute(of_masks, (session_id, number))),
                 )
                 for number, digest, jpeg in found
             }
@@ -369,7 +357,7 @@ class Database:
         """Translate what SQLite, the operating system and a value that fits no column have to say."""
         try:
             yield
-        except (_BadValueError, UnicodeDecodeError) as error:
+        except (BadValueError, UnicodeDecodeError) as error:
             raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none
@@ -383,120 +371,6 @@ class Database:
             raise StorageError(f"{self.path}: {error}") from error
         except (OSError, ValueError, OverflowError) as error:
             raise StorageError(f"{self.path}: {error}") from error
-
-
-class _BadValueError(ValueError):
-    """A value that no column of a whole store holds: SQLite does not look at types and ranges."""
-
-
-def _whole(name: str, value: object, high: int) -> int:
-    if type(value) is not int or not 0 <= value <= high:
-        raise _BadValueError(f"{name} must be a whole number of 0 to {high}, got {value!r}")
-    return value
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _BadValueError(f"{name} must be a text, got {value!r}")
-    return value
-
-
-def _bytes(name: str, value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise _BadValueError(f"{name} must be bytes, got a {type(value).__name__}")
-    return value
-
-
-def _stamp_ns(name: str, value: object) -> int:
-    """A time; one that no message can carry, which earlier versions let in, becomes the nearest that one can."""
-    if type(value) is not int:
-        raise _BadValueError(f"{name} must be a whole number, got {value!r}")
-    return min(max(value, MIN_STAMP_NS), MAX_STAMP_NS)
-
-
-def _dialogue(row: tuple[object, ...]) -> StoredDialogue:
-    session_id, count, next_turn, active_ns = row
-    if type(active_ns) is not int:
-        raise _BadValueError(f"active_ns must be a whole number, got {active_ns!r}")
-    return StoredDialogue(
-        _text("session_id", session_id),
-        _whole("count", count, _MAX_INDEX),
-        _whole("next_turn", next_turn, _MAX_INDEX),
-        active_ns,
-    )
-
-
-def _turn(row: tuple[object, ...]) -> Turn:
-    number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id = row
-    try:
-        known = Status(status)
-    except ValueError as error:
-        raise _BadValueError(f"status must be one of {', '.join(Status)}, got {status!r}") from error
-    return Turn(
-        _whole("number", number, _MAX_INDEX),
-        _text("text", text),
-        _text("answer", answer),
-        known,
-        _stamp_ns("instruction_ns", instruction_ns),
-        _stamp_ns("image_ns", image_ns),
-        _text("frame_id", frame_id),
-        _text("instruction_id", instruction_id),
-    )
-
-
-def _mask(row: tuple[object, ...]) -> StoredMask:
-    phrase, score, height_px, width_px, bits = row
-    if not isinstance(score, float):
-        raise _BadValueError(f"score must be a number, got {score!r}")
-    try:
-        return StoredMask(
-            _text("phrase", phrase),
-            score,
-            _whole("height_px", height_px, MAX_SIDE_PX),
-            _whole("width_px", width_px, MAX_SIDE_PX),
-            _bytes("bits", bits),
-        )
-    except ValueError as error:
-        raise _BadValueError(str(error)) from error
-
-
-def _refuse_links(path: Path) -> None:
-    """A store that is somewhere else than where it seems to be could be anybody's file.
-
-    Raises:
-        StorageError: The file, or one that belongs to it, is a symbolic link.
-    """
-    for companion in _COMPANIONS:
-        part = Path(f"{path}{companion}")
-        if part.is_symlink():
-            raise StorageError(f"{part} is a symbolic link; remedy: remove it, or name the real folder")
-
-
-def set_aside(path: Path) -> Path:
-    """Give a damaged store, or what is left of it, another name in its folder.
-
-    Returns:
-        The new name.
-
-    Raises:
-        OSError: The folder does not allow it.
-    """
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-    names = (path.with_name(f"{path.stem}{_DAMAGED}{stamp}-{count}{path.suffix}") for count in itertools.count())
-    kept = next(name for name in names if not os.path.lexists(name))
-    for companion in _COMPANIONS:
-        part = Path(f"{path}{companion}")
-        if os.path.lexists(part):
-            part.rename(f"{kept}{companion}")
-    return kept
-
-
-def remove_set_aside(path: Path, before_s: float) -> None:
-    """Delete the damaged stores beside one that were last written before a time in seconds since the epoch."""
-    for kept in path.parent.glob(f"{path.stem}{_DAMAGED}*"):
-        with contextlib.suppress(OSError):
-            if kept.is_file() and kept.stat().st_mtime < before_s:
-                kept.unlink()
 
 
 def _force_to_disk(path: Path) -> None:
