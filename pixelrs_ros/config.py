@@ -26,6 +26,7 @@ FRAMINGS = ("stretch", "center", "pad")
 # High-resolution encoders, and how many of their stages are put on one grid.
 ARCHITECTURES = {"convnext": 4, "efficientnet_lite0": 3}
 PRESETS_DIR = Path(__file__).parent / "presets"
+_UNKNOWN = "unexpected_keyword_argument"  # pydantic's kind of error for a key that a dataclass does not have
 # What pydantic's kinds of errors ask for, in the words of a YAML file.
 _WANTED = {
     "int_type": "int", "float_type": "float", "bool_type": "bool", "string_type": "str", "tuple_type": "a list",
@@ -341,14 +342,16 @@ def from_mapping(cls: type[T], data: Any) -> T:
         # As JSON, in which a list is a tuple's only form and a whole number may stand for a float.
         return TypeAdapter(cls).validate_json(json.dumps(data, default=str), strict=True, extra="forbid")
     except ValidationError as error:
-        raise ConfigError(_said(cls, error.errors()[0])) from error
+        # A mistyped key is also a missing one, but that says less.
+        worst = min(error.errors(), key=lambda problem: problem["type"] != _UNKNOWN)
+        raise ConfigError(_said(cls, worst)) from error
 
 
 def _said(cls: type, problem: Mapping[str, Any]) -> str:
     """A problem that pydantic found in a mapping, with its place."""
     kind, place = problem["type"], problem["loc"]
     name = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(map(str, place))) or cls.__name__
-    if kind == "unexpected_keyword_argument":
+    if kind == _UNKNOWN:
         known = [field.name for field in dataclasses.fields(_dataclass_at(cls, place[:-1]))]
         likely = difflib.get_close_matches(str(place[-1]), known, n=1)
         meant = f"; did you mean {likely[0]}?" if likely else ""

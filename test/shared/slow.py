@@ -24,4 +24,10 @@ SLOW: tuple[str, ...] = (
     "test_package.py::test_a_robot_needs_neither_simulator_nor_plots",
     "test_shipped.py",
     "training/",
+    "ros/wire/test_ros_context.py",
+    "stranger/",
+    "test_cli.py::test_a_terminal_without",
+    "test_requirements.py",
+    "ros/perception/test_dialogue_services.py::test_all_this_holds",
+    "test_cli.py::test_a_reader_that",
 )
