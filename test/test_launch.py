@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import rclpy
 import yaml
+from rcl_interfaces.srv import GetParameters
+from rclpy.client import Client
 from rclpy.node import Node
-from rclpy.parameter_client import AsyncParameterClient
 
 pytest.importorskip("launch_ros", reason="ROS 2 from wheels brings no launch; test/ros/parameters/test_layers.py does")
 
@@ -55,13 +56,13 @@ def parameters_of(namespace: str, *names: str) -> list[Any]:
     """The values of a launched node's parameters."""
     rclpy.init()
     node = Node("tester", namespace=namespace)
-    client = AsyncParameterClient(node, "perception")
+    client: Client[Any, Any] = node.create_client(GetParameters, "perception/get_parameters")
     ends_s = time.monotonic() + DEADLINE_S
     try:
-        while not client.services_are_ready():
+        while not client.service_is_ready():
             assert time.monotonic() < ends_s, "the node does not come up"
             rclpy.spin_once(node, timeout_sec=0.1)
-        future = client.get_parameters(list(names))
+        future = client.call_async(GetParameters.Request(names=list(names)))
         rclpy.spin_until_future_complete(node, future, timeout_sec=DEADLINE_S)
         response = future.result()
         assert response is not None, "the node does not answer"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
 
 from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.ros.tools.robot_client import RobotClient
@@ -23,7 +24,9 @@ class SceneClient(RobotClient):
 
     def __init__(self, node: Node | None = None, *, camera: str = "sim_camera", **kwargs: Any) -> None:
         super().__init__(node, **kwargs)
-        self._camera = AsyncParameterClient(self.node, camera)
+        # Humble has no parameter client yet.
+        service = f"{camera}/set_parameters_atomically"
+        self._camera: Client[Any, Any] = self.node.create_client(SetParametersAtomically, service)
 
     def look(self, scene_seed: int, camera_seed: int, timeout_s: float) -> None:
         """Show the camera a scene and wait until its images show it, also to the perception node.
@@ -31,11 +34,10 @@ class SceneClient(RobotClient):
         Raises:
             NoAnswerError: The camera does not answer, or sends no images, in time.
         """
-        self.wait(self._camera.services_are_ready, timeout_s, "no simulated camera answered")
+        self.wait(self._camera.service_is_ready, timeout_s, "no simulated camera answered")
         seeds = {"scene_seed": scene_seed, "camera_seed": camera_seed}
-        change = self._camera.set_parameters_atomically(
-            [Parameter(name, Parameter.Type.INTEGER, seed) for name, seed in seeds.items()]
-        )
+        parameters = [Parameter(name, value=seed).to_parameter_msg() for name, seed in seeds.items()]
+        change = self._camera.call_async(SetParametersAtomically.Request(parameters=parameters))
         self.wait(change.done, timeout_s, "the simulated camera did not change its view")
         response = change.result()
         assert response is not None
