@@ -10,7 +10,11 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.substitutions import FindPackageShare
 
-from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, choices, layers
+from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers
+
+# The node ends its turn, says so to whoever waits for it, and closes its store; after this it is killed.
+STOP_TIMEOUT_S = "20"
+RESPAWN_DELAY_S = 2.0
 
 
 def shipped(name: str) -> PathJoinSubstitution:
@@ -23,7 +27,21 @@ def generate_launch_description() -> LaunchDescription:
     arguments = [
         DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and of its topics."),
         DeclareLaunchArgument(
-            "params_file", default_value=shipped("pixelrs.yaml"), description="YAML file of its parameters."
+            "profile",
+            default_value=NOT_GIVEN,
+            choices=[NOT_GIVEN, *PROFILES],
+            description="Parameters for a kind of machine, below those of params_file. Not given: the node's defaults.",
+        ),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=NOT_GIVEN,
+            description="YAML file of its parameters. Not given: as profile says.",
+        ),
+        DeclareLaunchArgument(
+            "respawn",
+            default_value="true",
+            choices=["true", "false"],
+            description=f"Start the node again {RESPAWN_DELAY_S:g} s after it has died; its dialogues go on.",
         ),
         DeclareLaunchArgument("image", default_value="image", description="Topic of the camera's images."),
         DeclareLaunchArgument(
@@ -46,14 +64,19 @@ def generate_launch_description() -> LaunchDescription:
 def perception(context: LaunchContext) -> list[LifecycleNode]:
     """The node, once it is known which arguments were given."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    profile, params_file = (LaunchConfiguration(name).perform(context) for name in ("profile", "params_file"))
+    files = ["launch.yaml", *([f"profiles/{profile}.yaml"] if profile else [])]
     return [
         LifecycleNode(
             package="pixelrs_ros",
             executable="perception",
             name="perception",
             namespace=LaunchConfiguration("namespace"),
-            parameters=layers(shipped("launch.yaml"), LaunchConfiguration("params_file"), given),
+            parameters=layers([shipped(name) for name in files] + ([params_file] if params_file else []), given),
             remappings=[(topic, LaunchConfiguration(topic)) for topic in ("image", "depth", "camera_info")],
+            respawn=LaunchConfiguration("respawn"),
+            respawn_delay=RESPAWN_DELAY_S,
+            sigterm_timeout=STOP_TIMEOUT_S,
             output="screen",
         )
     ]

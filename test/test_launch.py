@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import rclpy
 import yaml
+from fault_bench import Caller
 from rcl_interfaces.srv import GetParameters
 from rclpy.client import Client
 from rclpy.node import Node
@@ -98,6 +100,53 @@ def test_the_file_decides_what_the_command_line_leaves_open(
     namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
     with launched("pixelrs.launch.py", f"params_file:={path}", f"namespace:={namespace}", *given):
         assert parameters_of(namespace, "image_transport", "depth_transport", "autostart") == expected
+
+
+def test_a_profile_gives_way_to_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": {"device": "cpu"}}}), encoding="utf-8")
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    given = (f"params_file:={path}", f"namespace:={namespace}", "profile:=jetson_orin", "autostart:=false")
+    with launched("pixelrs.launch.py", *given):
+        assert parameters_of(namespace, "device", "precision") == ["cpu", "fp16"]
+
+
+def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    values = {"storage_dir": str(tmp_path / "store"), "num_threads": 1}
+    path.write_text(yaml.safe_dump({"/**/perception": {"ros__parameters": values}}), encoding="utf-8")
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    with launched("pixelrs.launch.py", f"params_file:={path}", f"namespace:={namespace}") as process:
+        rclpy.init()
+        try:
+            with heard(namespace) as caller:
+                shown = caller.show()
+                caller.say("What is this?", stamp_ns=caller.stamp_of(shown))
+                said = caller.dialogue()
+                assert said == ["What is this?"]
+                (first,) = psutil.Process(process.pid).children()
+                first.kill()
+                caller.until(lambda: _pids(process) - {first.pid} != set(), "a new node", DEADLINE_S)
+            # Another one, which has never heard of the dead node: DDS buries that only after a while.
+            with heard(namespace) as caller:
+                assert caller.dialogue() == said
+        finally:
+            rclpy.shutdown()
+
+
+@contextmanager
+def heard(namespace: str) -> Iterator[Caller]:
+    """A caller that the node listens to."""
+    caller = Caller(namespace)
+    try:
+        caller.wait_until_active(timeout_s=DEADLINE_S)
+        yield caller
+    finally:
+        caller.destroy_node()
+
+
+def _pids(process: subprocess.Popen[str]) -> set[int]:
+    return {child.pid for child in psutil.Process(process.pid).children() if child.status() != psutil.STATUS_ZOMBIE}
 
 
 def test_a_value_that_is_no_choice_is_refused(tmp_path: Path) -> None:

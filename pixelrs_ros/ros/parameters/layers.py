@@ -1,14 +1,16 @@
-"""Who has the last word about a launched node's parameters: the command line, then the file. Imports no ROS."""
+"""Who has the last word about a launched node's parameters: the command line, the file, the profile. Imports no ROS."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pixelrs_ros.ros.parameters.table import SPECS
 
 FileT = TypeVar("FileT")
 NOT_GIVEN = ""  # value of a launch argument that is not given on the command line: the parameter file decides
+# Kinds of machines, in config/profiles.
+PROFILES = ("nano_cpu", "jetson_orin", "desktop_gpu")
 # Launch arguments that set the parameter of the same name.
 ARGUMENTS = {
     "image_transport": "How the images are sent; compressed subscribes to `<image>/compressed`.",
@@ -22,17 +24,17 @@ def choices(name: str) -> list[str]:
     return [NOT_GIVEN, *(SPECS[name].choices or ("true", "false"))]
 
 
-def layers(defaults: FileT, params_file: FileT, given: Mapping[str, str]) -> list[FileT | dict[str, str | bool]]:
+def layers(files: Sequence[FileT], given: Mapping[str, str]) -> list[FileT | dict[str, str | bool]]:
     """Parameters in the order in which ROS takes them, of which the later ones overrule the earlier ones.
 
     Args:
-        defaults: `config/launch.yaml`. A file, since launch_ros would write a dict under the node's full name, and ROS
-            would put what is given in its place, before the parameter file.
-        params_file: The parameter file.
+        files: Parameter files: `config/launch.yaml`, a profile, the user's. The first is a file, too, since launch_ros
+            would write a dict under the node's full name, and ROS would put what is given in its place, before the
+            others.
         given: The launch arguments of `ARGUMENTS`, `NOT_GIVEN` among them.
     """
     values: dict[str, str | bool] = {}
     for name, text in given.items():
         if text != NOT_GIVEN:
             values[name] = text == "true" if isinstance(SPECS[name].default, bool) else text
-    return [defaults, params_file, *([values] if values else [])]
+    return [*files, *([values] if values else [])]

@@ -7,11 +7,14 @@ import pytest
 import rclpy
 import yaml
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from pixelrs_ros.ros.parameters.declaration import declare, read
-from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, choices, layers
+from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers
+from pixelrs_ros.ros.parameters.table import SPECS
 
-DEFAULTS = Path(__file__).resolve().parents[3] / "config" / "launch.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+DEFAULTS, PROFILES_DIR = CONFIG / "launch.yaml", CONFIG / "profiles"
 
 
 def started_with(tmp_path: Path, in_file: dict[str, Any], key: str = "/**/perception", **given: str) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def started_with(tmp_path: Path, in_file: dict[str, Any], key: str = "/**/percep
     file = tmp_path / "params.yaml"
     file.write_text(yaml.safe_dump({key: {"ros__parameters": in_file}}), encoding="utf-8")
     arguments = ["--ros-args"]
-    for number, layer in enumerate(layers(DEFAULTS, file, dict.fromkeys(ARGUMENTS, NOT_GIVEN) | given)):
+    for number, layer in enumerate(layers([DEFAULTS, file], dict.fromkeys(ARGUMENTS, NOT_GIVEN) | given)):
         path = layer
         if isinstance(layer, dict):  # launch_ros writes what is given as a dict to a file of its own
             path = tmp_path / f"layer_{number}.yaml"
@@ -61,3 +64,39 @@ def test_where_nobody_says_anything_the_node_starts_at_once(tmp_path: Path) -> N
 def test_an_argument_accepts_what_its_parameter_accepts(name: str) -> None:
     expected = {"image_transport": ["", "raw", "compressed"], "depth_transport": ["", "raw", "compressedDepth"]}
     assert choices(name) == expected.get(name, ["", "true", "false"])
+
+
+def test_a_profile_stands_between_the_defaults_and_the_users_file(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(yaml.safe_dump({"/**": {"ros__parameters": {"precision": "bf16"}}}), encoding="utf-8")
+    rclpy.init()
+    arguments = ["--ros-args"]
+    for path in layers([DEFAULTS, PROFILES_DIR / "jetson_orin.yaml", mine], {}):
+        arguments += ["--params-file", str(path)]
+    node = Node("perception", cli_args=arguments)
+    try:
+        declare(node)
+        values = read(node)
+        assert (values.device, values.precision, values.autostart) == ("cuda", "bf16", True)
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_holds_nothing_but_parameters_that_the_node_accepts(profile: str) -> None:
+    content = yaml.safe_load((PROFILES_DIR / f"{profile}.yaml").read_text(encoding="utf-8"))
+    given = content["/**"]["ros__parameters"]
+    assert given.keys() <= SPECS.keys() and given["checkpoint"] == "nano"
+    rclpy.init()
+    node = Node("perception", parameter_overrides=[Parameter(name, value=value) for name, value in given.items()])
+    try:
+        declare(node)
+        assert all(getattr(read(node), name) == value for name, value in given.items())
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+def test_every_profile_is_offered() -> None:
+    assert sorted(path.stem for path in PROFILES_DIR.glob("*.yaml")) == sorted(PROFILES)
