@@ -46,7 +46,7 @@ def save_checkpoint(
         miras: The network.
         config: Its sizes.
         tokenizer: Its words.
-        dtype: Of the weights: "fp16", "bf16", "fp32", or "int8" for matrices in 8 bits and the rest in fp16.
+        dtype: The weights' type: "fp16", "bf16", "fp32", or "int8" for matrices in 8 bits and the rest in fp16.
         max_shard_bytes: Weights beyond this are written as several files and an index.
 
     Raises:

@@ -82,8 +82,8 @@ class ConvNextConfig:
         depths: Blocks of each stage; empty for an architecture whose blocks are fixed.
         hidden_sizes: Channels of each stage.
         grid_size: Cells along one side of the grid.
-        mean: Of red, green and blue, in [0, 1].
-        std: Likewise.
+        mean: Means of red, green and blue, in [0, 1].
+        std: Standard deviations of red, green and blue, in [0, 1].
         architecture: "convnext" as published, or "efficientnet_lite0", which has weights trained on photographs.
     """
 
@@ -154,10 +154,10 @@ class ReaderConfig:
     Attributes:
         words: Name of its vocabulary, a file `text/<words>.txt` of the package with a word piece on each line.
         vocab_size: Word pieces in it.
-        hidden_size: Of its layers.
+        hidden_size: Channels of its layers.
         num_layers: How many.
-        num_heads: Of each layer's attention.
-        intermediate_size: Of each layer's feed-forward network.
+        num_heads: Heads of each layer's attention.
+        intermediate_size: Channels inside each layer's feed-forward network.
         max_tokens: Longest utterance that it reads as a whole; a longer one is read in pieces.
     """
 

@@ -1,4 +1,4 @@
-"""What both conversions are told: a base configuration and single values of one's own."""
+"""The options of both conversions: a base configuration, and single values of one's own."""
 
 from __future__ import annotations
 

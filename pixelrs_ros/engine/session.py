@@ -10,8 +10,9 @@ from concurrent.futures import Future
 
 import torch
 
-from pixelrs_ros.dialogue.archive import DialogueArchive, Notice, Storage, StorageState
+from pixelrs_ros.dialogue.archive import DialogueArchive
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
 from pixelrs_ros.engine.engine import Engine, OnSegment, OnStage, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key

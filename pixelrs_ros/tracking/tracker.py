@@ -249,7 +249,7 @@ def _confidence(share: float, agree: float) -> float:
     """Probability that the mask's IoU with the target is at least 0.5.
 
     Args:
-        share: Of the silhouette that looks and moves like the target, in [0, 1].
+        share: Share of the silhouette that looks and moves like the target, in [0, 1].
         agree: Share of those pixels that one transform explains, in [0, 1].
     """
     return 1.0 / (1.0 + math.exp(-float(np.dot(_LOGISTIC, (1.0, share, agree)))))

@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.dialogue.archive import Storage
+from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.engine import session as session_module
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame

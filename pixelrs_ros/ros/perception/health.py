@@ -325,12 +325,12 @@ class Health:
         return diagnostic(self._name, "latency", message, values, level)
 
 
-def _unit(encoding: str, told_m: float) -> str:
+def _unit(encoding: str, unit_m: float) -> str:
     """What a value of 1 in a camera's depth images means, and who says so; empty where no depth has come."""
     if not encoding:
         return ""
-    if told_m:
-        return f"{told_m:g} (parameter 'depth_unit_m'; {encoding})"
+    if unit_m:
+        return f"{unit_m:g} (parameter 'depth_unit_m'; {encoding})"
     if encoding not in DEFAULT_UNITS_M:
         return f"unknown ({encoding})"
     return f"{DEFAULT_UNITS_M[encoding]:g} (by its encoding, {encoding})"

@@ -38,7 +38,7 @@ class _Targets:
 
     Attributes:
         session_id: The dialogue.
-        instruction_id: Of the instruction that grounded them.
+        instruction_id: The instruction that grounded them.
         turn: Number of the turn that grounded them.
         image: (H, W, 3) uint8 RGB, the picture that the masks belong to.
         segments: With their masks.

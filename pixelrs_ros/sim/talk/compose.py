@@ -43,7 +43,7 @@ class Composer:
         things: Everything visible.
         speaker: Whose words.
         rng: Every choice comes from it.
-        width_px: Of the picture.
+        width_px: The picture's width.
         mistakes: How often the robot shows something else than was asked for, which is not to be learned.
     """
 
@@ -487,7 +487,7 @@ def conversations(
         rng: Every choice comes from it.
         count: How many.
         split: Whose voices; in "train" the robot is now and then made to err, in turns that are not to be learned.
-        width_px: Of the picture.
+        width_px: The picture's width.
     """
     quick = random.Random(int(rng.integers(2**62)))  # numpy's scalar draws are ten times slower
     for _ in range(count):

@@ -31,7 +31,7 @@ class Recipe:
 
         Args:
             config: The run.
-            dtype: Of what is not trained: "fp32", "fp16" or "bf16".
+            dtype: What is not trained is held in it: "fp32", "fp16" or "bf16".
         """
         self.config = config
         self.out = Path(config.out)

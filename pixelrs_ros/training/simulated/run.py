@@ -31,7 +31,7 @@ from pixelrs_ros.training.simulated.see import SeePhase
 from pixelrs_ros.training.simulated.talk import TalkPhase, initialize_embeddings
 from pixelrs_ros.training.state import load_weights
 
-_TABLES = 1500  # imagined ones, about which the tokenizer's texts are told
+_TABLES = 1500  # imagined ones, which the texts for the tokenizer are about
 _CONNECT_SCENES = 4096  # are enough to learn one projection on
 # What talking looks at of a scene, who sees nothing yet.
 _TALK_FIELDS = (
