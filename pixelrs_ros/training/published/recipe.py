@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from pixelrs_ros.checkpoint import load_checkpoint, resolve, save_checkpoint
-from pixelrs_ros.config import load_config
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.adapter import merge_lora
+from pixelrs_ros.settings import load_config
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.config import RecipeConfig
 from pixelrs_ros.training.loop import Trainer, join_processes
