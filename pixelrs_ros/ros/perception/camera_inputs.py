@@ -19,7 +19,8 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception import topic_check
 from pixelrs_ros.ros.perception.health import Health
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.frame_buffer import CameraBuffers
 from pixelrs_ros.ros.wire import compressed, conversions, qos
 from pixelrs_ros.ros.wire.image_outputs import sub_topic
 

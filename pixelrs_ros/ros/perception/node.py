@@ -38,7 +38,7 @@ from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
 from pixelrs_ros.ros.perception.turn_runner import TurnRunner
 from pixelrs_ros.ros.queueing import admission
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.queueing.turn_numbers import TurnNumbers
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest

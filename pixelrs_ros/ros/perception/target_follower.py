@@ -21,7 +21,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import TrackedSegment, Tracking
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.outputs import Outputs
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.tracking.tracker import TrackedMask, Tracker

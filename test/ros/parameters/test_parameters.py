@@ -19,7 +19,7 @@ from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.spec import Change
 from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.perception.node import PerceptionNode
-from pixelrs_ros.ros.queueing.frame_buffer import Stream
+from pixelrs_ros.ros.queueing.bound_frame import Stream
 from pixelrs_ros.ros.wire import conversions
 
 S = 1_000_000_000

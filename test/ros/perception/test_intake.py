@@ -10,7 +10,8 @@ from pixelrs_ros.msg import Instruction
 from pixelrs_ros.errors import BadInputError, TurnCancelledError
 from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.perception.intake import Intake
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.frame_buffer import CameraBuffers
 from pixelrs_ros.ros.queueing.session_frames import FramePolicy, SessionFrames
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Bounds, RejectionKind, Submission

@@ -21,7 +21,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.ros.perception.health import DEPTH_UNIT
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image, fill_geometry
-from pixelrs_ros.ros.queueing.frame_buffer import Stream
+from pixelrs_ros.ros.queueing.bound_frame import Stream
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.image_outputs import is_wanted
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud

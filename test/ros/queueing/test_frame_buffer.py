@@ -3,15 +3,8 @@ import re
 import pytest
 
 from pixelrs_ros.errors import BadInputError, NoFrameError
-from pixelrs_ros.ros.queueing.frame_buffer import (
-    BoundFrame,
-    BufferedFrame,
-    CameraBuffers,
-    FrameBuffer,
-    FrameLimits,
-    Stream,
-    require_usable,
-)
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame, BufferedFrame, Stream, require_usable
+from pixelrs_ros.ros.queueing.frame_buffer import CameraBuffers, FrameBuffer, FrameLimits
 
 S = 1_000_000_000
 LIMITS = FrameLimits(max_age_s=2.0, max_slop_s=1.0)
