@@ -81,6 +81,10 @@ class FrameCache:
     def __len__(self) -> int:
         return len(self._frames)
 
+    def __contains__(self, key: bytes) -> bool:
+        """Whether a picture is kept; unlike `get`, this asks for nothing."""
+        return key in self._frames
+
     @property
     def num_bytes(self) -> int:
         """Memory of what is kept."""

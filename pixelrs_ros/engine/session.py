@@ -241,6 +241,18 @@ class Session:
         """Where dialogues are to be stored; None when they are not."""
         return self._dialogues.storage
 
+    @property
+    def cached_dialogues(self) -> tuple[str, ...]:
+        """The dialogues whose keys and values are kept, the longest silent first. To look at, for tests."""
+        with self._state_lock:
+            return tuple(self._prefixes)
+
+    @property
+    def num_cached_frames(self) -> int:
+        """How many encoded pictures are kept. To look at, for tests."""
+        with self._state_lock:
+            return len(self._frames)
+
     def storage_state(self) -> StorageState:
         """How storing them fares."""
         with self._state_lock:

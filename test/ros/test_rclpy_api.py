@@ -21,8 +21,8 @@ TABLE = json.loads((ROOT / "test" / "ros" / "rclpy_api.json").read_text(encoding
 SOURCES = [*sorted((ROOT / "pixelrs_ros").rglob("*.py")), *sorted((ROOT / "launch").glob("*.py"))]
 # Attributes that objects of other libraries have as well.
 ELSEWHERE = frozenset((
-    "get", "set", "put", "copy", "name", "type", "value", "values", "items", "close", "done", "result", "status", "keys",
-    "count", "index", "title", "seconds", "add_done_callback", "cancel", "cancelled", "exception", "set_result",
+    "get", "set", "put", "copy", "name", "type", "value", "values", "items", "close", "done", "result", "status",
+    "keys", "count", "index", "title", "seconds", "add_done_callback", "cancel", "cancelled", "exception", "set_result",
     "set_exception", "create_task", "state", "label", "id", "wait", "ok", "clock", "reset", "lower", "join", "split",
     "run", "data",
 ))  # fmt: skip

@@ -91,6 +91,10 @@ class Recent:
         self._window_s = window_s
         self._seconds: deque[tuple[int, int]] = deque()  # (second, how often in it)
 
+    def __len__(self) -> int:
+        """In how many of the seconds it happened, which is all that is kept."""
+        return len(self._seconds)
+
     def note(self, now_s: float) -> None:
         """It happens."""
         second = math.floor(now_s)

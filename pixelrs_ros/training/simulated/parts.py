@@ -37,15 +37,16 @@ def take_parts(miras: Miras, config: MirasConfig, folder: Path) -> None:
         CheckpointError: They are neither there nor installed.
     """
     if config.convnext.architecture == "efficientnet_lite0":
-        miras.convnext.load_state_dict(_part(folder / EYES, _eyes))
+        miras.convnext.load_state_dict(part(folder / EYES, _eyes))
     reader = config.reader
     if reader is not None and miras.reader is not None and reader.hidden_size == _MINILM_SIZE:  # not in a debug network
-        state = _part(folder / READER, lambda: _reader(reader.words))
+        state = part(folder / READER, lambda: _reader(reader.words))
         positions = "embeddings.position_embeddings.weight"
         miras.reader.bert.load_state_dict({**state, positions: state[positions][: reader.max_tokens + 2]})
 
 
-def _part(path: Path, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+def part(path: Path, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The weights in a file, in fp32; the file is made first of what `make` gives where it is missing."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         half = {name: value.half().contiguous() for name, value in make().items()}

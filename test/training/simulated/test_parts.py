@@ -52,8 +52,8 @@ def test_what_was_written_once_is_taken_without_the_wheels(tmp_path: Path, no_wh
     source = build_miras(config, 300)
     assert source.reader is not None
     read = source.reader.bert.state_dict()
-    parts._part(tmp_path / parts.EYES, eyes)
-    written = parts._part(tmp_path / parts.READER, lambda: read)
+    parts.part(tmp_path / parts.EYES, eyes)
+    written = parts.part(tmp_path / parts.READER, lambda: read)
     assert not [name for name in written if name.endswith(SCALE)]
     torch.manual_seed(2)
     miras = build_miras(config, 300)
