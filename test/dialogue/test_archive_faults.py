@@ -242,7 +242,7 @@ def test_what_is_forgotten_while_the_disk_refuses_does_not_come_back(
     assert words(an_archive(tmp_path)) == []
 
 
-def test_a_dialogue_that_could_not_be_read_is_not_mixed_with_what_is_said_now(
+def test_a_dialogue_that_could_not_be_read_is_not_mixed_with_a_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = an_archive(tmp_path)

@@ -116,7 +116,7 @@ def play(engine: RecordingEngine, steps: Sequence[tuple[str, int, object, object
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ENGINE_STEPS)
-def test_replies_are_those_of_a_run_from_nothing_whatever_happens_to_the_history(
+def test_replies_are_those_of_a_run_from_nothing(
     engine: RecordingEngine, steps: list[tuple[str, int, object, object]]
 ) -> None:
     play(engine, steps, max_new_tokens=6)

@@ -141,7 +141,7 @@ def test_a_patient_dialogue_waits_for_one_turn_of_an_eager_one(bench: Bench) -> 
     assert bench.echo.said == [("eager", "0"), ("patient", "0"), ("eager", "1"), ("eager", "2")]
 
 
-def test_an_exception_of_the_network_becomes_a_status_and_the_next_turn_works(bench: Bench) -> None:
+def test_an_exception_of_the_network_becomes_a_status_of_its_turn(bench: Bench) -> None:
     bench.activate()
     bench.show(bench.now_ns())
     bench.send("fail", bench.now_ns())
