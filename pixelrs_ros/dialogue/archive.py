@@ -273,7 +273,7 @@ class DialogueArchive:
             self._opened = True
             self._catch_up()
         except StorageError as error:
-            self._cope(error)
+            self._go_on_after(error)
 
     def _join(self) -> None:
         """Put the turns at hand behind those that the store holds of the same dialogues, with the numbers that follow.
@@ -322,7 +322,7 @@ class DialogueArchive:
         try:
             return query(self._database)
         except StorageError as error:
-            self._cope(error)
+            self._go_on_after(error)
             return None
 
     def _write(self, session_id: str, change: Callable[[Database], None]) -> None:
@@ -340,7 +340,7 @@ class DialogueArchive:
                 self._behind.discard(session_id)
             self._catch_up()
         except StorageError as error:
-            self._cope(error)
+            self._go_on_after(error)
 
     def _catch_up(self) -> None:
         """Make every dialogue on disk what it is in memory.
@@ -361,7 +361,7 @@ class DialogueArchive:
             self._failing, self._problem = False, None
             self._notices.append(Notice("dialogues are stored again; images and masks of the turns between are lost"))
 
-    def _cope(self, error: StorageError) -> None:
+    def _go_on_after(self, error: StorageError) -> None:
         """Go on after the database failed; in memory only where a damaged one cannot be replaced."""
         assert self._database is not None
         if not isinstance(error, DamagedStoreError):

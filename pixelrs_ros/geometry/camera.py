@@ -29,7 +29,7 @@ _STEEPEST = float(np.tan(np.radians(80)))  # x/z or y/z of a ray: beyond it a de
 # other resolution as far on one axis as on the other.
 _FOCAL = (0.05, 100.0)
 _OFF_CENTER, _OFF_CENTER_ALIKE, _ALIKE = 0.2, 0.08, 0.03
-_PIXEL_ASPECT = 3.0
+_PIXEL_ASPECT = 3.0  # the greater of the two focal lengths over the smaller
 _RECTIFY = "Remedy: rectify the image and set the parameter 'image_is_rectified'"
 _CALIBRATE = "remedy: calibrate the camera at this resolution, for instance with camera_calibration's cameracalibrator"
 _MANY = 1000  # pixels that are worth a grid

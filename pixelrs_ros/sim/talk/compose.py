@@ -76,7 +76,7 @@ class Composer(Conversation):
         expression = self._draw(NARROWING_WEIGHTS, candidates, absent_in=self._things)
         found = fits(expression, candidates)
         if not found and expression.kind and fits(expression, self._things):
-            raise NothingToSayError  # a new order in the clothes of an answer
+            raise NothingToSayError  # that would be a new order, not an answer to the question
         self._order(expression, "narrow", candidates)
 
     def correct(self) -> None:
@@ -239,7 +239,7 @@ class Composer(Conversation):
         if part not in KINDS[thing.kind].parts:
             return self._answer(act, words, replies.no_part(thing, part), Status.NOT_FOUND, order=True)
         if part not in thing.parts:
-            raise NothingToSayError  # it is hidden, so nobody could say
+            raise NothingToSayError  # it is hidden, so the scene does not decide the answer
         context = self._state.context if thing == self._state.focus else ()
         return self._show((thing,), part, act, words, context)
 

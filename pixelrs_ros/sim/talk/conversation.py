@@ -56,7 +56,7 @@ class Conversation:
             for status in rng.choices(STATUSES, ends, k=3):
                 fitting = [one for one, count in known if ending(one, count) == status]
                 if form == "color_kind" and status == Status.NOT_FOUND and rng.random() < 0.65:
-                    fitting = _lures(fitting, absent_in or things) or fitting
+                    fitting = _near_misses(fitting, absent_in or things) or fitting
                 if fitting:
                     return rng.choice(fitting)
         raise NothingToSayError
@@ -163,7 +163,7 @@ def ending(expression: Expression, count: int) -> Status:
     return Status.GROUNDED if count == 1 or expression.form in ALL else Status.CLARIFY
 
 
-def _lures(absent: Sequence[Expression], things: Things) -> list[Expression]:
-    """Those whose color and kind are both there, though not together: they ask for the sharpest look."""
+def _near_misses(absent: Sequence[Expression], things: Things) -> list[Expression]:
+    """Those whose color and kind are both there, though not together: the hardest to answer."""
     kinds, colors = {thing.kind for thing in things}, {thing.color for thing in things}
     return [one for one in absent if one.kind in kinds and one.color in colors]

@@ -88,7 +88,10 @@ class Walk:
         elif self._focus != self._goal:
             moves = {"correct": 3.0, "absent": miss if left > 1 else 0.0, "question": ask}
         else:
-            moves = {"question": ask, "none": 0.8}  # nothing is left to narrow: mostly another path is the better tale
+            moves = {
+                "question": ask,
+                "none": 0.8,
+            }  # nothing is left to narrow: another walk is mostly better
         move = self._rng.choices(list(moves), list(moves.values()))[0]
         if move == "question" and self._questions < MAX_QUESTIONS:
             return self._question()
@@ -215,9 +218,9 @@ class Walk:
             return named, ("unknown_kind",)
         ways: tuple[By, ...] = ("kind", "color", "full")
         by = rng.choices(ways, (0.35, 0.2, 0.45))[0]
-        # A color and a kind that are both there, but not together, ask for the sharpest look.
-        lure = {f"{color} {kind}" for color in colors for kind in kinds} - {item.label for item in self._all}
-        values = {"kind": set(KINDS) - kinds, "color": set(COLORS) - colors, "full": lure}[by]
+        # A color and a kind that are both there, but not together, take the most care to tell from what is there.
+        near_miss = {f"{color} {kind}" for color in colors for kind in kinds} - {item.label for item in self._all}
+        values = {"kind": set(KINDS) - kinds, "color": set(COLORS) - colors, "full": near_miss}[by]
         if not values:
             raise DeadEndError
         return Reference(by, rng.choice(sorted(values))), ()
