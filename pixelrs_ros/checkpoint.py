@@ -16,11 +16,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from pixelrs_ros.config import MirasConfig, load_config, to_mapping
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.settings import load_config, to_mapping
 from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
@@ -46,7 +47,7 @@ def save_checkpoint(
         miras: The network.
         config: Its sizes.
         tokenizer: Its words.
-        dtype: Of the weights: "fp16", "bf16", "fp32", or "int8" for matrices in 8 bits and the rest in fp16.
+        dtype: The weights' type: "fp16", "bf16", "fp32", or "int8" for matrices in 8 bits and the rest in fp16.
         max_shard_bytes: Weights beyond this are written as several files and an index.
 
     Raises:

@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: Of the command line; None takes the process's own.
+        arguments: The command line; None takes the process's own.
 
     Returns:
         The exit status: 0, 1 after an error that a message explains, 2 (raised by argparse) for wrong usage, 130 when

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
 import math
-import re
-import typing
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from typing import Any
 
 from pixelrs_ros.errors import ConfigError
-
-T = TypeVar("T")
+from pixelrs_ros.settings import load_config
 
 # "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle;
 # "pad": the whole picture in its own proportions, the rest of the square empty, as SAM has it: all encoders agree.
@@ -26,12 +17,6 @@ FRAMINGS = ("stretch", "center", "pad")
 # High-resolution encoders, and how many of their stages are put on one grid.
 ARCHITECTURES = {"convnext": 4, "efficientnet_lite0": 3}
 PRESETS_DIR = Path(__file__).parent / "presets"
-_UNKNOWN = "unexpected_keyword_argument"  # pydantic's kind of error for a key that a dataclass does not have
-# What pydantic's kinds of errors ask for, in the words of a YAML file.
-_WANTED = {
-    "int_type": "int", "float_type": "float", "bool_type": "bool", "string_type": "str", "tuple_type": "a list",
-    "list_type": "a list", "dict_type": "a mapping", "dataclass_type": "a mapping", "model_type": "a mapping",
-}  # fmt: skip
 # What transformers divides by, or allocates, without a look at it.
 _LANGUAGE_SIZES = {
     "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
@@ -82,8 +67,8 @@ class ConvNextConfig:
         depths: Blocks of each stage; empty for an architecture whose blocks are fixed.
         hidden_sizes: Channels of each stage.
         grid_size: Cells along one side of the grid.
-        mean: Of red, green and blue, in [0, 1].
-        std: Likewise.
+        mean: Means of red, green and blue, in [0, 1].
+        std: Standard deviations of red, green and blue, in [0, 1].
         architecture: "convnext" as published, or "efficientnet_lite0", which has weights trained on photographs.
     """
 
@@ -154,10 +139,10 @@ class ReaderConfig:
     Attributes:
         words: Name of its vocabulary, a file `text/<words>.txt` of the package with a word piece on each line.
         vocab_size: Word pieces in it.
-        hidden_size: Of its layers.
+        hidden_size: Channels of its layers.
         num_layers: How many.
-        num_heads: Of each layer's attention.
-        intermediate_size: Of each layer's feed-forward network.
+        num_heads: Heads of each layer's attention.
+        intermediate_size: Channels inside each layer's feed-forward network.
         max_tokens: Longest utterance that it reads as a whole; a longer one is read in pieces.
     """
 
@@ -326,83 +311,6 @@ def _check_numbers(config: Any, where: str, unbounded: tuple[str, ...] = ()) -> 
 
 def _check_colors(mean: tuple[float, ...], std: tuple[float, ...], where: str) -> None:
     _check(len(mean) == len(std) == 3, f"{where}.mean and std must have 3 entries: red, green, blue")
-
-
-def from_mapping(cls: type[T], data: Any) -> T:
-    """Build a dataclass from nested mappings, strictly: no number for a truth value, no text for a number.
-
-    Args:
-        cls: The dataclass.
-        data: A mapping with exactly its fields; a field with a default may be left out.
-
-    Raises:
-        ConfigError: A key is unknown or missing, or a value is of the wrong type; the message names it.
-    """
-    try:
-        # As JSON, in which a list is a tuple's only form and a whole number may stand for a float.
-        return TypeAdapter(cls).validate_json(json.dumps(data, default=str), strict=True, extra="forbid")
-    except ValidationError as error:
-        # A mistyped key is also a missing one, but that says less.
-        worst = min(error.errors(), key=lambda problem: problem["type"] != _UNKNOWN)
-        raise ConfigError(_said(cls, worst)) from error
-
-
-def _said(cls: type, problem: Mapping[str, Any]) -> str:
-    """A problem that pydantic found in a mapping, with its place."""
-    kind, place = problem["type"], problem["loc"]
-    name = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(map(str, place))) or cls.__name__
-    if kind == _UNKNOWN:
-        known = [field.name for field in dataclasses.fields(_dataclass_at(cls, place[:-1]))]
-        likely = difflib.get_close_matches(str(place[-1]), known, n=1)
-        meant = f"; did you mean {likely[0]}?" if likely else ""
-        return f"unknown key {name}{meant}; known here: {', '.join(known)}"
-    if kind == "missing":
-        return f"missing key {name}"
-    if kind == "value_error":  # what a dataclass itself refuses; it may not know where it stands
-        reason = str(problem["ctx"]["error"])
-        return reason if not place or reason.startswith(name) else f"{name}: {reason}"
-    wanted = _WANTED.get(kind)
-    got = type(problem["input"]).__name__ if wanted == "a mapping" else repr(problem["input"])
-    return f"{name} must be {wanted}, got {got}" if wanted else f"{name}: {problem['msg']}, got {got}"
-
-
-def _dataclass_at(cls: type, place: Sequence[int | str]) -> Any:
-    """The dataclass that a path through nested ones, their lists and mappings leads to."""
-    hint: Any = cls
-    for step in place:
-        if dataclasses.is_dataclass(hint):
-            hint = typing.get_type_hints(hint)[str(step)]
-        hint = next((one for one in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(one)), hint)
-    return hint
-
-
-def to_mapping(config: Any) -> dict[str, Any]:
-    """The inverse of `from_mapping`: plain dictionaries and lists that YAML can hold."""
-    return typing.cast(dict[str, Any], TypeAdapter(type(config)).dump_python(config, mode="json"))
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file.
-
-    Raises:
-        ConfigError: The file is missing or is not YAML; the message names it.
-    """
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"no configuration file {path}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
-
-
-def load_config(cls: type[T], path: Path) -> T:
-    """Read a dataclass from a YAML file; errors name the file and the key."""
-    try:
-        return from_mapping(cls, read_yaml(path))
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
 
 
 def load_preset(name: str) -> MirasConfig:

@@ -29,8 +29,8 @@ def write_table(root: Path, name: str, table: str) -> list[Path]:
     """Put a table wherever the documents have a place for it.
 
     Args:
-        root: Of the checkout.
-        name: Of the markers.
+        root: The checkout's folder.
+        name: The markers' name.
         table: Markdown.
 
     Returns:

@@ -20,12 +20,12 @@ class _Layout:
     """How the pixels of an encoding lie.
 
     Attributes:
-        item_bytes: Of a channel.
+        item_bytes: Bytes of one channel.
         channels: In each pixel of a row.
         to_rgb: OpenCV's conversion, after scaling to 8 bits; None: it is RGB.
-        multiple: Of which width and height must be, (x, y).
+        multiple: Width and height must be multiples of these, (x, y).
         smallest: Sides that the conversion needs.
-        half_rows: Of the data, for each row of the image.
+        half_rows: Half rows of data for each row of the image.
     """
 
     item_bytes: int
@@ -86,10 +86,10 @@ class RawImage:
     Attributes:
         data: Row after row.
         encoding: One of `ENCODINGS`.
-        width_px: Of the image.
-        height_px: Of the image.
+        width_px: The image's width.
+        height_px: The image's height.
         step_bytes: From the begin of a row to that of the next; the last row may come without its padding.
-        is_big_endian: Of numbers of 16 bits.
+        is_big_endian: Whether numbers of 16 bits have their high byte first.
     """
 
     data: bytes | bytearray | memoryview | array[int]
@@ -137,8 +137,8 @@ def to_rgb(image: RawImage, bits: int = 16) -> np.ndarray:
 
     Args:
         image: As it came.
-        bits: Of 16, that carry the picture: 12 for a camera that sends 0 to 4095. The same number for every image of a
-            camera keeps the brightness of a scene from one to the next; see `bits_seen`.
+        bits: How many of 16 carry the picture: 12 for a camera that sends 0 to 4095. The same number for every image of
+            a camera keeps the brightness of a scene from one to the next; see `bits_seen`.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, its own memory.
@@ -170,14 +170,14 @@ def bits_seen(image: RawImage) -> int:
 
 
 class UsedBits:
-    """How many of 16 bits the images of one camera use: those told, or else the most that one has used. Thread-safe.
+    """How many of 16 bits the images of one camera use: those given, or else the most that one has used. Thread-safe.
 
     Args:
-        told: 8 to 16; 0: nobody has told.
+        given: 8 to 16; 0: as many as are seen.
     """
 
-    def __init__(self, told: int = 0) -> None:
-        self._told = told
+    def __init__(self, given: int = 0) -> None:
+        self._given = given
         self._seen = min(BITS)
         self._lock = threading.Lock()
 
@@ -187,8 +187,8 @@ class UsedBits:
         Raises:
             BadInputError: See `require_convertible`.
         """
-        if self._told:
-            return self._told
+        if self._given:
+            return self._given
         with self._lock:
             if self._seen < max(BITS):
                 self._seen = max(self._seen, bits_seen(image))

@@ -28,7 +28,7 @@ def write_file(path: Path, content: bytes | str, *, private: bool = False) -> No
     A link is followed; a device or a pipe, such as /dev/stdout, is written to as it is.
 
     Args:
-        path: Of the file; its folder is made if missing.
+        path: The file's path; its folder is made if missing.
         content: Text is written as UTF-8.
         private: Whether only the owner may read it (0600), and the folders that had to be made (0700), whatever the
             umask; else the umask decides.
@@ -87,7 +87,7 @@ def make_folder(path: Path, *, private: bool = False) -> None:
     """Make a folder and what is missing above it; one that is there stays as it is.
 
     Args:
-        path: Of the folder.
+        path: The folder's path.
         private: Whether only the owner may enter those that are made (0700), whatever the umask.
 
     Raises:

@@ -40,7 +40,7 @@ def paint(
         image: (H, W, 3) uint8 RGB in [0, 255]; not changed.
         masks: (H, W) bool each.
         colors: RGB in [0, 255], one a mask; starts again when there are more masks.
-        opacity: Of the fill, in [0, 1]; the outline is always opaque.
+        opacity: The fill's, in [0, 1]; the outline is always opaque.
 
     Returns:
         (H, W, 3) uint8 RGB.

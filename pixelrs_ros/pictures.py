@@ -117,7 +117,7 @@ def require_small(header: PictureHeader, max_megapixels: float) -> None:
     """Refuse a picture that a few kilobytes would make fill the memory.
 
     Args:
-        header: Of the file.
+        header: What the file's first bytes say.
         max_megapixels: Largest picture, in millions of pixels; decoded it may take four bytes for each of those.
 
     Raises:
@@ -177,7 +177,7 @@ def decode_as_stored(data: bytes | memoryview, max_megapixels: float = math.inf)
 
 
 def decode_camera_image(
-    data: bytes | memoryview, told_format: str, max_megapixels: float = math.inf
+    data: bytes | memoryview, format_name: str, max_megapixels: float = math.inf
 ) -> tuple[np.ndarray, str]:
     """Decode what sensor_msgs/CompressedImage carries.
 
@@ -187,7 +187,7 @@ def decode_camera_image(
 
     Args:
         data: The whole file.
-        told_format: The message's `format`.
+        format_name: The message's `format`.
         max_megapixels: See `require_small`.
 
     Returns:
@@ -198,7 +198,7 @@ def decode_camera_image(
         BadInputError: See `decode_as_stored`.
     """
     pixels = decode_as_stored(data, max_megapixels)
-    original, _, compressed = (part.strip() for part in told_format.partition(";"))
+    original, _, compressed = (part.strip() for part in format_name.partition(";"))
     bits = 8 * pixels.dtype.itemsize
     if pixels.ndim == 2 or pixels.shape[2] < 3:
         gray = pixels if pixels.ndim == 2 else pixels[..., 0]

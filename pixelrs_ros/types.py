@@ -70,7 +70,7 @@ class Utterance:
         session_id: Which dialogue it belongs to; the empty string means the default session.
         stamp_ns: Start of the utterance, nanoseconds, same clock as the frames.
         source: Whether it was typed or spoken.
-        confidence: Of the speech recognizer, in [0, 1]; 1 for typed text.
+        confidence: How sure the speech recognizer is, in [0, 1]; 1 for typed text.
         replace_last: A correction or repetition: takes the place of the dialogue's last turn, where there is one.
         instruction_id: Names the instruction; empty: nothing does.
         number: That its turn has been given within the dialogue; None: the smallest one that is free.

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pixelrs_ros.config import PRESETS_DIR, MirasConfig, from_mapping, load_config, load_preset, read_yaml, to_mapping
+from pixelrs_ros.config import PRESETS_DIR, MirasConfig, load_preset
 from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.settings import from_mapping, load_config, read_yaml, to_mapping
 from pixelrs_ros.training.config import RecipeConfig, TrainConfig
 
 TRAINING_DIR = Path(__file__).parent.parent / "config" / "training"

@@ -108,8 +108,7 @@ def test_eight_bits_are_rounded_and_what_is_beyond_is_white() -> None:
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, lambda data: array("B", data)])
 def test_any_memory_is_read(kind: type) -> None:
     image = raw(packed(picture(), "rgb8"), "rgb8")
-    assert isinstance(image.data, bytes)
-    read = to_rgb(RawImage(kind(image.data), "rgb8", WIDTH, HEIGHT, image.step_bytes))
+    read = to_rgb(RawImage(kind(bytes(image.data)), "rgb8", WIDTH, HEIGHT, image.step_bytes))
     np.testing.assert_array_equal(read, picture())
 
 

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pixelrs_ros"
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"types", "files", "shipped", "pictures", "encodings"}),
+    frozenset({"settings"}),
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),

@@ -156,7 +156,7 @@ def test_a_value_that_is_no_choice_is_refused(tmp_path: Path) -> None:
         assert "theora" in output
 
 
-def test_the_demo_is_the_one_of_make_demo_with_the_namespace_and_the_parameters_given(tmp_path: Path) -> None:
+def test_the_launched_demo_is_that_of_make_demo(tmp_path: Path) -> None:
     params = {"/**/operator": {"ros__parameters": {"dialogues": 1}}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     arguments = (f"out_dir:={tmp_path}/out", f"params_file:={tmp_path}/params.yaml", "namespace:=shown")

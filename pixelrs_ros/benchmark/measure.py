@@ -50,8 +50,8 @@ def stages(engine: Engine, repeats: int) -> dict[str, Milliseconds]:
     """Every stage alone, one after another, with nothing beside it.
 
     Args:
-        engine: Of the network.
-        repeats: Of each stage, after two that do not count.
+        engine: The engine of the network.
+        repeats: How often each stage is timed, after two that do not count.
 
     Returns:
         Milliseconds by stage.

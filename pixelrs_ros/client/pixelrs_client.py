@@ -47,6 +47,7 @@ class PixelrsClient:
         namespace: Namespace of a node of its own.
         spin: Whether calls that wait spin the node; False where another thread does.
         partial_masks: Whether to subscribe to the masks of turns that have not ended yet.
+        depth: Messages of each topic that are kept until the node is spun; whoever sends more at once needs more.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PixelrsClient:
         namespace: str = "",
         spin: bool = True,
         partial_masks: bool = False,
+        depth: int = RELIABLE.depth,
     ) -> None:
         self.node = Node(name, namespace=namespace) if node is None else node
         self._owns_node = node is None
@@ -70,7 +72,8 @@ class PixelrsClient:
         reset, ground = f"{perception}/reset_dialogue", f"{perception}/ground"
         self._reset: Client[Any, Any] = self.node.create_client(ResetDialogue, reset, callback_group=group)
         self._ground: ActionClient[Any, Any, Any] = ActionClient(self.node, Ground, ground, callback_group=group)
-        self._instructions = self.node.create_publisher(Instruction, "instruction", RELIABLE)
+        self._qos = QoSProfile(depth=depth, reliability=ReliabilityPolicy.RELIABLE)
+        self._instructions = self.node.create_publisher(Instruction, "instruction", self._qos)
         self._answers: dict[str, tuple[Any, Callable[[Any], None]]] = {
             "segmentation": (Segmentation, self._on_answer),
             "explanation": (Explanation, self._on_explanation),
@@ -97,7 +100,7 @@ class PixelrsClient:
     def subscribe(self, kind: Any, topic: str, callback: Callable[[Any], None]) -> None:
         """Receive a further topic, reliably, until `destroy`."""
         self._subscriptions.append(
-            self.node.create_subscription(kind, topic, callback, RELIABLE, callback_group=self._group)
+            self.node.create_subscription(kind, topic, callback, self._qos, callback_group=self._group)
         )
 
     # Whether the node is there

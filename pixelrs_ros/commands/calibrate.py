@@ -45,12 +45,13 @@ def run(options: argparse.Namespace) -> None:
 
     from pixelrs_ros.checkpoint import CONFIG, resolve, write_config
     from pixelrs_ros.commands.evaluate import load_engine
-    from pixelrs_ros.config import MirasConfig, load_config
+    from pixelrs_ros.config import MirasConfig
     from pixelrs_ros.evaluation.calibration import calibrate
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
     from pixelrs_ros.evaluation.fit_score import fit_score, rescored
     from pixelrs_ros.evaluation.play import HEADLINE
     from pixelrs_ros.evaluation.samples import Samples
+    from pixelrs_ros.settings import load_config
 
     folder = resolve(options.checkpoint)
     samples = Samples.load(options.data, options.split, limit=options.limit)

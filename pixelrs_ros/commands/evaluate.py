@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> None:
             for checkpoint in checkpoints:
                 results.append(_score(options, samples, checkpoint, lambda done: progress.advance(task, done)))
     _print_tables(console, [report for report, _ in results])
-    _write_json(options.json, str(options.data), results)
+    write_reports(options.json, str(options.data), results)
 
 
 def _score(
@@ -163,7 +163,14 @@ def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
             console.print(table)
 
 
-def _write_json(where: Path | None, data: str, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
+def write_reports(where: Path | None, data: str, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
+    """Write the reports with their records as JSON, to the terminal or a file, and beside a file their reliability.
+
+    Args:
+        where: The file, `TO_TERMINAL`, or None: nowhere.
+        data: What was evaluated on.
+        results: Each report with its records.
+    """
     if where is None:
         return
     if where == TO_TERMINAL:
@@ -175,10 +182,10 @@ def _write_json(where: Path | None, data: str, results: list[tuple[dict[str, Any
     with_records = [{**report, "records": [record.to_json() for record in records]} for report, records in results]
     write_json(where, {"data": data, "reports": with_records})
     if where.is_file():  # no device, beside which there is no place
-        _draw_reliability(where.with_name(f"{where.stem}_reliability.svg"), results)
+        draw_reliabilities(where.with_name(f"{where.stem}_reliability.svg"), results)
 
 
-def _draw_reliability(where: Path, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
+def draw_reliabilities(where: Path, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
     """Draws it for the first condition of every report that has masks; nothing where none has."""
     from pixelrs_ros.evaluation.calibration import draw_reliability
     from pixelrs_ros.evaluation.records import calibration_of

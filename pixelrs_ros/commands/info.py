@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
 def _training_table(miras: Miras, config: MirasConfig, path: Path, batch: int) -> Table:
     from rich.table import Table
 
-    from pixelrs_ros.config import load_config
+    from pixelrs_ros.settings import load_config
     from pixelrs_ros.training.config import RecipeConfig
     from pixelrs_ros.training.published.memory import training_memory
 

@@ -98,7 +98,7 @@ def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> li
 
     Args:
         folder: Made if missing.
-        number: Of the turn, from 1.
+        number: The turn's number, from 1.
         image: (H, W, 3) uint8 RGB.
         reply: With masks of the image's size.
 

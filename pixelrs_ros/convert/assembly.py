@@ -55,7 +55,7 @@ def assemble(config: MirasConfig, words: Words, sources: Mapping[str, Part], see
         config: Every size.
         words: The tokenizer.
         sources: Which part each prefix of our names comes from; what has none begins untrained.
-        seed: Of what begins untrained.
+        seed: Seeds what begins untrained.
 
     Raises:
         CheckpointError: Something is missing, left over or of the wrong shape; the message lists all of it.
@@ -107,7 +107,7 @@ def write(assembly: Assembly, folder: Path, dtype: torch.dtype | None) -> None:
     Args:
         assembly: What to write.
         folder: Made where it does not exist.
-        dtype: Of the weights; None keeps that of each file.
+        dtype: The weights are written in it; None keeps that of each file.
 
     Raises:
         CheckpointError: The folder is a part's own, a tensor cannot be read, the disk is too small or the folder cannot

@@ -1,4 +1,4 @@
-"""What both conversions are told: a base configuration and single values of one's own."""
+"""The options of both conversions: a base configuration, and single values of one's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from pixelrs_ros.config import MirasConfig, from_mapping, load_config, load_preset, to_mapping
+from pixelrs_ros.config import MirasConfig, load_preset
 from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.settings import from_mapping, load_config, to_mapping
 
 
 def base_config(preset: str, path: Path | None) -> MirasConfig:

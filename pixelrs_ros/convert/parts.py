@@ -46,7 +46,7 @@ def read_part(path: Path, formats: Sequence[Names], option: str) -> Part:
     Args:
         path: A weight file or a folder that holds one.
         formats: To choose from.
-        option: Of the command line, for messages.
+        option: The command-line option, for messages.
 
     Raises:
         CheckpointError: It cannot be read, or its tensors are named as in none of the formats.

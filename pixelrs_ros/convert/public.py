@@ -46,7 +46,7 @@ def assemble_public(parts: PublicParts, base: MirasConfig, settings: Mapping[str
         parts: Where they lie.
         base: For what the parts do not tell.
         settings: The user's own values, by their names in the configuration; they go before everything else.
-        seed: Of what begins untrained.
+        seed: Seeds what begins untrained.
 
     Raises:
         CheckpointError: A part cannot be read, or they do not make a whole.

@@ -61,7 +61,7 @@ def clip_config(
     """Sizes of a CLIP vision transformer.
 
     Args:
-        shapes: Of its tensors, under our names.
+        shapes: The shapes of its tensors, under our names.
         described: Its own `config.json`, also one with the vision part inside, and `preprocessor_config.json`'s values;
             empty where there is none.
         base: For what neither tells: the layer to take, mean and deviation.

@@ -25,7 +25,7 @@ def read_template(folder: Path, system: str | None = None) -> ChatTemplate | Non
     The picture stands before the first user's words, on a line of its own, as LLaVA writes it.
 
     Args:
-        folder: Of the language model, with its tokenizer.
+        folder: The language model's, with its tokenizer.
         system: System words; None leaves the template's own, if it has any.
 
     Raises:

@@ -71,7 +71,7 @@ def read_words(folder: Path, num_rows: int, template: ChatTemplate, trained: tup
 
     Args:
         folder: With `tokenizer.json`, or the files of a slow tokenizer.
-        num_rows: Of the language model's embedding table.
+        num_rows: Rows of the language model's embedding table.
         template: What the dialogues will be written with.
         trained: Tokens that get the next ids where the tokenizer lacks them, as the model was trained with them.
 

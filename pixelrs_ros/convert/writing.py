@@ -37,7 +37,7 @@ def write_safetensors(path: Path, entries: Mapping[str, Entry]) -> None:
     """Write the file, complete or not at all; at no time is more than one tensor in memory.
 
     Args:
-        path: Of the file.
+        path: The file's path.
         entries: By name.
 
     Raises:

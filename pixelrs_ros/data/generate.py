@@ -63,8 +63,8 @@ class Job:
     """One picture to make.
 
     Attributes:
-        folder: Of the data set.
-        seed: Of the data set.
+        folder: The data set's folder.
+        seed: Seeds the data set.
         split: What it belongs to.
         index: Its number in the split.
         dialogues: How many dialogues about it, in each of its files.
@@ -99,7 +99,7 @@ class Job:
 
 
 def spoken(pictures: Pictures) -> list[str]:
-    """The splits that are told about a set of pictures."""
+    """The splits whose dialogues are about a set of pictures."""
     return [*TALK, PAIRS] if pictures == "test_talk" else list(SPOKEN[pictures])
 
 

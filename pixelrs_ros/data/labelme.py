@@ -62,7 +62,7 @@ class Masks(dict[str, np.ndarray]):
 
     Args:
         masks: By label.
-        path: Of the file, for messages.
+        path: The file's path, for messages.
         ambiguous: The group ids of each label that has several.
     """
 
@@ -81,10 +81,10 @@ class Masks(dict[str, np.ndarray]):
             DataError: It means several, or nothing has it.
         """
         if (groups := self._ambiguous.get(label.casefold())) is not None:
-            told = ", ".join(map(repr, groups))
+            listed = ", ".join(map(repr, groups))
             raise DataError(
-                f"{self._path}: {label!r} names several instances, told apart by group_id ({told}); remedy: give each "
-                "a label of its own"
+                f"{self._path}: {label!r} names several instances, told apart by group_id ({listed}); remedy: give "
+                "each a label of its own"
             )
         if label.casefold() not in self:
             raise DataError(f"{self._path}: no polygon is labeled {label!r}, which a dialogue is about")

@@ -63,8 +63,8 @@ def polygons_to_mask(polygons: Sequence[Sequence[Sequence[float]]], height_px: i
 
     Args:
         polygons: Each at least three (x, y) in px; they may reach beyond the image.
-        height_px: Of the image.
-        width_px: Of the image.
+        height_px: The image's height.
+        width_px: The image's width.
 
     Returns:
         (H, W) bool, the union of the polygons' even–odd fills with their edges.

@@ -40,8 +40,8 @@ class PristMeta:
         statuses: How each turn ends.
         targets: Labels of each answer's masks.
         candidates: Labels of the objects between which each "which one?" leaves the choice; empty for other answers.
-        kind: Of the object that the dialogue ends on.
-        color: Of that object.
+        kind: What the object is that the dialogue ends on.
+        color: That object's color.
         part: Its part that is the target, or None for all of it.
         sensor: Whether the picture shows a camera's faults; None where the data does not say.
         visible: Share of the target, in [0, 1], that other objects leave to be seen; None where the data does not say.
@@ -197,7 +197,7 @@ def read_turns(
 
     Args:
         where: The record, for messages.
-        record: Of the JSON file.
+        record: A record of the JSON file.
         key: Where in it they stand.
         clean: Applied to every utterance, of which something must be left.
 

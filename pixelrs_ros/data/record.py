@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from pixelrs_ros.data import labelme, prist
-from pixelrs_ros.dialogue.archive import PARTIAL
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.store_files import PARTIAL
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.files import make_folder, require_own_folder, write_file
 from pixelrs_ros.text.answer import parse

@@ -24,8 +24,8 @@ def tell(
     Args:
         things: What is visible in it.
         counts: How many of each of `TELLERS`.
-        img_id: Of the picture.
-        seed: Of every choice, and the scene's.
+        img_id: The picture's id.
+        seed: Seeds every choice and the scene.
     """
     rng = random.Random(seed)
     records: dict[str, list[dict[str, Any]]] = {}
@@ -40,7 +40,7 @@ def pairs(pictures: Sequence[tuple[str, int, Sequence[Element]]], seed: int) -> 
 
     Args:
         pictures: File name, scene seed and visible things of each.
-        seed: Of every choice.
+        seed: Seeds every choice.
     """
     rng = random.Random(seed)
     following = [*pictures[1:], *pictures[:1]] if len(pictures) > 2 else pictures[1:]

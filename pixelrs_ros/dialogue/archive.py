@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from pixelrs_ros.dialogue.database import BUSY_TIMEOUT_S, Database
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
-from pixelrs_ros.dialogue.store_files import remove_set_aside, set_aside
+from pixelrs_ros.dialogue.store_files import remove_partial_exports, remove_set_aside, set_aside
 from pixelrs_ros.errors import DamagedStoreError, StorageError
 from pixelrs_ros.files import make_folder, require_own_folder
 from pixelrs_ros.types import Turn, is_unicode
 
 FILE_NAME = "dialogues.sqlite3"
 EXPORTS = "exports"  # folder beside it
-PARTIAL = ".partial"  # ends the name of an export that is being written
 _NS_PER_S = 1_000_000_000
 _S_PER_DAY = 86_400
 _BYTES_PER_MB = 1_000_000
@@ -31,48 +29,6 @@ _RETRY_PERIOD_S = 1.0
 _MAX_NOTICES = 100  # in case nobody takes them
 
 AnswerT = TypeVar("AnswerT")
-
-
-@dataclass(frozen=True)
-class Storage:
-    """Where and for how long dialogues are stored.
-
-    Attributes:
-        folder: Made, for its owner's eyes only, if missing.
-        images: Whether the image of each turn is kept, which an export needs.
-        max_days: Dialogues silent for longer are deleted; 0 keeps them.
-        max_mb: The longest silent dialogues are deleted beyond this size, in MB of 10^6 bytes; 0 sets no bound.
-    """
-
-    folder: Path
-    images: bool = True
-    max_days: float = 0.0
-    max_mb: float = 0.0
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something that the log should say."""
-
-    text: str
-    is_error: bool = False
-
-
-@dataclass(frozen=True)
-class StorageState:
-    """How storage fares.
-
-    Attributes:
-        path: Of the file in use; None while dialogues are in memory only.
-        problem: Why turns are not being stored, or where a damaged store went; None while all is well.
-        failing: Whether turns are being lost to the disk now.
-        unsaved: Dialogues whose last turns are in memory only.
-    """
-
-    path: Path | None
-    problem: str | None
-    failing: bool
-    unsaved: int
 
 
 class DialogueArchive:
@@ -108,6 +64,11 @@ class DialogueArchive:
             self._opened = self._open(storage, BUSY_TIMEOUT_S)
         if storage is not None and self._opened:
             remove_partial_exports(storage.folder / EXPORTS)  # this process alone is here, and has begun none
+
+    @property
+    def database(self) -> Database | None:
+        """The store's file; None while dialogues are in memory only. To look at, for tests."""
+        return self._database
 
     # Dialogues
 
@@ -312,7 +273,7 @@ class DialogueArchive:
             self._opened = True
             self._catch_up()
         except StorageError as error:
-            self._cope(error)
+            self._go_on_after(error)
 
     def _join(self) -> None:
         """Put the turns at hand behind those that the store holds of the same dialogues, with the numbers that follow.
@@ -361,7 +322,7 @@ class DialogueArchive:
         try:
             return query(self._database)
         except StorageError as error:
-            self._cope(error)
+            self._go_on_after(error)
             return None
 
     def _write(self, session_id: str, change: Callable[[Database], None]) -> None:
@@ -379,7 +340,7 @@ class DialogueArchive:
                 self._behind.discard(session_id)
             self._catch_up()
         except StorageError as error:
-            self._cope(error)
+            self._go_on_after(error)
 
     def _catch_up(self) -> None:
         """Make every dialogue on disk what it is in memory.
@@ -400,7 +361,7 @@ class DialogueArchive:
             self._failing, self._problem = False, None
             self._notices.append(Notice("dialogues are stored again; images and masks of the turns between are lost"))
 
-    def _cope(self, error: StorageError) -> None:
+    def _go_on_after(self, error: StorageError) -> None:
         """Go on after the database failed; in memory only where a damaged one cannot be replaced."""
         assert self._database is not None
         if not isinstance(error, DamagedStoreError):
@@ -416,15 +377,3 @@ class DialogueArchive:
         if not self._failing or problem != self._problem:
             self._notices.append(Notice(problem, is_error=True))
         self._failing, self._problem = True, problem
-
-
-def remove_partial_exports(exports: Path) -> None:
-    """Delete what exports left that were ended half-way, by a crash or by the power; no link is followed."""
-    if exports.is_symlink():
-        return
-    for partial in exports.glob(f".*{PARTIAL}"):
-        with contextlib.suppress(OSError):
-            if partial.is_dir() and not partial.is_symlink():
-                shutil.rmtree(partial)
-            else:
-                partial.unlink()

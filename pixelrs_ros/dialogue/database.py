@@ -81,15 +81,19 @@ CREATE TABLE masks (
 _UPGRADES = {1: "ALTER TABLE turns ADD COLUMN instruction_id TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 2;"}
 _WORDS = ("dialogues", "turns", "masks")  # tables that stay small: checked whatever the size of the file
 # Every column that is read; a store that lacks one is not whole.
-_SHAPE = (
-    "SELECT id, session_id, next_turn, active_ns FROM dialogues LIMIT 0",
-    "SELECT id, dialogue, digest, jpeg FROM pictures LIMIT 0",
-    "SELECT dialogue, number, text, answer, status, instruction_ns, image_ns, frame_id, picture, "
-    "instruction_id FROM turns LIMIT 0",
-    "SELECT dialogue, number, place, phrase, score, height_px, width_px, bits FROM masks LIMIT 0",
-)
-_HELD = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_DAMAGED_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_COLUMNS = {
+    "dialogues": {"id", "session_id", "next_turn", "active_ns"},
+    "pictures": {"id", "dialogue", "digest", "jpeg"},
+    "turns": {
+        "dialogue", "number", "text", "answer", "status", "instruction_ns", "image_ns", "frame_id", "picture",
+        "instruction_id",
+    },
+    "masks": {"dialogue", "number", "place", "phrase", "score", "height_px", "width_px", "bits"},
+}  # fmt: skip
+# SQLite's result codes (https://sqlite.org/rescode.html); Python names them only since 3.11.
+_ERROR, _BUSY, _LOCKED, _CORRUPT, _FORMAT, _NOTADB = 1, 5, 6, 11, 24, 26
+_HELD = frozenset({_BUSY, _LOCKED})
+_DAMAGED_CODES = frozenset({_CORRUPT, _NOTADB, _FORMAT})
 _CHECKED_BYTES = 64_000_000  # up to here the whole file is checked when it is opened, which takes a moment
 
 
@@ -100,7 +104,7 @@ class Database:
     refuses for now; nothing is half done then.
 
     Args:
-        path: Of the file; made, for its owner's eyes only, if missing.
+        path: The file; made, for its owner's eyes only, if missing.
         max_turns: Newest turns that are kept of each dialogue.
         timeout_s: How long to wait for another process to let it go.
 
@@ -124,8 +128,8 @@ class Database:
                 raise DamagedStoreError(f"{path} is not a file that this user may read and write")
             with contextlib.suppress(PermissionError):  # the file of another user, who has let this one write it
                 path.chmod(PRIVATE_FILE)  # whatever the umask; SQLite gives its companions the same mode
-            self._connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
-            self._connection.text_factory = bytes.decode  # what is not UTF-8 is told by the type of the error
+            self.connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+            self.connection.text_factory = bytes.decode  # what is not UTF-8 is told by the type of the error
         try:
             with self._errors():
                 self._open()
@@ -134,7 +138,7 @@ class Database:
             raise
 
     def _open(self) -> None:
-        run = self._connection.execute
+        run = self.connection.execute
         run("PRAGMA locking_mode = EXCLUSIVE")  # no second writer, and no shared memory beside the file
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")
@@ -142,20 +146,17 @@ class Database:
         run("PRAGMA secure_delete = ON")  # what is forgotten is gone
         kind = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
         if kind == (0, 0) and self._number("SELECT count(*) FROM sqlite_master") == 0:
-            self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            self.connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         elif kind[0] == _APPLICATION_ID and kind[1] in _UPGRADES:
             self._upgrade(kind[1])
         elif kind != (_APPLICATION_ID, VERSION):
             raise DamagedStoreError(
                 f"{self.path} is not a store of version {VERSION}: it says application {kind[0]:#x}, version {kind[1]}"
             )
-        for query in _SHAPE:
-            try:
-                run(query)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table or column
-                    raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
-                raise
+        for table, columns in _COLUMNS.items():
+            lacking = columns - {str(column) for _, column, *_ in run(f"PRAGMA table_info({table})")}
+            if lacking:
+                raise DamagedStoreError(f"{self.path} is damaged: its table {table} lacks {', '.join(sorted(lacking))}")
         with contextlib.suppress(sqlite3.OperationalError):  # a full disk; what is stored can still be read
             run("PRAGMA wal_checkpoint(TRUNCATE)")
             claimed = self._number("PRAGMA page_count") * self._number("PRAGMA page_size")
@@ -172,11 +173,11 @@ class Database:
         """Turn the tables of an earlier version into those of this one; half of it is never done."""
         steps = " ".join(_UPGRADES[older] for older in range(version, VERSION))
         try:
-            self._connection.executescript(f"BEGIN IMMEDIATE; {steps} COMMIT;")
+            self.connection.executescript(f"BEGIN IMMEDIATE; {steps} COMMIT;")
         except sqlite3.OperationalError as error:
             with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table
+                self.connection.execute("ROLLBACK")
+            if _code(error) == _ERROR:  # no such table
                 raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
             raise
 
@@ -184,7 +185,7 @@ class Database:
         """Write everything to the disk and let the file go."""
         self._syncer.shutdown()
         with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
+            self.connection.close()
 
     def num_bytes(self) -> int:
         """What the dialogues take on disk."""
@@ -199,12 +200,12 @@ class Database:
             "GROUP BY id ORDER BY active_ns, id"
         )
         with self._errors():
-            return [dialogue_of(row) for row in self._connection.execute(query)]
+            return [dialogue_of(row) for row in self.connection.execute(query)]
 
     def silent_since(self, active_ns: int) -> list[str]:
         """The dialogues whose last turn ended by then."""
         with self._errors():
-            found = self._connection.execute("SELECT session_id FROM dialogues WHERE active_ns <= ?", (active_ns,))
+            found = self.connection.execute("SELECT session_id FROM dialogues WHERE active_ns <= ?", (active_ns,))
             return [text_of("session_id", session_id) for (session_id,) in found]
 
     def find(self, session_id: str) -> StoredDialogue | None:
@@ -214,7 +215,7 @@ class Database:
             "WHERE session_id = ?"
         )
         with self._errors():
-            row = self._connection.execute(query, (session_id,)).fetchone()
+            row = self.connection.execute(query, (session_id,)).fetchone()
             return None if row is None else dialogue_of(row)
 
     def turns(self, session_id: str) -> list[Turn]:
@@ -224,13 +225,13 @@ class Database:
             "JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
         )
         with self._errors():
-            return [turn_of(row) for row in self._connection.execute(query, (session_id,))]
+            return [turn_of(row) for row in self.connection.execute(query, (session_id,))]
 
     def holds_picture(self, session_id: str, digest: bytes) -> bool:
         """Whether a dialogue's turns refer to an image already."""
         query = "SELECT 1 FROM pictures JOIN dialogues ON dialogue = dialogues.id WHERE session_id = ? AND digest = ?"
         with self._errors():
-            return self._connection.execute(query, (session_id, digest)).fetchone() is not None
+            return self.connection.execute(query, (session_id, digest)).fetchone() is not None
 
     def evidence(self, session_id: str) -> dict[int, Evidence]:
         """What is stored beside the words of a dialogue's turns, by index; images in full."""
@@ -243,12 +244,12 @@ class Database:
             "WHERE session_id = ? AND number = ? ORDER BY place"
         )
         with self._errors():
-            found = self._connection.execute(of_turns, (session_id,)).fetchall()
+            found = self.connection.execute(of_turns, (session_id,)).fetchall()
             return {
                 number_of(number): Evidence(
                     b"" if digest is None else bytes_of("digest", digest),
                     None if jpeg is None else bytes_of("jpeg", jpeg),
-                    tuple(mask_of(row) for row in self._connection.execute(of_masks, (session_id, number))),
+                    tuple(mask_of(row) for row in self.connection.execute(of_masks, (session_id, number))),
                 )
                 for number, digest, jpeg in found
             }
@@ -259,13 +260,13 @@ class Database:
         Args:
             session_id: The dialogue.
             turns: What is remembered of it, the newest last; what is stored behind the one before that is corrected.
-            evidence: Of the newest turn.
+            evidence: What the newest turn was about.
             active_ns: When it ended.
         """
         newest, before = turns[-1], turns[-2].index if len(turns) > 1 else -1
         with self._transaction():
             dialogue = self._touch(session_id, newest.index + 1, active_ns)
-            self._connection.execute("DELETE FROM turns WHERE dialogue = ? AND number > ?", (dialogue, before))
+            self.connection.execute("DELETE FROM turns WHERE dialogue = ? AND number > ?", (dialogue, before))
             self._put(dialogue, newest, evidence)
             self._trim(dialogue, turns[-self.max_turns :][0].index)
 
@@ -273,7 +274,7 @@ class Database:
         """Let no turn of a dialogue have a number below one."""
         with self._transaction():
             query = "UPDATE dialogues SET next_turn = max(next_turn, ?) WHERE session_id = ?"
-            self._connection.execute(query, (next_turn, session_id))
+            self.connection.execute(query, (next_turn, session_id))
 
     def rewrite(self, session_id: str, turns: Sequence[Turn], active_ns: int, next_turn: int) -> None:
         """Make a dialogue what it is in memory; turns that are stored as they are keep their images and masks."""
@@ -284,7 +285,7 @@ class Database:
             for turn in turns:
                 if stored.get(turn.index) != turn:
                     self._put(dialogue, turn, Evidence())
-            self._connection.executemany(
+            self.connection.executemany(
                 "DELETE FROM turns WHERE dialogue = ? AND number = ?", [(dialogue, number) for number in gone]
             )
             self._trim(dialogue, turns[0].index)
@@ -293,18 +294,18 @@ class Database:
         """Forget dialogues; unknown ones are no error."""
         with self._transaction():
             names = [(session_id,) for session_id in session_ids]
-            self._connection.executemany("DELETE FROM dialogues WHERE session_id = ?", names)
+            self.connection.executemany("DELETE FROM dialogues WHERE session_id = ?", names)
 
     def _touch(self, session_id: str, next_turn: int, active_ns: int) -> int:
         query = (
             "INSERT INTO dialogues (session_id, next_turn, active_ns) VALUES (?, ?, ?) ON CONFLICT (session_id) "
             "DO UPDATE SET next_turn = excluded.next_turn, active_ns = excluded.active_ns RETURNING id"
         )
-        ((dialogue,),) = self._connection.execute(query, (session_id, next_turn, active_ns)).fetchall()
+        ((dialogue,),) = self.connection.execute(query, (session_id, next_turn, active_ns)).fetchall()
         return int(dialogue)
 
     def _put(self, dialogue: int, turn: Turn, evidence: Evidence) -> None:
-        run = self._connection.execute
+        run = self.connection.execute
         run("DELETE FROM turns WHERE dialogue = ? AND number = ?", (dialogue, turn.index))
         if evidence.picture is not None:
             run(
@@ -322,14 +323,12 @@ class Database:
 
     def _trim(self, dialogue: int, first: int) -> None:
         """Forget the turns before one, and the images that no turn refers to any more."""
-        self._connection.execute("DELETE FROM turns WHERE dialogue = ? AND number < ?", (dialogue, first))
+        self.connection.execute("DELETE FROM turns WHERE dialogue = ? AND number < ?", (dialogue, first))
         used = "SELECT picture FROM turns WHERE dialogue = ? AND picture IS NOT NULL"
-        self._connection.execute(
-            f"DELETE FROM pictures WHERE dialogue = ? AND id NOT IN ({used})", (dialogue, dialogue)
-        )
+        self.connection.execute(f"DELETE FROM pictures WHERE dialogue = ? AND id NOT IN ({used})", (dialogue, dialogue))
 
     def _number(self, query: str) -> int:
-        (number,) = self._connection.execute(query).fetchone()
+        (number,) = self.connection.execute(query).fetchone()
         return int(number)
 
     @contextlib.contextmanager
@@ -337,13 +336,13 @@ class Database:
         with self._errors():
             if not self.path.exists() or self.path.stat().st_ino != self._inode:
                 raise DamagedStoreError(f"{self.path} has been taken away")
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self.connection.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                    self.connection.execute("ROLLBACK")
                 raise
         self._sync_soon()
 
@@ -360,13 +359,11 @@ class Database:
         except (BadValueError, UnicodeDecodeError) as error:
             raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none
-            primary = None if code is None else code & 0xFF
-            if primary in _HELD:
+            if _code(error) in _HELD:
                 raise StoreHeldError(
                     f"{self.path} is held by another process, perhaps a node of the same name"
                 ) from error
-            if primary in _DAMAGED_CODES:
+            if _code(error) in _DAMAGED_CODES:
                 raise DamagedStoreError(f"{self.path} is damaged: {error}") from error
             raise StorageError(f"{self.path}: {error}") from error
         except (OSError, ValueError, OverflowError) as error:
@@ -380,3 +377,14 @@ def _force_to_disk(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _code(error: sqlite3.Error) -> int | None:
+    """SQLite's primary result code; None where Python does not say it.
+
+    Python 3.10 has no codes; there this class alone, and none of those below it, stands for a file that is not whole.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return _CORRUPT if type(error) is sqlite3.DatabaseError else None
+    return int(code) & 0xFF

@@ -1,4 +1,4 @@
-"""What a turn was about and what it pointed at, in the form in which it is stored."""
+"""The image and the masks of a turn, in the form in which they are stored."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class StoredMask:
     Attributes:
         phrase: The words of the answer that it grounds.
         score: Estimated IoU in [0, 1].
-        height_px: Of the image.
-        width_px: Of the image.
+        height_px: The image's height.
+        width_px: The image's width.
         bits: Row after row, eight pixels a byte, the first in the highest bit, deflated (RFC 1950).
 
     Raises:

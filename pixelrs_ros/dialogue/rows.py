@@ -20,7 +20,7 @@ class StoredDialogue:
     Attributes:
         session_id: Its name.
         num_turns: How many turns are stored.
-        next_index: Of its next turn.
+        next_index: The number of its next turn.
         active_ns: When its last turn ended, nanoseconds of the computer's clock since the epoch.
     """
 

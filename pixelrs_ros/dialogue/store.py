@@ -17,7 +17,7 @@ class DialogueSummary:
     Attributes:
         session_id: Its name.
         num_turns: Turns that are remembered.
-        next_index: Of its next turn.
+        next_index: The number of its next turn.
         idle_s: Seconds since its last turn ended.
     """
 

@@ -1,16 +1,18 @@
-"""The files of a store of dialogues: none of them a link, and damaged ones set aside and later removed."""
+"""The files of a store of dialogues: none of them a link, damaged ones set aside and later removed, and exports."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import os
+import shutil
 import time
 from pathlib import Path
 
 from pixelrs_ros.errors import StorageError
 
 COMPANIONS = ("", "-wal", "-shm", "-journal")  # of SQLite's files
+PARTIAL = ".partial"  # ends the name of an export that is being written
 _DAMAGED = ".damaged-"  # in the name of a store that was set aside
 
 
@@ -51,3 +53,15 @@ def remove_set_aside(path: Path, before_s: float) -> None:
         with contextlib.suppress(OSError):
             if kept.is_file() and kept.stat().st_mtime < before_s:
                 kept.unlink()
+
+
+def remove_partial_exports(exports: Path) -> None:
+    """Delete what exports left that were ended half-way, by a crash or by the power; no link is followed."""
+    if exports.is_symlink():
+        return
+    for partial in exports.glob(f".*{PARTIAL}"):
+        with contextlib.suppress(OSError):
+            if partial.is_dir() and not partial.is_symlink():
+                shutil.rmtree(partial)
+            else:
+                partial.unlink()

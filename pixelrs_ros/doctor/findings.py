@@ -123,7 +123,7 @@ def serve(checks: Mapping[str, Check], arguments: Sequence[str] | None = None) -
 
     Args:
         checks: By name.
-        arguments: Of the command line; None takes the process's own.
+        arguments: The command line; None takes the process's own.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--report", type=Path, required=True)

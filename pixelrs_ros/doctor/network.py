@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, broken_weights, check_weights, read_sizes, resolve
-from pixelrs_ros.config import MirasConfig, load_config
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.doctor.findings import Check, Finding, Subject, fail, ok, warn
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.model import memory as sizes
+from pixelrs_ros.settings import load_config
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import load_tokenizer, special_tokens
 

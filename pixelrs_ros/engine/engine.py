@@ -148,11 +148,11 @@ class Engine:
             turns: The dialogue so far, oldest first; the oldest are left out where the context is too small.
             text: The user's words.
             on_text: Called with the clean explanation as far as it is generated, after every token.
-            max_new_tokens: Of the answer; None takes the configuration's.
+            max_new_tokens: Longest answer; None takes the configuration's.
             on_segment: Called with every mask as soon as its `[SEG]` is generated, while the answer goes on.
-            prefix: Of this dialogue, from `new_prefix`: only what it lacks is computed. None computes everything. The
+            prefix: This dialogue's, from `new_prefix`: only what it lacks is computed. None computes everything. The
                 reply is the same.
-            max_history_tokens: Of the turns so far; None gives them what the context leaves.
+            max_history_tokens: Most tokens of the turns so far; None gives them what the context leaves.
 
         Returns:
             The reply; its latencies are "encode" (of the picture), "prefill", "generate", "masks" and "total".

@@ -112,8 +112,8 @@ def load(folder: Path, hidden_size: int) -> Familiarity | None:
     """Read what `Familiarity.save` wrote; None where a checkpoint has none.
 
     Args:
-        folder: Of the checkpoint.
-        hidden_size: Of its language model, H.
+        folder: The checkpoint's folder.
+        hidden_size: The hidden size H of its language model.
 
     Raises:
         CheckpointError: The file is malformed, or of another network.

@@ -34,8 +34,8 @@ class EncodedFrame:
         key: Its identity, see `picture_key`.
         image_tokens: (1, P, H) for the language model.
         sam: The mask decoder's (1, C, h, w), which may still be being computed.
-        height_px: Of the picture.
-        width_px: Of the picture.
+        height_px: The picture's height.
+        width_px: The picture's width.
         encode_ms: How long the caller waited for it; SAM's image encoder, which runs in the background, not included.
         num_bytes: Memory of both tensors.
         detail: What the high-resolution encoder adds to SAM's embedding, (1, C, h, w) or None.
@@ -80,6 +80,10 @@ class FrameCache:
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    def __contains__(self, key: bytes) -> bool:
+        """Whether a picture is kept; unlike `get`, this asks for nothing."""
+        return key in self._frames
 
     @property
     def num_bytes(self) -> int:

@@ -26,7 +26,7 @@ class LanguageRunner(Protocol[KeysValuesT]):
         """Read more tokens.
 
         Args:
-            keys_values: Of the tokens before; extended in place.
+            keys_values: Those of the tokens before; extended in place.
             embeddings: (1, L, H) float.
 
         Returns:

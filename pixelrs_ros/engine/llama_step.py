@@ -41,7 +41,7 @@ class LlamaStep:
         """Read one more token.
 
         Args:
-            cache: Of fewer than `max_tokens` tokens; extended in place.
+            cache: Keys and values of fewer than `max_tokens` tokens; extended in place.
             embedding: (1, 1, H) float32.
 
         Returns:

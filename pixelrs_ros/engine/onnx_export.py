@@ -27,7 +27,7 @@ class Exported:
     """One graph.
 
     Attributes:
-        path: Of its module within the network.
+        path: The module's place in the network.
         file: Its name in the folder.
         max_abs_difference: Largest difference of its outputs from torch's.
         max_abs: Largest absolute value of torch's outputs.

@@ -10,8 +10,9 @@ from concurrent.futures import Future
 
 import torch
 
-from pixelrs_ros.dialogue.archive import DialogueArchive, Notice, Storage, StorageState
+from pixelrs_ros.dialogue.archive import DialogueArchive
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
 from pixelrs_ros.engine.engine import Engine, OnSegment, OnStage, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
@@ -239,6 +240,18 @@ class Session:
     def storage(self) -> Storage | None:
         """Where dialogues are to be stored; None when they are not."""
         return self._dialogues.storage
+
+    @property
+    def cached_dialogues(self) -> tuple[str, ...]:
+        """The dialogues whose keys and values are kept, the longest silent first. To look at, for tests."""
+        with self._state_lock:
+            return tuple(self._prefixes)
+
+    @property
+    def num_cached_frames(self) -> int:
+        """How many encoded pictures are kept. To look at, for tests."""
+        with self._state_lock:
+            return len(self._frames)
 
     def storage_state(self) -> StorageState:
         """How storing them fares."""

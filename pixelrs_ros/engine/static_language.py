@@ -34,7 +34,7 @@ class StaticLanguage:
     The dialogue that speaks owns the cache; when another one speaks, the keys and values are copied out and in.
 
     Args:
-        language: Of full attention in every layer.
+        language: A model with full attention in every layer.
         max_tokens: Longest context.
 
     Raises:

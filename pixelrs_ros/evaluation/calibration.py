@@ -92,7 +92,7 @@ def draw_reliability(calibrations: Mapping[str, Calibration], path: Path) -> Non
 
     Args:
         calibrations: By name, at least one.
-        path: Of the picture; its ending says the format.
+        path: Where the picture is written; its ending says the format.
 
     Raises:
         OutputError: It cannot be written.

@@ -197,7 +197,7 @@ def _truth(sample: Sample, masks: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _covers_second(shown: Sequence[np.ndarray], masks: dict[str, np.ndarray]) -> bool | None:
-    """Whether one of the masks covers more than one object by more than `SECOND`; None where that is not told."""
+    """Whether one of the masks covers more than one object by more than `SECOND`; None where that is not known."""
     wholes = [mask for label, mask in masks.items() if is_whole(label) and mask.any()]
     if len(wholes) < 2 or not shown:
         return None

@@ -20,7 +20,7 @@ def fit_score(records: Sequence[Record]) -> ScoreConfig:
     """The score whose cross-entropy with the reached IoUs is least: logistic regression with soft targets.
 
     Args:
-        records: Of one condition; those without a mask are left out.
+        records: The records of one condition; those without a mask are left out.
 
     Raises:
         DataError: Too few masks.

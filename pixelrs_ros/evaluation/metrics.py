@@ -163,7 +163,7 @@ def bootstrap_interval(
         values: One number a sample.
         groups: The group (image) that each sample belongs to.
         rounds: Number of resamplings.
-        seed: Of the resampling.
+        seed: Seeds the resampling.
 
     Returns:
         Lower and upper end.

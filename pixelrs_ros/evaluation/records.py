@@ -52,8 +52,8 @@ class Record:
         encode_s: Seconds of that encoding.
         has_target: Whether the last turn should show something; where not, its masks are not scored.
         pair: Number of the dialogue's pair, if it has one.
-        second: Whether a mask of the last answer covers a second object; None where that cannot be told.
-        content: Of each turn that is answered in words alone, whether it says what the data says.
+        second: Whether a mask of the last answer covers a second object; None where that is not known.
+        content: For each turn that is answered in words alone, whether it says what the data says.
     """
 
     condition: str

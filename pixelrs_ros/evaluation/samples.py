@@ -112,10 +112,15 @@ class Samples:
             ),
         )
         loaded = cls(folder, split, samples, vocabulary)
-        loaded._check_files()
+        loaded.check_files()
         return loaded
 
-    def _check_files(self) -> None:
+    def check_files(self) -> None:
+        """Look whether every image and mask is there.
+
+        Raises:
+            DataError: One is missing; the message names it.
+        """
         for group in self.by_image():
             img_id = group[0].img_id
             image_path, mask_path = prist.image_path(self.folder, img_id), prist.mask_path(self.folder, img_id)

@@ -130,7 +130,7 @@ def measure_scene(
 
     Args:
         renderer: Draws it.
-        seed: Of the scene and of the sensors' faults.
+        seed: Seeds the scene and the sensors' faults.
         masks: Which targets, and with which masks.
         variants: Rules by name.
         sensors: Names in `SENSORS`.

@@ -37,7 +37,7 @@ class Recording:
 
     Attributes:
         situation: What happens in it.
-        seed: Of the scene.
+        seed: Seeds the scene.
         images: (N, H, W, 3) uint8 RGB.
         object_ids: (N, H, W) uint8.
         target: Which of them is to be followed.
@@ -63,7 +63,7 @@ def recordings(per_situation: int, first_seed: int, kept: Path | None) -> Iterat
 
     Args:
         per_situation: How many of each.
-        first_seed: Of the first scene; every video has a scene of its own.
+        first_seed: Seeds the first scene; every video has a scene of its own.
         kept: Folder where rendered videos are kept and looked for; None: nowhere.
     """
     counts = {situation: per_situation * (3 if situation == "occlusion" else 1) for situation in SITUATIONS}
@@ -211,7 +211,7 @@ def measure_all(
         videos: What to follow in.
         engine: Gives first masks of its own, and prompts; None: only masks that begin as the truth.
         prompted: On how many videos, with a first mask that shows the target, the prompt is tried: it is slow.
-        tell: Told of each row.
+        tell: Called with each row.
 
     Returns:
         Rows with the situation, the seed, the way, where its first mask came from, and what `measure` says.

@@ -29,7 +29,7 @@ _STEEPEST = float(np.tan(np.radians(80)))  # x/z or y/z of a ray: beyond it a de
 # other resolution as far on one axis as on the other.
 _FOCAL = (0.05, 100.0)
 _OFF_CENTER, _OFF_CENTER_ALIKE, _ALIKE = 0.2, 0.08, 0.03
-_PIXEL_ASPECT = 3.0
+_PIXEL_ASPECT = 3.0  # the greater of the two focal lengths over the smaller
 _RECTIFY = "Remedy: rectify the image and set the parameter 'image_is_rectified'"
 _CALIBRATE = "remedy: calibrate the camera at this resolution, for instance with camera_calibration's cameracalibrator"
 _MANY = 1000  # pixels that are worth a grid
@@ -54,7 +54,7 @@ class Calibration:
         k: 9 numbers, row-major, px of the whole sensor without binning; zero: uncalibrated.
         d: Distortion coefficients in OpenCV's order.
         distortion_model: One of `DISTORTION_MODELS`; may be empty where `d` is.
-        width_px: Of the whole sensor without binning; 0: not told.
+        width_px: Width of the whole sensor without binning; 0: not given.
         height_px: As `width_px`.
         p: 12 numbers, the projection of rectified images, px of the whole sensor without binning.
         binning: (x, y): so many sensor pixels make one of the image; 0 and 1 mean no binning.
@@ -79,7 +79,7 @@ class Camera:
         matrix: (3, 3) float64, px; the center of the first pixel is (0, 0), as in OpenCV and ROS.
         distortion: (N,) float64 in OpenCV's order; empty: none.
         fisheye: Whether the distortion is Kannala-Brandt's.
-        width_px: Of its images; 0: not told.
+        width_px: Width of its images; 0: not given.
         height_px: As `width_px`.
     """
 
@@ -198,11 +198,12 @@ class Camera:
         Raises:
             BadInputError: Its images are of another size, or its matrix belongs to images of another size.
         """
-        told = self.width_px or width_px, self.height_px or height_px
-        if told != (width_px, height_px):
+        described = self.width_px or width_px, self.height_px or height_px
+        if described != (width_px, height_px):
             raise BadInputError(
-                f"camera_info describes images of {told[0]}x{told[1]} px (with its binning and roi), the image is "
-                f"{width_px}x{height_px} px; remedy: let width, height, binning and roi of camera_info be the image's"
+                f"camera_info describes images of {described[0]}x{described[1]} px (with its binning and roi), the "
+                f"image is {width_px}x{height_px} px; remedy: let width, height, binning and roi of camera_info be "
+                "the image's"
             )
         if not (self.width_px and self.height_px):  # else it has been checked against the whole sensor
             _require_of_size(self.matrix, width_px, height_px, "the matrix")
@@ -226,7 +227,7 @@ def _between(exact: np.ndarray, first: np.ndarray, columns: int, share: np.ndarr
     Args:
         exact: (M, 2), the grid's values, row after row.
         first: (N,), the upper left corner of each cell.
-        columns: Of the grid.
+        columns: Columns of the grid.
         share: (N, 2), how far right and down in its cell each place lies, in [0, 1].
     """
     x, y = share.T[:, :, None]
@@ -245,7 +246,7 @@ def _require_pinhole(matrix: np.ndarray, name: str) -> None:
 
 
 def _require_of_size(matrix: np.ndarray, width_px: int, height_px: int, name: str) -> None:
-    """Find out whether a matrix can belong to images of a size; 0 is a side that nobody has told.
+    """Find out whether a matrix can belong to images of a size; 0 is a side that is not known.
 
     Raises:
         BadInputError: It cannot.

@@ -29,9 +29,9 @@ class Rules:
         min_depth_points: Fewest points left after cleaning that are worth a measurement.
         edge_erosion_px: How wide a rim of the mask is not believed; 0: none.
         remove_outliers: Whether flying pixels and specks are dropped.
-        max_points: Of a target; where its mask is larger, every second, third, … row and column is taken.
-        max_slope: Of a surface against the image plane: depth over breadth. Steeper ones give a depth camera nothing to
-            see.
+        max_points: Most points of a target; where its mask is larger, every second, third, … row and column is taken.
+        max_slope: Steepest surface against the image plane: depth over breadth. Steeper ones give a depth camera
+            nothing to see.
         max_step: By what share of their depth two neighbors on a surface may differ, however flat it is.
         min_surface: Share of the points that a surface must have to be kept, in [0, 1].
     """

@@ -24,7 +24,7 @@ def support_normal(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules:
     Args:
         mask: (H, W) bool, not empty.
         depth_m: (H, W) float32.
-        camera: Of these arrays.
+        camera: The camera that these arrays are of.
         rules: Which depth is used, and how far from the plane a point may lie.
 
     Returns:

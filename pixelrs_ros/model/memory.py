@@ -18,7 +18,7 @@ def preset_sizes(name: str, vocab_size: int | None = None) -> tuple[MirasConfig,
     """A preset and the tokens that its network has.
 
     Args:
-        name: Of a shipped network configuration.
+        name: A shipped network configuration, such as "nano".
         vocab_size: Tokens; None: what its language model's `vocab_size` says, else 2048.
 
     Raises:

@@ -25,7 +25,7 @@ class Part:
     """One part of the network that runs in ONNX Runtime.
 
     Attributes:
-        path: Of its module within `Miras`, such as "sam.image_encoder"; dots become underscores in the file's name.
+        path: The module's place in `Miras`, such as "sam.image_encoder"; dots become underscores in the file's name.
         inputs: Names of its graph's inputs, in the order of the module's arguments.
     """
 
@@ -98,7 +98,7 @@ def open_session(path: Path, device: torch.device, num_threads: int) -> Inferenc
     """A graph, ready to run.
 
     Args:
-        path: Of the `.onnx` file.
+        path: The `.onnx` file.
         device: Where to run it; a GPU needs a build of onnxruntime for GPUs, else the CPU does it.
         num_threads: On the CPU.
 
@@ -127,7 +127,7 @@ def use_onnx(miras: Miras, folder: Path, device: torch.device, num_threads: int)
 
     Args:
         miras: Changed in place.
-        folder: Of the export.
+        folder: The export's folder.
         device: See `open_session`.
         num_threads: See `open_session`.
 

@@ -25,7 +25,7 @@ class Style:
     """How one thing is painted.
 
     Attributes:
-        rng: Of the thing.
+        rng: Draws what the thing looks like.
         color: Its name.
         rgb: Its shade.
         textured: Whether surfaces show prints, grain and patterns.

@@ -22,7 +22,7 @@ class Thing:
     """One thing on the table.
 
     Attributes:
-        kind: Of the sixteen.
+        kind: One of the sixteen.
         color: What a person would call it.
         pieces: In the table's frame.
         place: (x, y) of its middle in m, y away from the camera.

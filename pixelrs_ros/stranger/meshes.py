@@ -183,7 +183,7 @@ def block(size: Sequence[float], rim_m: float = 0.0) -> Mesh:
     """A box (x, y, z) in m around the origin; every side shows the whole texture, upright where the side stands.
 
     Args:
-        size: Of the box.
+        size: The box's sides.
         rim_m: How much of each edge is cut off.
     """
     half = np.asarray(size, float) / 2

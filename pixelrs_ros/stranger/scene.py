@@ -37,11 +37,11 @@ class Item:
 
     Attributes:
         label: "red mug", or "red mug 2" for a twin.
-        kind: Of the sixteen.
+        kind: One of the sixteen.
         color: Its name.
         parts: (H, W) bool by the parts that can be talked about.
         mask: (H, W) bool.
-        center: Of its visible pixels, (x, y) in px.
+        center: Center of its visible pixels, (x, y) in px.
         place: On the table, (x, y) in m, y away from the camera.
         size_px: Pixels of it if nothing stood before it.
         extent_m: Diagonal of the box around it.

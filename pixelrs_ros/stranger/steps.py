@@ -28,7 +28,7 @@ class Step:
         answer: What the robot should say.
         status: How the turn ends.
         items: That the answer shows, or between which it asks.
-        part: Of the item that it shows, or None for all of it.
+        part: The part of the item that it shows, or None for all of it.
     """
 
     sort: str

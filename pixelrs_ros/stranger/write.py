@@ -23,8 +23,8 @@ def write_stranger(folder: Path, count: int, seed: int = 0) -> int:
 
     Args:
         folder: Is made where it is not there; other splits in it stay.
-        count: Of pictures; every second one is textured.
-        seed: Of everything.
+        count: How many pictures; every second one is textured.
+        seed: Seeds every choice.
 
     Returns:
         The number of dialogues.

@@ -33,7 +33,7 @@ class ChatLayout:
 
         Args:
             tokenizer: With every token of `tokens.REQUIRED_TOKENS`, as `load_tokenizer` and `adopt_tokenizer` give it.
-            num_image_tokens: Of one picture.
+            num_image_tokens: How many tokens one picture has.
             text: The template, and whether the user's case matters.
             reader: What reads the user's words, which are then its word pieces, numbered after the tokenizer's tokens.
 

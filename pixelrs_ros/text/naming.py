@@ -40,7 +40,7 @@ class Name(NamedTuple):
     Attributes:
         label: The thing; empty where the phrase only points, as "this one" does.
         part: The part of it that is meant; empty: the whole thing.
-        color: Of the thing, or of the part where that has one of its own; empty: none is named.
+        color: The thing's, or the part's where that has one of its own; empty: none is named.
     """
 
     label: str

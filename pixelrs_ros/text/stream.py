@@ -59,7 +59,7 @@ class AnswerStream:
         self._decoding = DecodeStream(skip_special_tokens=True)
         self._word_ids: list[int] = []
         self._undecided = ""
-        self._told = 0
+        self._reported = 0
 
     def _decoded_bytes(self) -> str:
         letters = self._tokenizer.decode(self._bytes) if self._bytes else ""
@@ -68,9 +68,9 @@ class AnswerStream:
 
     def _tell(self, words: str) -> None:
         self._parser.add_words(words)
-        self._told += len(words)
+        self._reported += len(words)
 
     def _end_words(self) -> None:
         """Tell what was held back, read as `ChatLayout.decode_answer` reads it."""
         words = without_markers(self._tokenizer.decode(self._word_ids))
-        self._parser.add_words(words[self._told :])
+        self._parser.add_words(words[self._reported :])

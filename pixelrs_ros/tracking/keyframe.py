@@ -11,13 +11,13 @@ from pixelrs_ros.tracking.motion import Model, apply, dense_flow, fit, measure_f
 
 _MARGIN_PX = 20  # of picture around the target that the flow gets to see
 _MIN_SIDE_PX = 48  # of that piece: the flow's patches and pyramid need room
-_MIN_AREA_PX = 12
+_MIN_AREA_PX = 12  # of a target's silhouette: a smaller one cannot be followed
 _GAIN = (0.55, 1.5)  # light and shadow: how much brighter the same surface may be
 _COLOR = (16.0, 0.06)  # how far apart, in RGB levels, the same surface's colors may lie: at black, and more per level
 _MAX_BEND_PX = 2.5  # how far a pixel may be from where the fitted transform takes it: the silhouette of a solid thing
 _MAX_PIXELS = 400  # that a transform is fitted to
 _SEARCHED = 250  # pixels compared for every place that is tried
-_RING = (7, 0.5)  # size of the dilation that adds the surroundings to a search, and their weight
+_RING = (7, 0.5)  # size of the dilation that adds what is around the target to a search, and their weight
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ Model = Literal["translation", "similarity", "affine", "homography"]
 TOLERANCE_PX = 1.5  # of a fit: what a flow vector may be off
 _ROUND_TRIP_PX = 1.0  # there and back again: what ends elsewhere was hidden in one of the pictures
 _SPACING_PX = 8  # of the points that the background's motion is fitted to
-_MIN_POINTS = 20
+_MIN_POINTS = 20  # of the background: fewer say nothing about its motion
 _BRIGHTER = 15  # gray levels that a point may differ by, beside what all of them differ by
 
 

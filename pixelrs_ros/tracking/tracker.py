@@ -15,18 +15,21 @@ from pixelrs_ros.tracking.keyframe import KeyFrame, Match
 from pixelrs_ros.tracking.motion import Motion, apply, dense_flow, measure_motion, pixel_grid, shift, similarity_at
 from pixelrs_ros.types import Frame
 
-MIN_CONFIDENCE = 0.5  # below it a target is lost
+MIN_CONFIDENCE = 0.5  # in [0, 1]; below it a target is lost
 
+# Chosen by hand; docs/results.md says what they reach on videos. Shares lie in [0, 1]; px are of the pictures worked on.
 _LONGEST_SIDE_PX, _SHORTEST_SIDE_PX = 320, 64  # of the pictures that are worked on
 _MIN_TRUST = 0.35  # share of the background that must obey one motion: less after a cut, a jump or in the dark
-_GLIDE_PX = 1.5  # what a target's pixels may move beside its motion
+_OFF_MOTION_PX = 1.5  # how far a pixel of a target may be from where the target's motion takes it
 _ALL_SEEN, _WELL_SEEN, _SEEN = 0.9, 0.85, 0.7  # shares of the target
 _FOUND, _KEPT = 0.4, 0.15  # shares of the target that must be seen to find it again, and to go on following it
 _NEW_KEY_FRAMES = 15  # a new keyframe at the earliest after so many frames
 _MIN_INSIDE, _FOUND_INSIDE = 0.25, 0.9  # shares of the silhouette that must lie in the picture, to go on and to find
-_GONE_INSIDE = 0.5  # a lost target of which less would lie in the picture has left it: where it is, nothing tells
-_LEASH_PX, _LEASH_GROWTH_PX, _LEASH_WIDTH = 3.0, 0.5, 0.5
-# Fitted to 3,077 masks in 40 videos of `pixelrs measure-tracking`, scene seeds from 930,000 on; others are reported.
+_GONE_INSIDE = 0.5  # a lost target of which less would lie in the picture has left it: its place cannot be known
+# How far from its predicted place a lost target is searched: at first, more with each frame, and at most in widths.
+_SEARCH_PX, _SEARCH_GROWTH_PX, _SEARCH_WIDTHS = 3.0, 0.5, 0.5
+# Of a confidence's log-odds. Fitted to 3,077 masks in 40 videos of `pixelrs measure-tracking`, scene seeds from 930,000
+# on; others are reported.
 _LOGISTIC = (-3.2, 4.8, 3.1)
 _SMOOTHING, _FRICTION = 0.8, 0.9  # of a target's velocity against the background, a frame
 
@@ -180,7 +183,7 @@ class _Target:
         if self._unseen > 1:
             self._velocity_px = self._velocity_px * _FRICTION
         if self._share < _SEEN:
-            start = self.key.search(image, self._expected, self._leash_px())
+            start = self.key.search(image, self._expected, self._search_radius_px())
         match = self.key.match(image, start)
         if match is None:
             self.miss()
@@ -214,7 +217,7 @@ class _Target:
         self._inside = area / max(whole, 1.0)
         followed = self.state is TrackState.TRACKED
         share, inside = (_KEPT, _MIN_INSIDE) if followed else (_FOUND, _FOUND_INSIDE)
-        found = self._share > share and self._inside > inside and away_px < self._leash_px()
+        found = self._share > share and self._inside > inside and away_px < self._search_radius_px()
         found = found and not self._gone and self.confidence >= MIN_CONFIDENCE
         self._gone = self._gone or (not found and self._inside < _GONE_INSIDE)
         self.state = TrackState.TRACKED if found else TrackState.LOST
@@ -233,15 +236,15 @@ class _Target:
         self._matrix = self._expected = np.eye(3)
         self._age = 0
 
-    def _leash_px(self) -> float:
+    def _search_radius_px(self) -> float:
         """How far from where it must be it may be found: less sure by the frame, but never as far as a neighbor."""
-        return max(1.0, min(_LEASH_PX + _LEASH_GROWTH_PX * self._unseen, _LEASH_WIDTH * self.key.width_px))
+        return max(1.0, min(_SEARCH_PX + _SEARCH_GROWTH_PX * self._unseen, _SEARCH_WIDTHS * self.key.width_px))
 
 
 def _moves(motion: Motion, backward: np.ndarray) -> np.ndarray:
     """Which pixels, (h, w) bool, came from where a (3, 3) transform from this picture to the last says they did."""
     grid = pixel_grid(*motion.backward.shape[:2])
-    moves: np.ndarray = np.abs(grid + motion.backward - apply(backward, grid)).max(axis=-1) < _GLIDE_PX
+    moves: np.ndarray = np.abs(grid + motion.backward - apply(backward, grid)).max(axis=-1) < _OFF_MOTION_PX
     return moves
 
 
@@ -249,7 +252,7 @@ def _confidence(share: float, agree: float) -> float:
     """Probability that the mask's IoU with the target is at least 0.5.
 
     Args:
-        share: Of the silhouette that looks and moves like the target, in [0, 1].
+        share: Share of the silhouette that looks and moves like the target, in [0, 1].
         agree: Share of those pixels that one transform explains, in [0, 1].
     """
     return 1.0 / (1.0 + math.exp(-float(np.dot(_LOGISTIC, (1.0, share, agree)))))

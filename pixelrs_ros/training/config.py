@@ -80,7 +80,7 @@ class EngineConfig:
     """How the numbers are computed, the same for every phase of a run.
 
     Attributes:
-        seed: Of every random choice.
+        seed: Seeds every random choice.
         precision: "no" (fp32) or "bf16": accelerate's mixed precision; trained weights stay fp32.
         cpu: Compute on the CPU even where there is a GPU.
         num_workers: Processes that read examples, for each process that trains; 0 reads in that one.
@@ -117,13 +117,13 @@ class TrainConfig:
         preset: Name of the network's configuration.
         bank: Folder of the simulated scenes, relative to where the command is run; what is missing is drawn.
         out: Folder for checkpoints, logs and curves.
-        seed: Of every random choice.
+        seed: Seeds every random choice.
         threads: CPU threads of each phase's process.
         workers: Processes that draw scenes.
         scenes: How many to train on.
         val_scenes: How many to watch training on.
         vocab_size: Upper bound for the tokenizer of the answers.
-        loss_weights: Of the last phases.
+        loss_weights: The weights of the last phases' terms.
         phases: By name: see and talk, which do not depend on one another, connect, ground.
         precision: "no" (fp32) or "bf16".
         cpu: Compute on the CPU even where there is a GPU.

@@ -59,7 +59,7 @@ class Phase(Protocol):
 
         Args:
             batch: One of several that make up a step.
-            sizes: Of the whole step, at least 1 each; the shares of its batches add up to the step's loss.
+            sizes: The whole step's, at least 1 each; the shares of its batches add up to the step's loss.
         """
 
     def evaluate(self, objective: Objective) -> dict[str, float]:
@@ -119,7 +119,7 @@ class Clock:
     """Lets the schedule of a phase that has so many minutes follow the clock where the steps are slower.
 
     Args:
-        config: Of the phase.
+        config: The phase's length and pace.
         steps: That are left of it.
     """
 

@@ -40,9 +40,9 @@ def save_state(
     """Write the trained weights, the buffers, the moments and `progress`; the file is whole or the old one.
 
     Args:
-        path: Of the file.
+        path: The file's path.
         module: Its parameters may be sharded; every process has to call this.
-        optimizer: Of its trained parameters.
+        optimizer: The optimizer of its trained parameters.
         progress: What JSON can hold.
         write: Whether this process writes.
     """

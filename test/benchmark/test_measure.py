@@ -45,7 +45,7 @@ def test_both_ways_give_the_same_replies_and_only_ours_tells_masks_early(network
             assert (mine.mask != theirs.mask).mean() < 1e-3
         if replies[0].segments:
             assert told[0].index(told[1][-1]) < len(told[0]) - 3 and told[1][-1].startswith("mask of")
-    assert not published._prefixes and not len(published._frames)
+    assert not published.cached_dialogues and not published.num_cached_frames
 
 
 def test_two_answers_ground_a_phrase_in_their_middle() -> None:

@@ -13,7 +13,7 @@ import yaml
 from safetensors.torch import load_file
 
 from pixelrs_ros.cli import main
-from pixelrs_ros.config import read_yaml
+from pixelrs_ros.settings import read_yaml
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "training" / "miras-7b.yaml"
 

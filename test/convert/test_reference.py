@@ -207,7 +207,7 @@ def test_rows_of_no_token_are_kept(folder: Path, foreign: Any) -> None:
     Session(engine).say(Utterance("where is the knife"), Frame(picture))  # no row without a token is ever said
 
 
-def test_a_tokenizer_saved_without_its_added_tokens_gets_them_in_the_authors_order(folder: Path, foreign: Any) -> None:
+def test_a_tokenizer_without_added_tokens_gets_them_in_the_authors_order(folder: Path, foreign: Any) -> None:
     foreign.write_tokenizer(folder)
     _, _, tokenizer = load_checkpoint(imported(folder, folder.parent / "ours"))
     assert [tokenizer.token_to_id(token) for token in ADDED] == [80, 81, 82]

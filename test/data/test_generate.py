@@ -42,7 +42,7 @@ def test_what_is_written_reads_back_and_matches_the_scene(made: Path) -> None:
     assert np.abs(image.astype(int) - view.image).mean() < 4
 
 
-def test_meta_says_which_pictures_have_a_camera_s_faults_and_how_much_of_a_target_is_seen(made: Path) -> None:
+def test_meta_says_what_faults_a_picture_has_and_what_is_seen(made: Path) -> None:
     faulty = {}
     with Renderer() as renderer:
         for split in COUNTS:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pixelrs_ros.dialogue.archive import DialogueArchive, Storage
+from pixelrs_ros.dialogue.archive import DialogueArchive
+from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.dialogue.store import DialogueStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,8 +19,9 @@ MAX_TURNS = 100
 COMMON = """
 import os, resource, signal, sys
 from pathlib import Path
-from pixelrs_ros.dialogue.archive import DialogueArchive, Storage
+from pixelrs_ros.dialogue.archive import DialogueArchive
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.dialogue.store import DialogueStore
 from pixelrs_ros.types import Status, Turn
 
@@ -46,7 +48,7 @@ for _ in range(5):
 def end(statement):
     if statement.startswith(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
-archive._database._connection.set_trace_callback(end)
+archive.database.connection.set_trace_callback(end)
 say()
 """
 )

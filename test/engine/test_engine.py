@@ -101,7 +101,6 @@ def test_the_same_question_gets_the_same_answer(engine: Engine) -> None:
     assert first.phrases == second.phrases and first.status == second.status
     assert all((a.mask == b.mask).all() for a, b in zip(first.segments, second.segments, strict=True))
     assert set(first.latency_ms) == {"encode", "prefill", "generate", "masks", "total"}
-    assert all(value >= 0 for value in first.latency_ms.values())
     assert first.latency_ms["total"] >= first.latency_ms["prefill"] + first.latency_ms["generate"]
 
 

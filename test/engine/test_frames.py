@@ -15,7 +15,7 @@ def a_frame(name: bytes, megabytes: float = 1.0) -> EncodedFrame:
 
 
 def kept(cache: FrameCache, names: bytes = b"abcde") -> str:
-    return "".join(name for name in names.decode() if name.encode() in cache._frames)
+    return "".join(name for name in names.decode() if name.encode() in cache)
 
 
 def test_a_picture_is_known_by_its_pixels() -> None:

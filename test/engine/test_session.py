@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,8 @@ import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.dialogue.archive import Storage
+from pixelrs_ros.dialogue.storage import Storage
+from pixelrs_ros.dialogue.store import DialogueStore
 from pixelrs_ros.engine import session as session_module
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame
@@ -164,9 +166,9 @@ def test_few_dialogues_keep_their_keys_and_values(engine: CountingEngine, monkey
     session = Session(engine, max_new_tokens=2, max_cached_sessions=2)
     for session_id in ("a", "b", "a", "c", "b"):
         session.say(Utterance("the mug", session_id), a_frame())
-    assert list(session._prefixes) == ["c", "b"]
+    assert session.cached_dialogues == ("c", "b")
     session.reset("c")
-    assert list(session._prefixes) == ["b"]
+    assert session.cached_dialogues == ("b",)
 
 
 def test_an_answer_that_leaves_no_room_is_refused_at_once(engine: CountingEngine) -> None:
@@ -375,9 +377,10 @@ def test_the_network_is_shown_no_more_history_than_the_budget(engine: CountingEn
 
 
 def test_silence_ends_a_dialogue_and_frees_its_caches(engine: CountingEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = Session(engine, max_new_tokens=2, session_idle_s=60.0)
     clock = [0.0]
-    monkeypatch.setattr(session._dialogues._memory, "_clock", lambda: clock[0])
+    timed = functools.partial(DialogueStore, clock=lambda: clock[0])
+    monkeypatch.setattr("pixelrs_ros.engine.session.DialogueStore", timed)
+    session = Session(engine, max_new_tokens=2, session_idle_s=60.0)
     session.say(Utterance("the mug", "a"), a_frame(0))
     clock[0] = 50.0
     session.say(Utterance("the mug", "b"), a_frame(1))
@@ -385,7 +388,7 @@ def test_silence_ends_a_dialogue_and_frees_its_caches(engine: CountingEngine, mo
     clock[0] = 70.0
     (notice,) = session.maintain()
     assert "'a' is over" in notice.text and not notice.is_error
-    assert session.session_ids() == ("b",) and list(session._prefixes) == ["b"] and len(session._frames) == 1
+    assert session.session_ids() == ("b",) and session.cached_dialogues == ("b",) and session.num_cached_frames == 1
     clock[0] = 200.0
     session.say(Utterance("the pan", "b"), a_frame(1))
     assert [turn.index for turn in session.turns("b")] == [0], "the next turn itself finds that the last is long past"
@@ -469,7 +472,7 @@ def test_new_bounds_hold_at_once(engine: CountingEngine, tmp_path: Path, stored:
     assert len(session.turns("a")) == (2 if stored else 0), "what is on disk is not forgotten"
     assert [turn.text for turn in session.turns("b")] == ["two", "three"]
     assert session.next_index("b") == 3
-    assert list(session._prefixes) == ["b"]
+    assert session.cached_dialogues == ("b",)
     with pytest.raises(BadInputError, match="at most 5"):
         session.say(Utterance("longer", "b"), a_frame())
     session.say(Utterance("four", "b"), a_frame())

@@ -156,7 +156,7 @@ def test_own_answers_are_the_history_and_one_image_is_encoded_once(folder: Path)
     assert own["seconds"]["turn_median"] >= own["seconds"]["encode_median"] > 0
 
 
-def test_reference_history_holds_the_datas_answers_and_asks_the_last_turn_only(folder: Path) -> None:
+def test_reference_history_holds_the_datas_answers_before_the_last_turn(folder: Path) -> None:
     engine = FakeEngine()
     report, records = played(folder, engine, Condition("reference"))
     assert len(engine.asked) == 3

@@ -28,8 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def fuzz_seed() -> int:
     """What fuzzed messages are drawn from: the same in continuous integration, new ones everywhere else."""
-    told = os.environ.get("PIXELRS_FUZZ_SEED")
-    drawn = int(told) if told else 0 if os.environ.get("CI") else random.SystemRandom().randrange(2**32)
+    given = os.environ.get("PIXELRS_FUZZ_SEED")
+    drawn = int(given) if given else 0 if os.environ.get("CI") else random.SystemRandom().randrange(2**32)
     print(f"the same messages again: PIXELRS_FUZZ_SEED={drawn}")  # pytest shows it where the test fails
     return drawn
 

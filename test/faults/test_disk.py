@@ -11,7 +11,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from fault_bench import START_S, Caller
 from pixelrs_ros.msg import Segmentation
 
-from pixelrs_ros.dialogue.archive import DialogueArchive, Storage
+from pixelrs_ros.dialogue.archive import DialogueArchive
+from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.dialogue.store import DialogueStore
 from pixelrs_ros.ros.tools.processes import Processes
 

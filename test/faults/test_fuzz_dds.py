@@ -48,9 +48,11 @@ def test_each_instruction_gets_one_result(caller: Caller, fuzz_seed: int) -> Non
 )
 def test_bytes_that_are_no_message_are_dropped(caller: Caller, fuzz_seed: int) -> None:
     rng = random.Random(fuzz_seed)
+    instructions = caller.create_publisher(Instruction, "instruction", 10)
+    caller.until(lambda: instructions.get_subscription_count() > 0, "a listener")
     whole = {
         caller.images: serialize_message(caller.image()),
-        caller.instructions: serialize_message(Instruction(text="mask", session_id="broken")),
+        instructions: serialize_message(Instruction(text="mask", session_id="broken")),
     }
     for _ in range(NUM_BROKEN):
         for publisher, serialized in whole.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from typing import Any
 
 import pytest
@@ -47,11 +48,11 @@ def test_a_dialogue_goes_on_after_a_kill(processes: Processes, outside: Caller, 
         result = outside.say(f"I am thirsty, {life}.")
         assert (result.status not in FAILED, result.turn) == (True, life), result.message
         said.append(f"I am thirsty, {life}.")
-        outside.partials.clear()
-        cut_off = outside.send("The blue one.")
-        outside.until(lambda: bool(outside.partials), "the turn to be under way")
+        heard = threading.Event()
+        cut_off = outside.send("The blue one.", on_text=lambda _, heard=heard: heard.set())
+        outside.until(heard.is_set, "the turn to be under way")
         processes.kill(f"life {life}")
         assert processes.wait(f"life {life}", START_S) == -signal.SIGKILL
-        assert cut_off not in outside.results
+        assert not outside.has_answer(cut_off)
     start("last life")
     assert outside.dialogue() == said

@@ -324,7 +324,7 @@ def test_pixels_without_a_ray_do_not_count_as_valid() -> None:
         assert np.abs(geometry.box_size_m).max() < 12 and np.abs(geometry.centroid_m).max() < 6
 
 
-def test_a_matrix_of_another_resolution_is_bad_depth_where_nobody_tells_the_size() -> None:
+def test_a_matrix_of_another_resolution_without_a_size_is_bad_depth() -> None:
     double = Camera.from_calibration(Calibration((2 * FOCAL_PX, 0, 320, 0, 2 * FOCAL_PX, 240, 0, 0, 1)))
     geometry = locate(DISC, np.ones(DISC.shape, np.float32), double)
     assert geometry.status is GeometryStatus.BAD_DEPTH and "cannot belong to images of 320x240 px" in geometry.message

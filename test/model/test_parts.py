@@ -49,7 +49,7 @@ def test_convnext_concatenates_its_stages_in_order() -> None:
         start += channels
 
 
-def test_image_tokens_are_told_apart_by_their_places_where_the_configuration_asks_for_it() -> None:
+def test_image_tokens_differ_by_their_places_where_configured() -> None:
     config = dataclasses.replace(load_preset("debug"), pointer=False)
     same = torch.randn(1, 1, config.clip.hidden_size).expand(2, config.clip.num_patches, -1)
     plain = build_miras(config, 10).projector(same)
@@ -159,7 +159,7 @@ def test_sizes_of_the_presets() -> None:
         assert count_parameters(build_miras(load_preset("debug"), vocab_size=300)) < 700_000
 
 
-def test_what_the_high_resolution_encoder_sees_reaches_the_masks_from_nothing_at_first(debug_miras: Miras) -> None:
+def test_detail_reaches_the_masks_and_is_nothing_at_first(debug_miras: Miras) -> None:
     clip, convnext = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 64, 64)
     tokens, detail = debug_miras.look(clip, convnext)
     assert torch.allclose(tokens, debug_miras.encode_image(clip, convnext), atol=1e-5)

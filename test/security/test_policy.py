@@ -103,7 +103,7 @@ def test_what_one_may_say_another_may_hear() -> None:
     assert own["reply"] - requested == {"/perception/get_type_description"}
 
 
-def test_only_the_manager_changes_state_and_parameters_and_only_the_operator_speaks() -> None:
+def test_only_the_manager_changes_state_and_only_the_operator_speaks() -> None:
     for node, profile in PROFILES.items():
         sensitive = {name for name in profile["request"] if re.search(r"/(change_state|set_parameters\w*)$", name)}
         assert bool(sensitive) == (node == "manager")

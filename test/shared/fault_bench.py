@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future as Computed
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ import rclpy
 import torch
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Segmentation
 from pixelrs_ros.srv import GetDialogue
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -23,6 +23,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from pixelrs_ros.client import Answer, PendingAnswer, PixelrsClient
 from pixelrs_ros.engine.background import Pending
 from pixelrs_ros.engine.engine import Engine, OnSegment, OnText
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
@@ -78,22 +79,23 @@ class QuickEngine(Engine):
 
 
 class Caller(Node):
-    """Camera and user of a perception node, and all that it ever answered."""
+    """Camera and user of a perception node. A client tells the answers; all results are counted beside it."""
 
     pixels = PIXELS
 
     def __init__(self, namespace: str = "", **kwargs: Any) -> None:
         super().__init__("caller", namespace=namespace, **kwargs)
-        self.results: dict[int, list[Segmentation]] = defaultdict(list)  # by the instruction's stamp, nanoseconds
-        self.finals: dict[int, list[Explanation]] = defaultdict(list)
-        self.partials: list[Explanation] = []
+        self.client = PixelrsClient(self, spin=False, depth=_DEEP)
         self.diagnostics: dict[str, DiagnosticStatus] = defaultdict(DiagnosticStatus)
-        self._last_ns = 0
         self.images = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.instructions = self.create_publisher(Instruction, "instruction", _DEEP)
+        self._pending: dict[int, PendingAnswer] = {}  # by the instruction's stamp, nanoseconds
+        self._results: Counter[int] = Counter()  # a client takes no notice of a second one
         self.create_subscription(Segmentation, "segmentation", self._on_segmentation, _DEEP)
-        self.create_subscription(Explanation, "explanation", self._on_explanation, _DEEP)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def destroy_node(self) -> None:
+        self.client.destroy()
+        super().destroy_node()
 
     def until(self, condition: Callable[[], bool], what: str, timeout_s: float = DEADLINE_S) -> None:
         ends_s = time.monotonic() + timeout_s
@@ -104,16 +106,12 @@ class Caller(Node):
     def wait_until_active(self, alive: Callable[[], bool] = lambda: True, timeout_s: float = DEADLINE_S) -> None:
         def listens() -> bool:
             assert alive(), "the node has ended"
-            heard = (self.images, self.instructions)
-            spoken = ("segmentation", "explanation")
-            return all(p.get_subscription_count() for p in heard) and all(map(self.count_publishers, spoken))
+            return self.images.get_subscription_count() > 0 and self.client.is_ready()
 
         self.until(listens, "the node to listen", timeout_s)
 
-    def stamp_ns(self) -> int:
-        """Present time, never the same twice, so that it tells answers apart."""
-        self._last_ns = max(self._last_ns + 1, int(self.get_clock().now().nanoseconds))
-        return self._last_ns
+    def now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
 
     @staticmethod
     def stamp_of(message: Any) -> int:
@@ -122,7 +120,7 @@ class Caller(Node):
     def image(self, pixels: np.ndarray = PIXELS, encoding: str = "rgb8", stamp_ns: int | None = None) -> Image:
         message = conversions.fill_image(Image(), Image().header, pixels, encoding)
         message.header.frame_id = "camera"
-        message.header.stamp = conversions.ns_to_stamp(self.stamp_ns() if stamp_ns is None else stamp_ns)
+        message.header.stamp = conversions.ns_to_stamp(self.now_ns() if stamp_ns is None else stamp_ns)
         return message
 
     def show(self, image: Image | None = None) -> Image:
@@ -136,22 +134,24 @@ class Caller(Node):
 
     def send(self, text: str, session_id: str = "", stamp_ns: int | None = None, **fields: Any) -> int:
         """Send an instruction; its stamp in nanoseconds."""
-        stamp_ns = self.stamp_ns() if stamp_ns is None else stamp_ns
-        message = Instruction(text=text, session_id=session_id, confidence=1.0)
-        message.header.stamp = conversions.ns_to_stamp(stamp_ns)
-        for name, value in fields.items():
-            setattr(message, name, value)
-        for answers in (self.results, self.finals):
-            answers.pop(stamp_ns, None)
-        self.instructions.publish(message)
-        return stamp_ns
+        pending = self.client.send(text, session_id=session_id, stamp_ns=stamp_ns, **fields)
+        self._pending[pending.stamp_ns] = pending
+        self._results.pop(pending.stamp_ns, None)
+        return pending.stamp_ns
+
+    def has_answer(self, stamp_ns: int) -> bool:
+        return self._pending[stamp_ns].done() and self._results[stamp_ns] > 0
+
+    def answer(self, stamp_ns: int) -> Answer:
+        answer = self._pending[stamp_ns].future.result()
+        assert answer is not None
+        return answer
 
     def wait_for(self, *stamps_ns: int) -> list[Segmentation]:
         """The results of instructions, of which each must have one."""
-        answers = self.results, self.finals
-        self.until(lambda: all(s in a for s in stamps_ns for a in answers), f"answers to {len(stamps_ns)} instructions")
-        assert all(len(a[s]) == 1 for s in stamps_ns for a in answers), "an instruction was answered twice"
-        return [self.results[stamp_ns][0] for stamp_ns in stamps_ns]
+        self.until(lambda: all(map(self.has_answer, stamps_ns)), f"answers to {len(stamps_ns)} instructions")
+        assert all(self._results[stamp_ns] == 1 for stamp_ns in stamps_ns), "an instruction was answered twice"
+        return [self.answer(stamp_ns).segmentation for stamp_ns in stamps_ns]
 
     def say(self, text: str, session_id: str = "", stamp_ns: int | None = None) -> Segmentation:
         (result,) = self.wait_for(self.send(text, session_id, stamp_ns))
@@ -159,9 +159,9 @@ class Caller(Node):
 
     def words(self, result: Segmentation) -> str:
         """Final words of the turn that a result ended."""
-        (final,) = self.finals[conversions.stamp_to_ns(result.instruction_stamp)]
-        assert (final.header, final.status) == (result.header, result.status)
-        return str(final.text)
+        answer = self.answer(conversions.stamp_to_ns(result.instruction_stamp))
+        assert (answer.explanation.header, answer.explanation.status) == (result.header, result.status)
+        return answer.text
 
     def call(self, service: Any, name: str, **request: Any) -> Any:
         client: Any = self.create_client(service, name)
@@ -203,13 +203,7 @@ class Caller(Node):
         return [turn.text for turn in answers[0].turns]
 
     def _on_segmentation(self, message: Segmentation) -> None:
-        self.results[conversions.stamp_to_ns(message.instruction_stamp)].append(message)
-
-    def _on_explanation(self, message: Explanation) -> None:
-        if message.is_final:
-            self.finals[conversions.stamp_to_ns(message.instruction_stamp)].append(message)
-        else:
-            self.partials.append(message)
+        self._results[conversions.stamp_to_ns(message.instruction_stamp)] += 1
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         self.diagnostics.update({status.name.rpartition(": ")[2]: status for status in message.status})

@@ -16,8 +16,8 @@ from rclpy.task import Future
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.table import NodeParameters

@@ -76,7 +76,7 @@ def test_masks_are_large_enough_and_parts_lie_in_their_object(folder: Path) -> N
                 assert not np.any(mask & ~found[label.split(" of the ")[1]]), label
 
 
-def test_every_label_of_a_dialogue_has_a_mask_and_every_status_what_belongs_to_it(folder: Path) -> None:
+def test_every_label_has_a_mask_and_every_status_what_belongs_to_it(folder: Path) -> None:
     for record in records(folder):
         found = masks(folder, record["img_id"])
         for _, answer, _, status, targets, candidates in turns(record):

@@ -163,7 +163,7 @@ def test_parts_learn_at_rates_of_their_own(tmp_path: Path) -> None:
         dataclasses.replace(PACE, rates={"lora_": -1.0})
 
 
-def test_the_clock_ends_a_phase_with_a_schedule_that_has_ended_and_a_measurement(tmp_path: Path) -> None:
+def test_the_clock_ends_a_phase_with_its_schedule_and_a_measurement(tmp_path: Path) -> None:
     pace = dataclasses.replace(PACE, steps=20_000, evaluate_every=20_000, minutes=1.5 / 60)
     trainer = Trainer(Line(), pace, ENGINE, tmp_path)
     began = time.monotonic()

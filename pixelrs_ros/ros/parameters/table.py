@@ -18,11 +18,7 @@ class NodeParameters:
     """The values in force. Each field is one parameter of the node."""
 
     # Life cycle
-    autostart: bool = parameter(
-        False,
-        "Configure and activate the node when it starts.",
-        Change.AT_START,
-    )
+    autostart: bool = parameter(False, "Configure and activate the node when it starts.", Change.AT_START)
 
     # The network
     checkpoint: str = parameter(
@@ -32,10 +28,7 @@ class NodeParameters:
         check=checks.checkpoint,
     )
     device: str = parameter(
-        "cpu",
-        "Where the network runs: cpu, cuda or cuda:N.",
-        Change.WHEN_UNCONFIGURED,
-        check=checks.device,
+        "cpu", "Where the network runs: cpu, cuda or cuda:N.", Change.WHEN_UNCONFIGURED, check=checks.device
     )
     num_threads: int = parameter(
         0,
@@ -66,9 +59,7 @@ class NodeParameters:
         choices=("full", "int8", "int4"),
     )
     onnx_dir: str = parameter(
-        "",
-        "Where `pixelrs export` wrote; empty: `onnx` in the checkpoint's folder.",
-        Change.WHEN_UNCONFIGURED,
+        "", "Where `pixelrs export` wrote; empty: `onnx` in the checkpoint's folder.", Change.WHEN_UNCONFIGURED
     )
 
     # Dialogues
@@ -120,9 +111,7 @@ class NodeParameters:
         check=checks.storage_dir,
     )
     store_images: bool = parameter(
-        True,
-        "Store the image of each turn too, as JPEG; an export needs it.",
-        Change.WHEN_UNCONFIGURED,
+        True, "Store the image of each turn too, as JPEG; an export needs it.", Change.WHEN_UNCONFIGURED
     )
     max_stored_days: float = parameter(
         30.0,
@@ -319,9 +308,7 @@ class NodeParameters:
 
     # Depth
     image_is_rectified: bool = parameter(
-        False,
-        "The images have been rectified: their pixels follow P of camera info, not K and D.",
-        Change.ANY_TIME,
+        False, "The images have been rectified: their pixels follow P of camera info, not K and D.", Change.ANY_TIME
     )
     depth_unit_m: float = parameter(
         0.0,
@@ -332,18 +319,10 @@ class NodeParameters:
         high=1000.0,
     )
     min_depth_m: float = parameter(
-        0.1,
-        "Smallest depth that counts as valid, in meters.",
-        Change.ANY_TIME,
-        low=0.0,
-        high=1000.0,
+        0.1, "Smallest depth that counts as valid, in meters.", Change.ANY_TIME, low=0.0, high=1000.0
     )
     max_depth_m: float = parameter(
-        10.0,
-        "Largest depth that counts as valid, in meters.",
-        Change.ANY_TIME,
-        low=0.01,
-        high=1000.0,
+        10.0, "Largest depth that counts as valid, in meters.", Change.ANY_TIME, low=0.01, high=1000.0
     )
     min_valid_depth: float = parameter(
         0.2,
@@ -353,11 +332,7 @@ class NodeParameters:
         high=1.0,
     )
     min_depth_points: int = parameter(
-        20,
-        "Points that must be left after cleaning for a measurement.",
-        Change.ANY_TIME,
-        low=1,
-        high=1_000_000,
+        20, "Points that must be left after cleaning for a measurement.", Change.ANY_TIME, low=1, high=1_000_000
     )
     edge_erosion_px: float = parameter(
         1.5,
@@ -366,29 +341,15 @@ class NodeParameters:
         low=0.0,
         high=50.0,
     )
-    remove_outliers: bool = parameter(
-        True,
-        "Drop flying pixels and small stray surfaces.",
-        Change.ANY_TIME,
-    )
+    remove_outliers: bool = parameter(True, "Drop flying pixels and small stray surfaces.", Change.ANY_TIME)
     max_target_points: int = parameter(
-        40_000,
-        "Points of a target; a larger mask is sampled evenly.",
-        Change.ANY_TIME,
-        low=100,
-        high=10_000_000,
+        40_000, "Points of a target; a larger mask is sampled evenly.", Change.ANY_TIME, low=100, high=10_000_000
     )
 
     # Outputs
-    publish_points: bool = parameter(
-        True,
-        "Publish `target_points`, the targets' points in space.",
-        Change.ANY_TIME,
-    )
+    publish_points: bool = parameter(True, "Publish `target_points`, the targets' points in space.", Change.ANY_TIME)
     publish_overlay: bool = parameter(
-        True,
-        "Publish `overlay`, the image with the masks painted over it.",
-        Change.ANY_TIME,
+        True, "Publish `overlay`, the image with the masks painted over it.", Change.ANY_TIME
     )
     mask_encoding: str = parameter(
         "full",
@@ -397,17 +358,9 @@ class NodeParameters:
         Change.ANY_TIME,
         choices=("full", "cropped", "runs"),
     )
-    jpeg_quality: int = parameter(
-        90,
-        "JPEG quality of `overlay/compressed`.",
-        Change.ANY_TIME,
-        low=1,
-        high=100,
-    )
+    jpeg_quality: int = parameter(90, "JPEG quality of `overlay/compressed`.", Change.ANY_TIME, low=1, high=100)
     publish_partials: bool = parameter(
-        True,
-        "Publish the explanation also while it is being generated.",
-        Change.ANY_TIME,
+        True, "Publish the explanation also while it is being generated.", Change.ANY_TIME
     )
     track_targets: bool = parameter(
         True,

@@ -19,7 +19,8 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception import topic_check
 from pixelrs_ros.ros.perception.health import Health
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.frame_buffer import CameraBuffers
 from pixelrs_ros.ros.wire import compressed, conversions, qos
 from pixelrs_ros.ros.wire.image_outputs import sub_topic
 
@@ -32,11 +33,11 @@ class _Camera:
 
     Attributes:
         image: Topic of its images after remapping.
-        depth: Of its depth images; empty: none.
-        info: Of its intrinsics; empty: none.
+        depth: Topic of its depth images; empty: none.
+        info: Topic of its intrinsics; empty: none.
         bits: How many of 16 its images use.
         is_distorted: Whether its camera info has distortion coefficients.
-        told: What has been said of its topics in the log.
+        logged: The problems of its topics that stand in the log.
     """
 
     image: str
@@ -44,7 +45,7 @@ class _Camera:
     info: str
     bits: UsedBits
     is_distorted: bool = False
-    told: set[str] = field(default_factory=set)
+    logged: set[str] = field(default_factory=set)
 
 
 class CameraInputs:
@@ -104,9 +105,9 @@ class CameraInputs:
             of_image = self._image_problem(camera)
             problems = [problem for problem in (of_image, *self._other_problems(camera)) if problem]
             for problem in problems:
-                if problem not in camera.told:
+                if problem not in camera.logged:
                     self._node.get_logger().warning(f"camera {name}: {problem}")
-                    camera.told.add(problem)
+                    camera.logged.add(problem)
             if of_image is None and self.buffers.newest(name, Stream.IMAGE) is None:
                 of_image = topic_check.silence(self._node, camera.image, self._values.image_transport)
                 problems += [of_image] if of_image else []

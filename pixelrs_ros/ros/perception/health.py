@@ -91,6 +91,10 @@ class Recent:
         self._window_s = window_s
         self._seconds: deque[tuple[int, int]] = deque()  # (second, how often in it)
 
+    def __len__(self) -> int:
+        """In how many of the seconds it happened, which is all that is kept."""
+        return len(self._seconds)
+
     def note(self, now_s: float) -> None:
         """It happens."""
         second = math.floor(now_s)
@@ -325,12 +329,12 @@ class Health:
         return diagnostic(self._name, "latency", message, values, level)
 
 
-def _unit(encoding: str, told_m: float) -> str:
+def _unit(encoding: str, unit_m: float) -> str:
     """What a value of 1 in a camera's depth images means, and who says so; empty where no depth has come."""
     if not encoding:
         return ""
-    if told_m:
-        return f"{told_m:g} (parameter 'depth_unit_m'; {encoding})"
+    if unit_m:
+        return f"{unit_m:g} (parameter 'depth_unit_m'; {encoding})"
     if encoding not in DEFAULT_UNITS_M:
         return f"unknown ({encoding})"
     return f"{DEFAULT_UNITS_M[encoding]:g} (by its encoding, {encoding})"

@@ -224,9 +224,9 @@ class Intake:
             self._sessions.pin(request.session_id, request.bound)
         return True
 
-    def _pin(self, request: TurnRequest, camera: str, choice: FrameChoice, limits: FrameLimits) -> None:
+    def _pin(self, request: TurnRequest, camera: str | None, choice: FrameChoice, limits: FrameLimits) -> None:
         request.problem = choice.problem
-        if choice.frame is not None:
+        if camera is not None and choice.frame is not None:
             request.captured_s = time.perf_counter() - choice.age_s
             request.bound = self._buffers.bind(camera, choice.frame, limits.max_depth_slop_s)
 

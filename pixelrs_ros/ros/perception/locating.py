@@ -14,7 +14,7 @@ from pixelrs_ros.geometry.depth import DEPTH_ENCODINGS, Rules, require_depth_enc
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus, locate
 from pixelrs_ros.msg import Geometry as GeometryMessage
 from pixelrs_ros.ros.parameters.table import NodeParameters
-from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame, Stream
 from pixelrs_ros.ros.wire import compressed
 from pixelrs_ros.types import Segment
 

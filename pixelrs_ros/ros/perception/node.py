@@ -11,24 +11,19 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.subscription import Subscription
-from rclpy.timer import Timer
-from std_msgs.msg import Header, String
 
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.msg import Instruction
 from pixelrs_ros.ros.parameters.declaration import changed, declare, read
 from pixelrs_ros.ros.parameters.policies import FramePolicy
 from pixelrs_ros.ros.parameters.table import NodeParameters
-from pixelrs_ros.ros.perception import topic_check
 from pixelrs_ros.ros.perception.answers import Answers
 from pixelrs_ros.ros.perception.camera_inputs import CameraInputs
 from pixelrs_ros.ros.perception.dialogue_services import DialogueServices
 from pixelrs_ros.ros.perception.ground_action import GroundServer
 from pixelrs_ros.ros.perception.health import Health, NodeSnapshot
+from pixelrs_ros.ros.perception.instruction_inputs import InstructionInputs
 from pixelrs_ros.ros.perception.intake import Intake
 from pixelrs_ros.ros.perception.name_check import name_status
 from pixelrs_ros.ros.perception.outputs import Outputs
@@ -38,21 +33,19 @@ from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
 from pixelrs_ros.ros.perception.turn_runner import TurnRunner
 from pixelrs_ros.ros.queueing import admission
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.queueing.turn_numbers import TurnNumbers
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Worker
-from pixelrs_ros.ros.wire import conversions, qos
-from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later, take_all
+from pixelrs_ros.ros.wire import qos
+from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later
 from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.types import Status
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 # A turn ends at its next word when it is asked to, and before the first one between the stages that take its image in.
 _STOP_TIMEOUT_S = 20.0
-_LINGER_S = 1.0  # without an instruction; then nobody sends any to a node that is not active
-_LINGER_PERIOD_S = 0.25
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -98,12 +91,7 @@ class PerceptionNode(LifecycleNode):
         self._active: Active | None = None
         self._is_shut_down = False
         self._ground: GroundServer | None = None
-        self._instructions: list[Subscription[Any]] = []
-        self._lingering: Answers | None = (
-            None  # refuses what clients send who do not know yet that the node is inactive
-        )
-        self._last_late_s = 0.0
-        self._linger_timer: Timer | None = None
+        self._instructions = InstructionInputs(self)
         self._health = Health(self.get_fully_qualified_name())
         declare(self)
         self._values = read(self)  # refuses impossible values before anyone can ask for a transition
@@ -200,7 +188,7 @@ class PerceptionNode(LifecycleNode):
         assert self._session_frames is not None
         assert self._numbers is not None
         assert self._outputs is not None
-        self._stop_lingering()
+        self._instructions.close()
         values = self.values
         self._health.watch(values.image_topics)
         follower = TargetFollower(
@@ -233,18 +221,12 @@ class PerceptionNode(LifecycleNode):
         )
         self._active = Active(inputs, intake, answers, runner, worker, follower)
         # After the cameras, so that an image that came together with an instruction is taken first.
-        self._instructions = [
-            qos.subscribe(self, Instruction, "instruction", self._on_instruction, qos.INSTRUCTIONS),
-            qos.subscribe(self, String, "instruction_text", self._on_instruction_text, qos.INSTRUCTIONS),
-        ]
+        self._instructions.open(intake.take)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening; instructions that wait or are still on their way are refused, each with one answer."""
         self._stop()
-        if self._lingering is not None:
-            self._linger_timer = self.create_timer(
-                _LINGER_PERIOD_S, self._linger, clock=Clock(clock_type=ClockType.STEADY_TIME)
-            )
+        self._instructions.close_when_silent()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -288,34 +270,21 @@ class PerceptionNode(LifecycleNode):
         if self._active is None:
             return
         active = self._active
-        self._last_late_s = time.monotonic()
-        self._lingering, self._active = active.answers, None
+
+        def refuse(request: TurnRequest) -> None:
+            active.answers.refuse(request, Status.REJECTED, admission.DEACTIVATED)
+
+        self._instructions.refuse_from_now_on(refuse)
+        self._active = None
         waiting = active.intake.close()
         active.inputs.close()
         active.follower.close()
         active.runner.stop()
         for request in (*active.worker.stop(_STOP_TIMEOUT_S), *waiting):
-            active.answers.refuse(request, Status.REJECTED, admission.DEACTIVATED)
-
-    def _linger(self) -> None:
-        """Go on listening after the deactivation until nobody speaks any more."""
-        if time.monotonic() - self._last_late_s > _LINGER_S:
-            self._stop_lingering()
-
-    def _stop_lingering(self) -> None:
-        """Refuse what has arrived, and listen no more."""
-        if self._linger_timer is not None:
-            self.destroy_timer(self._linger_timer)
-        self._linger_timer = None
-        for subscription in self._instructions:
-            if self._lingering is not None:
-                take_all(subscription)
-            self.destroy_subscription(subscription)
-        self._instructions = []
-        self._lingering = None
+            refuse(request)
 
     def _release(self) -> None:
-        self._stop_lingering()
+        self._instructions.close()
         if self._outputs is not None:
             self._outputs.destroy(self)
         self._outputs = None
@@ -331,19 +300,6 @@ class PerceptionNode(LifecycleNode):
     def _on_frame(self, camera: str, stream: Stream, frame: BufferedFrame[Any]) -> None:
         if self._active is not None and stream is Stream.IMAGE:
             self._active.intake.bind_waiting()
-
-    def _on_instruction(self, message: Instruction) -> None:
-        request = TurnRequest(message, conversions.stamp_to_ns(message.header.stamp))
-        active, lingering = self._active, self._lingering
-        if active is not None:
-            active.intake.take(request)
-        elif lingering is not None:
-            self._last_late_s = time.monotonic()
-            lingering.refuse(request, Status.REJECTED, admission.DEACTIVATED)
-
-    def _on_instruction_text(self, message: String) -> None:
-        header = Header(stamp=self.get_clock().now().to_msg())
-        self._on_instruction(Instruction(header=header, text=message.data, source=Instruction.TYPED, confidence=1.0))
 
     # Parameters, services and reports
 
@@ -383,7 +339,7 @@ class PerceptionNode(LifecycleNode):
             busy_s=0.0 if active is None else active.worker.busy_s,
             backend="" if self._session is None else self._session.backend,
             depth_unit_m=values.depth_unit_m,
-            instruction_problem=None if active is None else self._instruction_problem(),
+            instruction_problem=None if active is None else self._instructions.type_problem(),
         )
         message.status = self._health.statuses(snapshot)
         message.status.append(name_status(self))
@@ -392,15 +348,6 @@ class PerceptionNode(LifecycleNode):
         self._dialogue_services.tick()
         message.status.append(self._dialogue_services.status())
         self._diagnostics.publish(message)
-
-    def _instruction_problem(self) -> str | None:
-        """That instructions are sent as something else than the node listens to; None when they are not."""
-        topics: dict[str, type[Any]] = {"instruction": Instruction, "instruction_text": String}
-        for topic, message_type in topics.items():
-            problem = topic_check.type_problem(self, self.resolve_topic_name(topic), message_type)
-            if problem is not None:
-                return problem
-        return None
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -14,7 +14,7 @@ from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import Instruction
 from pixelrs_ros.ros.perception.intake import Intake, inactive_answer
-from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame, BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame, BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pixelrs_ros.dialogue.archive import Storage
+from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from pixelrs_ros.dialogue.archive import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueSummary
 from pixelrs_ros.types import Frame, Reply, Segment, Turn, Utterance
 

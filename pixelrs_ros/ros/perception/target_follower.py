@@ -21,7 +21,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.msg import TrackedSegment, Tracking
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.outputs import Outputs
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.tracking.tracker import TrackedMask, Tracker
@@ -38,7 +38,7 @@ class _Targets:
 
     Attributes:
         session_id: The dialogue.
-        instruction_id: Of the instruction that grounded them.
+        instruction_id: The instruction that grounded them.
         turn: Number of the turn that grounded them.
         image: (H, W, 3) uint8 RGB, the picture that the masks belong to.
         segments: With their masks.

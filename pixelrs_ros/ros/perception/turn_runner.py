@@ -16,7 +16,7 @@ from pixelrs_ros.ros.perception.answers import Answers, OpenTurn
 from pixelrs_ros.ros.perception.latency import accounted
 from pixelrs_ros.ros.perception.session_protocol import SessionProtocol
 from pixelrs_ros.ros.queueing import admission
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, require_usable
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, require_usable
 from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Frame, Reply, Segment, Status

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from pixelrs_ros.ros.parameters.policies import FramePolicy
-from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame
 
 
 @dataclass

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from pixelrs_ros.errors import NoFrameError, TurnCancelledError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame
 from pixelrs_ros.types import DEFAULT_SESSION_ID
 
 

@@ -163,7 +163,7 @@ def utterance_from_instruction(message: Instruction, stamp_ns: int, number: int 
     Args:
         message: The instruction.
         stamp_ns: Start of the utterance.
-        number: Of its turn.
+        number: Its turn's number.
 
     Raises:
         BadInputError: The text is empty, the source is unknown or the confidence lies outside [0, 1].

@@ -23,7 +23,7 @@ class DepthFaults:
     """What is wrong with the depth.
 
     Attributes:
-        noise: Of the published model's axial noise; 1 is that sensor's.
+        noise: A multiple of the published model's axial noise; 1 is that sensor's.
         flying: Share of the pixels at edges whose depth lies between the two surfaces, in [0, 1].
         no_edge: Share of the pixels at edges without depth, in [0, 1].
         holes: Share of all pixels that lie in holes, in [0, 1].

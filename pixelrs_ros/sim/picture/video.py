@@ -53,7 +53,7 @@ def sample_video(seed: int, situation: Situation = "occlusion", num_frames: int 
     `occlusion` with black frames before it.
 
     Args:
-        seed: Of the scene and of everything that happens.
+        seed: Seeds the scene and everything that happens.
         situation: What happens.
         num_frames: How many, at least 10.
 

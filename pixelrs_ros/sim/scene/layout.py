@@ -11,7 +11,7 @@ import numpy as np
 from pixelrs_ros.sim.scene.camera import Camera
 from pixelrs_ros.sim.shape.shapes import Geom, outline_points_m
 
-WIDTH_PX, HEIGHT_PX = 640, 480  # of the picture that layouts are made for unless told
+WIDTH_PX, HEIGHT_PX = 640, 480  # default size of the picture that layouts are made for
 _BORDER_PX = 6.0
 _COARSE = 4  # hidden shares are judged on a picture this much smaller
 _FAR = 1.3  # how much farther than the camera's target a thing may stand: beyond, its parts vanish
@@ -30,7 +30,7 @@ class Spacing:
         min_visible: Share of its outline that every thing shows at least, in [0, 1].
         gap_m: Smallest distance between two footprints.
         lined_up: Share of the places tried that lie right behind or before a thing as the camera sees it, in [0, 1].
-        choices: Of so many fitting places the one that hides most is taken.
+        choices: How many fitting places are tried; the one that hides most is taken.
     """
 
     min_visible: float
@@ -84,7 +84,7 @@ class _Placed:
         axes: (2, 2) float64, columns are the sides' directions of its footprint.
         half_m: (2,) float64, half the sides of its footprint.
         outline: (N, 2) float32, in px.
-        area: Of the outline, in coarse pixels.
+        area: The outline's area, in coarse pixels.
         distance_m: From the camera.
     """
 
@@ -274,7 +274,7 @@ def arrange(
         reach_m: Largest distance from the table's middle.
         spacing: How close together.
         rng: Source of the places.
-        size_px: Of the picture.
+        size_px: The picture's width and height.
     """
     view = _View(camera, size_px, reach_m)
     best: list[Place] = []

@@ -60,7 +60,7 @@ class Scene:
     """A table with things on it, and a camera.
 
     Attributes:
-        seed: Of everything.
+        seed: Seeds every choice.
         objects: What may be talked about; several may share kind and color, their numbers differ.
         camera: Who looks.
         light: What lights it.
@@ -188,10 +188,10 @@ def sample_scene(
     """The scene of a seed: three to nine things, fewer for lack of room.
 
     Args:
-        seed: Of every choice.
+        seed: Seeds every choice.
         held_out_rate: How often a thing is of the held-out shape family, in [0, 1].
-        width_px: Of the picture.
-        height_px: Of the picture.
+        width_px: The picture's width.
+        height_px: The picture's height.
         twin_rate: How often two or three things share kind and color, in [0, 1].
         clutter_rate: How often things of no kind lie about, in [0, 1].
     """
@@ -231,7 +231,7 @@ def move_camera(scene: Scene, seed: int) -> Scene:
 
     Args:
         scene: What to look at.
-        seed: Of the new viewpoint.
+        seed: Seeds the new viewpoint.
     """
     rng = np.random.default_rng([scene.seed, seed])
     old = scene.camera

@@ -173,7 +173,7 @@ class Shaper:
         specular: float = 0.25,
         texture: str = "",
     ) -> None:
-        """Add one unit mesh: scaled along its own axes, turned, then moved; in the object's main color unless told."""
+        """Add one unit mesh: scaled along its own axes, turned, then moved; by default in the object's main color."""
         linear = np.diag(scale) if turn is None else turn @ np.diag(scale)
         color = self.main if rgb is None else rgb
         values = tuple(float(v) for v in linear.ravel())

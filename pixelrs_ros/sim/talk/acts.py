@@ -1,4 +1,7 @@
-"""What can be said at which point of a talk, and how often: the tables that the composer draws from."""
+"""What can be said at which point of a talk, and how often: the tables that the composer draws from.
+
+The numbers are chosen by hand: weights of one table beside one another, or shares in [0, 1] where they say so.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,11 @@ USES = {
     "bristles": "use.bristles", "base": "use.base", "shade": "use.shade", "pages": "use.pages",
 }  # fmt: skip
 HOLLOW = ("mug", "box", "basket", "pan", "teapot", "bowl", "can")  # kinds whose body is "the inside"
+# Numbers of turns, and the share of conversations that has each.
 LENGTHS = ((1, 2, 3, 4, 5, 6), (0.40, 0.20, 0.16, 0.12, 0.07, 0.05))
 MAX_SHOWN = 4  # masks of one answer
 STATUSES = (Status.GROUNDED, Status.CLARIFY, Status.NOT_FOUND)
-# How often an order goes by each form, and how it shall end where the scene allows it.
+# How often an order goes by each form.
 FORM_WEIGHTS = {
     "kind": 5.0, "color": 3.2, "color_kind": 7.0, "wish": 2.0, "group": 0.7, "any.kind": 0.5,
     "big": 0.4, "small": 0.4, "big.kind": 0.5, "small.kind": 0.5, "middle": 0.3, "middle.kind": 0.4,
@@ -27,7 +31,8 @@ FORM_WEIGHTS = {
     **dict.fromkeys(RELATIONS, 0.55), "between": 0.5,
     "all.kind": 0.6, "all.color": 0.5, "both.kind": 0.5,
 }  # fmt: skip
-ENDS = (0.5, 0.22, 0.28)
+ENDS = (0.5, 0.22, 0.28)  # shares of `STATUSES` that an order shall end in, where the scene allows it
+# The same as `FORM_WEIGHTS`, of an answer to a question back.
 NARROWING_WEIGHTS = {
     "color": 5.0, "kind": 3.0, "color_kind": 2.0, "not_color": 1.0, "not_kind": 0.5, "wish": 0.4, "big": 0.7,
     "small": 0.7, "middle": 0.4, "from_left": 0.5, "from_right": 0.5, **dict.fromkeys(SIDES, 1.3), "next_to": 0.4,
@@ -53,7 +58,7 @@ ACT_WEIGHTS: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 MISTAKE_RATE = 0.1  # of what is shown: the robot shows something else, and the user says so
-ATTEMPTS = 12
+ATTEMPTS = 12  # acts or forms that are tried before a conversation ends
 
 
 @dataclass

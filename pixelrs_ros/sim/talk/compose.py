@@ -13,51 +13,24 @@ from pixelrs_ros.sim.talk import replies
 from pixelrs_ros.sim.talk.acts import (
     ACT_WEIGHTS,
     ATTEMPTS,
-    ENDS,
     FORM_WEIGHTS,
     HOLLOW,
     LENGTHS,
-    MAX_SHOWN,
     MISTAKE_RATE,
     NARROWING_WEIGHTS,
-    STATUSES,
     USES,
-    TalkState,
 )
-from pixelrs_ros.sim.talk.refer import ALL, SIDES, Expression, Things, expressions, fits
+from pixelrs_ros.sim.talk.conversation import Conversation, NothingToSayError
+from pixelrs_ros.sim.talk.refer import SIDES, Expression, fits
 from pixelrs_ros.sim.talk.saying import indefinite, noun_phrase, part_phrase
 from pixelrs_ros.sim.talk.speech import plural
-from pixelrs_ros.sim.talk.turns import DialogueTurn, Target
+from pixelrs_ros.sim.talk.turns import DialogueTurn
 from pixelrs_ros.sim.talk.voices import Speaker
 from pixelrs_ros.types import Status
 
 
-class _NothingToSayError(Exception):
-    """The act does not fit here."""
-
-
-class Composer:
-    """Conversations about one picture.
-
-    Args:
-        things: Everything visible.
-        speaker: Whose words.
-        rng: Every choice comes from it.
-        width_px: Of the picture.
-        mistakes: How often the robot shows something else than was asked for, which is not to be learned.
-    """
-
-    def __init__(
-        self, things: Sequence[Element], speaker: Speaker, rng: random.Random, width_px: float = 640.0,
-        mistakes: float = 0.0,
-    ) -> None:  # fmt: skip
-        self._things = tuple(things)
-        self._speaker = speaker
-        self._rng = rng
-        self._width_px = width_px
-        self._mistakes = mistakes
-        self._state = TalkState()
-        self.turns: list[DialogueTurn] = []
+class Composer(Conversation):
+    """Composes a conversation about one picture of acts, each of them a method: see `Conversation`."""
 
     def converse(self, length: int) -> list[DialogueTurn]:
         """Takes `length` turns; fewer where nothing more can be said."""
@@ -71,7 +44,7 @@ class Composer:
         """Takes a turn of one act; whether it fits here."""
         try:
             _MOVES[act](self)
-        except _NothingToSayError:
+        except NothingToSayError:
             return False
         return True
 
@@ -103,14 +76,14 @@ class Composer:
         expression = self._draw(NARROWING_WEIGHTS, candidates, absent_in=self._things)
         found = fits(expression, candidates)
         if not found and expression.kind and fits(expression, self._things):
-            raise _NothingToSayError  # a new order in the clothes of an answer
+            raise NothingToSayError  # that would be a new order, not an answer to the question
         self._order(expression, "narrow", candidates)
 
     def correct(self) -> None:
         """Says that something else was meant."""
         state = self._state
         if state.focus is None:
-            raise _NothingToSayError
+            raise NothingToSayError
         if state.mistaken is not None:
             expression = self._one_of_its_names(state.mistaken)
         else:
@@ -145,7 +118,7 @@ class Composer:
         """Orders what was shown."""
         state = self._state
         if state.focus is None:
-            raise _NothingToSayError
+            raise NothingToSayError
         words = self._speaker.phrase("order_it")
         if self._rng.random() < 0.3:
             words = self._speaker.phrase(self._frame(), {"np": self._speaker.phrase("np.it")})
@@ -155,7 +128,7 @@ class Composer:
         """Orders another one."""
         state = self._state
         if state.focus is None:
-            raise _NothingToSayError
+            raise NothingToSayError
         rest = tuple(thing for thing in state.context if thing != state.focus)
         if len(state.context) < 2:
             rest = tuple(thing for thing in self._things if thing.kind == state.focus.kind and thing != state.focus)
@@ -173,7 +146,7 @@ class Composer:
         """Goes back to what was shown before."""
         state = self._state
         if len(state.shown) < 2 or state.mistaken is not None:
-            raise _NothingToSayError
+            raise NothingToSayError
         self._show((state.shown[-2],), None, "back", self._speaker.phrase("back"), ())
 
     # Parts ----------------------------------------------------------------------------------------------------------
@@ -182,7 +155,7 @@ class Composer:
         """Asks for a part of what was shown."""
         state = self._state
         if state.focus is None:
-            raise _NothingToSayError
+            raise NothingToSayError
         part, phrase = self._choose_part(state.focus, None)
         self._part_turn(state.focus, part, phrase, "part")
 
@@ -207,11 +180,11 @@ class Composer:
         """Asks for a part with nothing said before, "the handle"."""
         parts = sorted({part for thing in self._things for part in KINDS[thing.kind].parts} - {"body"})
         if not parts:
-            raise _NothingToSayError
+            raise NothingToSayError
         part = self._rng.choice(parts)
         owners = tuple(thing for thing in self._things if part in KINDS[thing.kind].parts)
         if any(part not in thing.parts for thing in owners):
-            raise _NothingToSayError
+            raise NothingToSayError
         phrase = self._speaker.phrase("np.part", {"part": self._speaker.word(part)})
         if len(owners) == 1:
             return self._part_turn(owners[0], part, phrase, "part_alone")
@@ -222,7 +195,7 @@ class Composer:
         assert focus is not None
         parts = [part for part in focus.parts if part != self._state.part]
         if len(KINDS[focus.kind].parts) < 2 or not parts or self._state.mistaken is not None:
-            raise _NothingToSayError
+            raise NothingToSayError
         part = self._rng.choice(parts)
         words = self._speaker.phrase("correct", {"np": self._part_name(focus, part, None)})
         self._show((focus,), part, "correct", words, self._state.context, sorry=True)
@@ -241,7 +214,7 @@ class Composer:
             return part, part_phrase(part, owner, self._speaker)
         seen = [part for part in own if part in thing.parts and (len(own) > 1 or part != "body")]
         if not seen:
-            raise _NothingToSayError
+            raise NothingToSayError
         part = rng.choice(seen)
         return part, self._part_name(thing, part, owner)
 
@@ -252,7 +225,7 @@ class Composer:
             return use if owner is None else f"{use} {self._rng.choice(('on', 'of'))} {owner}"
         if part == "body":
             if thing.kind not in HOLLOW:
-                raise _NothingToSayError
+                raise NothingToSayError
             return part_phrase("inside", owner, self._speaker)
         return part_phrase(part, owner, self._speaker)
 
@@ -266,7 +239,7 @@ class Composer:
         if part not in KINDS[thing.kind].parts:
             return self._answer(act, words, replies.no_part(thing, part), Status.NOT_FOUND, order=True)
         if part not in thing.parts:
-            raise _NothingToSayError  # it is hidden, so nobody could say
+            raise NothingToSayError  # it is hidden, so the scene does not decide the answer
         context = self._state.context if thing == self._state.focus else ()
         return self._show((thing,), part, act, words, context)
 
@@ -310,7 +283,7 @@ class Composer:
         side = self._rng.choice(list(SIDES))
         found = fits(Expression(side), self._things)
         if not found:
-            raise _NothingToSayError
+            raise NothingToSayError
         self._answer("what_side", self._speaker.phrase(f"q.what_{side}"), replies.that_is(found[0]), Status.ANSWERED)
 
     def confirm(self) -> None:
@@ -329,134 +302,6 @@ class Composer:
 
     def _talk(self, act: str, answer: str) -> None:
         self._answer(act, self._speaker.phrase(act), answer, Status.ANSWERED)
-
-    # How a turn ends ------------------------------------------------------------------------------------------------
-
-    def _draw(
-        self, forms: dict[str, float], things: Things, absent_in: Things | None = None,
-        ends: tuple[float, float, float] = ENDS,
-    ) -> Expression:  # fmt: skip
-        """An expression: first its form, then how the turn shall end, then words that make it so."""
-        rng = self._rng
-        for form in rng.choices(list(forms), list(forms.values()), k=ATTEMPTS):
-            found = [(one, fits(one, things)) for one in expressions(form, things, absent=True)]
-            known = [
-                (one, len(fit)) for one, fit in found if fit is not None and (form != "both.kind" or len(fit) in (0, 2))
-            ]
-            for status in rng.choices(STATUSES, ends, k=3):
-                fitting = [one for one, count in known if ending(one, count) == status]
-                if form == "color_kind" and status == Status.NOT_FOUND and rng.random() < 0.65:
-                    fitting = _lures(fitting, absent_in or things) or fitting
-                if fitting:
-                    return rng.choice(fitting)
-        raise _NothingToSayError
-
-    def _one_of_its_names(self, thing: Element) -> Expression:
-        names = [
-            Expression("color_kind", thing.kind, thing.color),
-            Expression("kind", thing.kind),
-            Expression("color", color=thing.color),
-        ]
-        exact = [name for name in names if fits(name, self._things) == (thing,)]
-        return self._rng.choice(exact or names[:1])
-
-    def _frame(self) -> str:
-        return self._rng.choices(("order", "want", "show", "where", "bare"), (5, 2, 1.5, 1.2, 2.5))[0]
-
-    def _order(
-        self, expression: Expression, act: str, things: Things, *, words: str | None = None, sorry: bool = False
-    ) -> None:
-        """A turn that orders what an expression fits among things."""
-        found = fits(expression, things)
-        if found is None or (len(found) > MAX_SHOWN and expression.form in ALL):
-            raise _NothingToSayError
-        if words is None:
-            words = self._speaker.phrase(act, {"np": noun_phrase(expression, self._speaker, self._rng)})
-        name = "order" if act in ("order", "want", "show", "where", "bare") else act
-        kind = f"{name}.{expression.form}"
-        if not found:
-            self._answer(kind, words, replies.not_here(expression), Status.NOT_FOUND, order=True)
-        elif len(found) == 1 or expression.form in ALL:
-            wish = expression.value if expression.form == "wish" else ""
-            self._show(
-                found,
-                None,
-                kind,
-                words,
-                things if act == "narrow" else (),
-                wish=wish,
-                sorry=sorry,
-                where=act == "where",
-            )
-        else:
-            self._ask(kind, words, expression, found)
-
-    def _show(
-        self, things: Things, part: str | None, act: str, words: str, context: Things, *, wish: str = "",
-        sorry: bool = False, where: bool = False,
-    ) -> None:  # fmt: skip
-        """Shows things, or now and then, where the user can set it right, another one."""
-        state, rng = self._state, self._rng
-        meant = things
-        mistaken = (
-            len(things) == 1 and part is None and not sorry and len(self._things) > 1 and rng.random() < self._mistakes
-        )
-        if mistaken:
-            alike = [
-                one
-                for one in self._things
-                if one != things[0] and (one.kind == things[0].kind or one.color == things[0].color)
-            ]
-            things = (rng.choice(alike or [one for one in self._things if one != things[0]]),)
-        if where and len(things) == 1:
-            answer = replies.located(things[0], part, self._width_px)
-        else:
-            answer = replies.grounded(things, part, rng, wish=wish, sorry=sorry)
-        targets = tuple(Target(thing.object_id, part) for thing in replies.from_left(things))
-        self._say(act, words, answer, Status.GROUNDED, targets=targets, order=True, learn=not mistaken)
-        state.candidates = ()
-        state.mistaken = meant[0] if mistaken else None
-        if len(things) == 1:
-            state.focus, state.part, state.context = things[0], part, context
-            if state.shown[-1:] != [things[0]]:
-                state.shown.append(things[0])
-        else:
-            state.focus, state.part, state.context = None, None, ()
-
-    def _ask(self, act: str, words: str, expression: Expression | None, things: Things) -> None:
-        self._answer(act, words, replies.which_one(expression, things), Status.CLARIFY, candidates=things, order=True)
-
-    def _answer(
-        self, act: str, words: str, answer: str, status: Status, *, candidates: Things = (), order: bool = False
-    ) -> None:
-        """A turn that shows nothing."""
-        self._say(act, words, answer, status, candidates=candidates, order=order)
-        state = self._state
-        if status is Status.CLARIFY:
-            state.candidates, state.focus, state.part, state.mistaken = candidates, None, None, None
-        elif status is Status.NOT_FOUND and order and not state.candidates:
-            state.mistaken = None
-
-    def _say(
-        self, act: str, words: str, answer: str, status: Status, *, targets: tuple[Target, ...] = (),
-        candidates: Things = (), order: bool = False, learn: bool = True,
-    ) -> None:  # fmt: skip
-        said = self._speaker.utterance(words, order=order and act.partition(".")[0] not in ("wish", "narrow"))
-        ids = tuple(thing.object_id for thing in candidates)
-        self.turns.append(DialogueTurn(said, answer, status, act, targets, ids, learn=learn))
-
-
-def ending(expression: Expression, count: int) -> Status:
-    """How an order ends that `count` things fit."""
-    if count == 0:
-        return Status.NOT_FOUND
-    return Status.GROUNDED if count == 1 or expression.form in ALL else Status.CLARIFY
-
-
-def _lures(absent: Sequence[Expression], things: Things) -> list[Expression]:
-    """Those whose color and kind are both there, though not together: they ask for the sharpest look."""
-    kinds, colors = {thing.kind for thing in things}, {thing.color for thing in things}
-    return [one for one in absent if one.kind in kinds and one.color in colors]
 
 
 _MOVES: dict[str, Callable[[Composer], None]] = {
@@ -487,7 +332,7 @@ def conversations(
         rng: Every choice comes from it.
         count: How many.
         split: Whose voices; in "train" the robot is now and then made to err, in turns that are not to be learned.
-        width_px: Of the picture.
+        width_px: The picture's width.
     """
     quick = random.Random(int(rng.integers(2**62)))  # numpy's scalar draws are ten times slower
     for _ in range(count):

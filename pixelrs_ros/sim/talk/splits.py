@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pixelrs_ros.sim.picture.elements import Element
-from pixelrs_ros.sim.talk.compose import Composer, ending
+from pixelrs_ros.sim.talk.compose import Composer
+from pixelrs_ros.sim.talk.conversation import ending
 from pixelrs_ros.sim.talk.refer import RELATIONS, SIDES, Expression, expressions, fits
 from pixelrs_ros.sim.talk.turns import DialogueTurn
 from pixelrs_ros.sim.talk.voices import Speaker

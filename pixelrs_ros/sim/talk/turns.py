@@ -48,14 +48,14 @@ class Dialogue:
         turns: The exchanges in order.
         purpose: What the target serves for, where the user said so.
         ambiguous: Whether the last user turn alone leaves open which object is meant.
-        told: Whether the user's words alone, without the picture, say the target's kind and color.
+        is_named: Whether the user's words alone, without the picture, say the target's kind and color.
         hard: What makes it hard to understand, sorted: of its turns, and "question_between" or "unheard_wish".
     """
 
     turns: tuple[DialogueTurn, ...]
     purpose: str | None
     ambiguous: bool
-    told: bool
+    is_named: bool
     hard: tuple[str, ...] = ()
 
     @property

@@ -18,7 +18,7 @@ from pixelrs_ros.sim.talk.speech import Habits, bare, mistype, terse
 
 VOICES_DIR = Path(__file__).parent / "voices"
 HELD_OUT = ("nurse", "teenager")  # the tests' voices
-WISHES_ONLY = "founder"  # a voice that tells wishes and nothing else
+WISHES_ONLY = "founder"  # a voice that says wishes and nothing else
 CARELESS = Habits(typo=0.14, terse=0.08, capitals=0.03, bare=0.12)
 CAREFUL = Habits(typo=0.04, bare=0.1)
 _PREFIX_RATE, _SUFFIX_RATE = 0.14, 0.12
@@ -85,7 +85,7 @@ class Speaker:
     Args:
         split: Whose voices.
         rng: Every choice comes from it.
-        wishes_of_founder: How often a wish is told in the words of the voice that tells nothing else, in [0, 1].
+        wishes_of_founder: How often a wish is said in the words of the voice that says nothing else, in [0, 1].
     """
 
     def __init__(self, split: str, rng: random.Random, wishes_of_founder: float | None = None) -> None:

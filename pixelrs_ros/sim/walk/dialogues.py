@@ -1,4 +1,4 @@
-"""PRIST's third step: paths from the root of the tree to a target, told as dialogues with ground truth."""
+"""PRIST's third step: paths from the root of the tree to a target, written as dialogues with ground truth."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.talk.turns import Dialogue, DialogueTurn, Target
-from pixelrs_ros.sim.walk.path import DeadEndError, Path
 from pixelrs_ros.sim.walk.rates import RATES, Rates
+from pixelrs_ros.sim.walk.walk import DeadEndError, Walk
 from pixelrs_ros.sim.walk.wording import Speaker, Split
 
 __all__ = ["Dialogue", "DialogueTurn", "Target", "sample_dialogues"]
 
 MAX_ATTEMPTS = 60
 PART_RATE = 0.62  # of the targets that have parts, so that about half of all targets are parts
-TOLD_RATE = 0.3  # kept, of the dialogues whose words alone say kind and color
+NAMED_RATE = 0.3  # kept, of the dialogues whose words alone say kind and color
 PLAIN_RATE = 0.6  # kept, of the dialogues whose last turn alone says which object it is
 LENGTHS = ((3, 4, 5), (0.42, 0.44, 0.14))
 
@@ -62,10 +62,10 @@ def _lead_to(
     length = rng.choices(*LENGTHS)[0]
     for _ in range(MAX_ATTEMPTS):
         try:
-            dialogue = Path(elements, goal, part, speaker, rng, rates).walk(length)
+            dialogue = Walk(elements, goal, part, speaker, rng, rates).take(length)
         except DeadEndError:
             continue
-        if dialogue.told and rng.random() >= TOLD_RATE:
+        if dialogue.is_named and rng.random() >= NAMED_RATE:
             continue
         if not dialogue.ambiguous and rng.random() >= PLAIN_RATE:
             continue

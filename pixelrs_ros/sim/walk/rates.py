@@ -1,4 +1,4 @@
-"""How often the rare turns come, by split."""
+"""How often turns and words of each sort come: chosen by hand so that rare ones are common enough to be learned."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class Rates:
         two_wishes: An opening holds two wishes.
         ask: Weight of a question in between, beside about 2.5 for all other moves.
         miss: Weight of something that is not there in between, likewise.
+        named_part: A part is asked for by its name, and not by what it is for.
+        full: A last turn that could go by kind or color names both.
+        short: A named part whose words allow it is said in short: "red mug handle".
     """
 
     question: float = 0.08
@@ -26,7 +29,17 @@ class Rates:
     two_wishes: float = 0.08
     ask: float = 0.25
     miss: float = 0.7
+    named_part: float = 0.6
+    full: float = 0.1
+    short: float = 0.25
 
+
+MAX_QUESTIONS = 1  # of one dialogue
+MAX_SHOWN = 3  # more masks than this in one answer teach nothing new
+# Weights of the ways to refer to a thing in between.
+REFERENCE_WEIGHTS = {
+    "color": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6,
+}  # fmt: skip
 
 RATES: dict[Split, Rates] = {
     "test_language": Rates(question=0.1, unknown=0.6, two_wishes=0.3, ask=0.6),

@@ -56,6 +56,12 @@ CONTRACTIONS = {
     "won't": "will not",
 }
 _SPOKEN = re.compile(r"\b(" + "|".join(CONTRACTIONS) + r")\b")
+# By part: what a person asks for who does not name it.
+FUNCTIONS = {
+    "handle": "handle", "lid": "opens", "cap": "opens", "cover": "opens", "body": "inside", "spout": "spout",
+    "blade": "blade", "head": "head", "shaft": "shaft", "bowl": "bowl", "bristles": "bristles", "base": "base",
+    "shade": "shade", "pages": "pages",
+}  # fmt: skip
 
 
 def _text(name: str) -> str:
@@ -125,7 +131,7 @@ class Speaker:
     """Says things in one split's words; every choice comes from the generator it is given.
 
     Attributes:
-        unheard_wishes: Whether its wishes are told in words that training never uses.
+        unheard_wishes: Whether its wishes are said in words that training never uses.
     """
 
     def __init__(self, split: Split, rng: random.Random) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from pixelrs_ros.checkpoint import load_checkpoint, resolve, save_checkpoint
-from pixelrs_ros.config import load_config
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.adapter import merge_lora
+from pixelrs_ros.settings import load_config
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.config import RecipeConfig
 from pixelrs_ros.training.loop import Trainer, join_processes
@@ -31,7 +31,7 @@ class Recipe:
 
         Args:
             config: The run.
-            dtype: Of what is not trained: "fp32", "fp16" or "bf16".
+            dtype: What is not trained is held in it: "fp32", "fp16" or "bf16".
         """
         self.config = config
         self.out = Path(config.out)

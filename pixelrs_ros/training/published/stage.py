@@ -144,7 +144,7 @@ class StagePhase:
         """Put together what a stage needs.
 
         Args:
-            name: Of the stage.
+            name: The stage's name.
             miras: Its trained parameters ask for gradients, others do not.
             collate: Makes batches.
             examples: What is trained on.

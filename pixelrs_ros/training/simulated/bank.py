@@ -49,8 +49,8 @@ class BankConfig:
 
     Attributes:
         split: "train" or "val": which seeds and whose voices.
-        seed: Of every random choice.
-        side_px: Of the square that pictures are padded to.
+        seed: Seeds every random choice.
+        side_px: Side of the square that pictures are padded to.
         users_from: The first token id of a user's word piece.
     """
 
@@ -161,10 +161,10 @@ def draw_bank(folder: Path, scenes: dict[str, int], seed: int, tokenizer: Tokeni
     """Draws what is still missing.
 
     Args:
-        folder: Of the bank.
+        folder: The bank's folder.
         scenes: How many of each split, "val" and "train".
-        seed: Of every random choice.
-        tokenizer: Of the network that will be trained.
+        seed: Seeds every random choice.
+        tokenizer: The one of the network that will be trained.
         preset: Its configuration's name.
         workers: Processes.
 
@@ -205,10 +205,10 @@ class Bank:
     """The shards of a split that are there, on one device.
 
     Args:
-        folder: Of the bank.
+        folder: The bank's folder.
         split: "train" or "val".
         device: Where batches are wanted.
-        side_px: Of the pictures' square.
+        side_px: Side of the pictures' square.
         most: Scenes that are kept.
         names: Which fields; None for all.
 

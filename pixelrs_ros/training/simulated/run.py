@@ -13,9 +13,10 @@ import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, save_checkpoint
-from pixelrs_ros.config import load_config, load_preset, read_yaml
+from pixelrs_ros.config import load_preset
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras
+from pixelrs_ros.settings import load_config, read_yaml
 from pixelrs_ros.shipped import resolve
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
@@ -31,7 +32,7 @@ from pixelrs_ros.training.simulated.see import SeePhase
 from pixelrs_ros.training.simulated.talk import TalkPhase, initialize_embeddings
 from pixelrs_ros.training.state import load_weights
 
-_TABLES = 1500  # imagined ones, about which the tokenizer's texts are told
+_TABLES = 1500  # imagined ones, which the texts for the tokenizer are about
 _CONNECT_SCENES = 4096  # are enough to learn one projection on
 # What talking looks at of a scene, who sees nothing yet.
 _TALK_FIELDS = (

@@ -111,7 +111,7 @@ def mask_losses(
         logits: (N, 1, h, w) float mask logits.
         quality: (N, k) float predicted IoU, of which the first belongs to the single mask.
         targets: (N, 1, h, w) float in [0, 1].
-        weights: Of dice, focal and boundary; the predicted IoU's squared error has weight 1.
+        weights: Those of dice, focal and boundary; the predicted IoU's squared error has weight 1.
     """
     logits = logits.float()
     dice, focal, edge = dice_loss(logits, targets), focal_loss(logits, targets), boundary_loss(logits, targets)

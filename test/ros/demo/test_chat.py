@@ -63,7 +63,7 @@ class Robot:
         return an_overlay(7)
 
 
-def test_a_picture_that_cannot_be_written_is_told_with_the_reason_and_the_chat_goes_on(tmp_path: Path) -> None:
+def test_the_chat_goes_on_when_a_picture_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "turn_001.png").mkdir()
     said = io.StringIO()
     chat = Chat(cast(ChatClient, Robot()), Console(file=said, width=1000), tmp_path, scene_seed=1)

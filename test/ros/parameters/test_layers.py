@@ -49,7 +49,7 @@ def test_a_file_may_name_all_nodes(tmp_path: Path) -> None:
     assert found == {"image_transport": "compressed", "depth_transport": "raw", "autostart": False}
 
 
-def test_what_is_given_on_the_command_line_wins_over_the_file_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_the_command_line_wins_over_the_file_and_leaves_the_rest(tmp_path: Path) -> None:
     in_file = {"image_transport": "compressed", "depth_transport": "compressedDepth", "autostart": True}
     found = started_with(tmp_path, in_file, image_transport="raw", autostart="false")
     assert found == {"image_transport": "raw", "depth_transport": "compressedDepth", "autostart": False}

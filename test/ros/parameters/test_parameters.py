@@ -19,7 +19,7 @@ from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.spec import Change
 from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.perception.node import PerceptionNode
-from pixelrs_ros.ros.queueing.frame_buffer import Stream
+from pixelrs_ros.ros.queueing.bound_frame import Stream
 from pixelrs_ros.ros.wire import conversions
 
 S = 1_000_000_000
@@ -67,7 +67,7 @@ def put(bench: Bench, name: str, value: object) -> str:
     return str(result.reason)
 
 
-def test_what_is_read_once_is_refused_by_name_while_it_would_have_no_effect_and_taken_before(bench: Bench) -> None:
+def test_what_is_read_once_is_refused_while_it_would_have_no_effect(bench: Bench) -> None:
     others = {
         name: another(name)
         for name, spec in SPECS.items()
@@ -104,7 +104,7 @@ def test_what_says_that_it_only_counts_at_start_is_read_only(bench: Bench) -> No
     assert "read-only" in put(bench, "autostart", True)
 
 
-def test_numbers_that_are_none_lie_out_of_range_or_have_the_wrong_type_are_refused(bench: Bench) -> None:
+def test_values_out_of_range_or_of_the_wrong_type_are_refused(bench: Bench) -> None:
     before = bench.node.values
     for name, spec in SPECS.items():
         wrong: list[object] = [3 if isinstance(spec.default, str) else "many"]
@@ -186,7 +186,7 @@ def test_fewer_frames_are_kept_at_once_and_more_from_now_on(bench: Bench) -> Non
     assert len(active.inputs.buffers) == 3
 
 
-def test_bounds_of_dialogues_and_caches_hold_at_once_or_are_refused_by_the_network(bench: Bench) -> None:
+def test_bounds_of_dialogues_and_caches_hold_at_once_or_are_refused(bench: Bench) -> None:
     bench.activate()
     for name in ("max_turns", "max_sessions", "max_characters", "max_cached_frames", "session_idle_s"):
         value = another(name)

@@ -83,7 +83,7 @@ def test_a_turn_that_is_running_while_clients_send_does_not_lose_them(bench: Ben
     assert statuses == {Segmentation.CANCELLED: 1, Segmentation.REJECTED: len(sender.sent) - 1}
 
 
-def test_the_node_stops_listening_when_nobody_speaks_and_can_be_activated_before(bench: Bench) -> None:
+def test_the_node_stops_listening_when_nobody_speaks_any_more(bench: Bench) -> None:
     bench.activate()
     bench.show(bench.now_ns())
     assert bench.node.trigger_deactivate() == bench.node.trigger_activate() == SUCCESS

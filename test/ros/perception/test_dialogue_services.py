@@ -163,7 +163,7 @@ def test_a_dialogue_read_back_names_its_instructions(start: Callable[..., Bench]
     assert [turn.instruction_id for turn in response.turns] == [message.instruction_id for message in said]
 
 
-def test_what_no_message_can_carry_is_refused_at_the_door_and_the_dialogue_can_be_read(
+def test_what_no_message_can_carry_is_refused_before_it_is_stored(
     start: Callable[..., Bench],
 ) -> None:
     bench = start()

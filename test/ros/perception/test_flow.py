@@ -79,7 +79,7 @@ def test_reject_answers_at_once_while_a_turn_of_the_dialogue_runs_or_waits(bench
     assert ended(bench, 5)[4][0] == ANSWERED, "nothing of this dialogue runs any more"
 
 
-def test_preempt_ends_the_running_and_the_waiting_turn_of_the_dialogue_and_no_other(benches: Any) -> None:
+def test_preempt_ends_the_turns_of_its_dialogue_and_no_other(benches: Any) -> None:
     bench = benches(busy_policy="preempt")
     bench.echo.go.clear()
     begin(bench, "0", "hall")
@@ -134,7 +134,7 @@ def test_a_dialogue_that_floods_is_refused_and_another_is_served(benches: Any) -
     assert told(bench, "dialogue")["turns rejected"] == "197"
 
 
-def test_a_flood_of_dialogues_is_refused_and_one_that_speaks_already_is_served(benches: Any) -> None:
+def test_a_flood_of_dialogues_is_refused_and_a_known_one_served(benches: Any) -> None:
     bench = benches(max_instructions_per_s=0.1, instruction_burst=2, max_tracked_sessions=3)
     bench.send("first", 0, "ours")
     bench.answers(1)
@@ -204,7 +204,7 @@ def test_limits_that_change_at_run_time_hold_for_the_next_instruction(benches: A
     assert ended(bench, 9)[8][0] == ANSWERED
 
 
-def test_a_busy_policy_that_changes_at_run_time_holds_for_the_next_instruction(benches: Any) -> None:
+def test_a_new_busy_policy_holds_for_the_next_instruction(benches: Any) -> None:
     bench = benches()
     bench.echo.go.clear()
     begin(bench, "0")

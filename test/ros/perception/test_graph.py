@@ -152,7 +152,7 @@ def robot(robots: tuple[Robot, Robot]) -> Robot:
     return robots[0]
 
 
-def test_an_instruction_before_any_image_is_refused_and_the_first_image_mends_it(robots: tuple[Robot, Robot]) -> None:
+def test_an_instruction_before_any_image_is_refused_until_one_comes(robots: tuple[Robot, Robot]) -> None:
     right = robots[1]
     assert "no image has arrived" in right.say_and_be_refused("the left one", right.now_ns(), Segmentation.NO_FRAME)
     stamp_ns = right.now_ns()
@@ -185,9 +185,7 @@ def test_a_turn_carries_the_header_of_its_image_on_every_topic(robot: Robot) -> 
         ({"encoding": "nv99"}, "unknown image encoding 'nv99'"),
     ],
 )
-def test_a_bad_image_refuses_its_instruction_and_leaves_the_next_turn_working(
-    robot: Robot, spoilt: dict[str, Any], words: str
-) -> None:
+def test_a_bad_image_refuses_its_instruction_and_no_other(robot: Robot, spoilt: dict[str, Any], words: str) -> None:
     before = robot.dialogue()
     stamp_ns = robot.now_ns()
     robot.show(stamp_ns)

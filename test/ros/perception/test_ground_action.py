@@ -69,7 +69,7 @@ def test_the_stages_are_those_of_the_interface() -> None:
     }
 
 
-def test_a_goal_is_answered_with_feedback_and_its_turn_is_published_like_any_other(caller: Caller) -> None:
+def test_a_goal_is_answered_with_feedback_and_its_turn_is_published(caller: Caller) -> None:
     bench = caller.bench
     handle = caller.send("point", session_id="kitchen")
     bench.until(lambda: {feedback.stage for feedback in caller.feedback} == set(Stage))

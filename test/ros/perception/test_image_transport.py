@@ -15,7 +15,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pixelrs_ros.ros.perception import answers
-from pixelrs_ros.ros.queueing.frame_buffer import Stream
+from pixelrs_ros.ros.queueing.bound_frame import Stream
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.image_outputs import compress_color
 

@@ -10,7 +10,8 @@ from pixelrs_ros.msg import Instruction
 from pixelrs_ros.errors import BadInputError, TurnCancelledError
 from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.perception.intake import Intake
-from pixelrs_ros.ros.queueing.frame_buffer import BufferedFrame, CameraBuffers, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.frame_buffer import CameraBuffers
 from pixelrs_ros.ros.queueing.session_frames import FramePolicy, SessionFrames
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.queueing.worker import Bounds, RejectionKind, Submission
@@ -127,7 +128,7 @@ def test_an_image_of_the_moment_is_pinned_at_once(desk: Desk, at_ms: int | None,
     assert not desk.timers
 
 
-def test_an_image_that_was_captured_before_the_utterance_is_waited_for_and_no_longer(desk: Desk) -> None:
+def test_an_image_captured_before_the_utterance_is_waited_for(desk: Desk) -> None:
     desk.show(0, 100, 200)
     request = desk.say("now", 310)
     assert (desk.texts(), desk.intake.waiting) == ([], 1)
@@ -280,7 +281,7 @@ def test_pin_first_keeps_the_image_of_the_first_turn_with_its_depth(desk: Desk) 
     assert image_of(desk.say("c", 1900, "other session")) == "at 1900"
 
 
-def test_a_turn_that_is_not_answered_pins_nothing_unless_another_one_about_its_image_is(desk: Desk) -> None:
+def test_a_turn_without_an_answer_pins_nothing(desk: Desk) -> None:
     desk.values.frame_policy = "pin_first"
     desk.show(0, 100)
     desk.end(desk.say("cancelled", 0), answered=False)

@@ -21,7 +21,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.ros.perception.health import DEPTH_UNIT
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image, fill_geometry
-from pixelrs_ros.ros.queueing.frame_buffer import Stream
+from pixelrs_ros.ros.queueing.bound_frame import Stream
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.image_outputs import is_wanted
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
@@ -370,7 +370,7 @@ def test_depth_or_camera_info_that_is_off_is_told_with_its_parameter(bench: Spac
     bench.until(lambda: "max_depth_slop_s" in bench.diagnostics.get("camera", DiagnosticStatus()).message)
 
 
-def test_points_can_be_switched_off_and_the_depth_range_changed_while_running(bench: SpaceBench) -> None:
+def test_points_and_the_depth_range_can_be_changed_while_running(bench: SpaceBench) -> None:
     results = bench.node.set_parameters([Parameter("publish_points", value=False), Parameter("max_depth_m", value=1.5)])
     assert all(result.successful for result in results)
     depth = depth_image(np.full((HEIGHT_PX, WIDTH_PX), 2.0, np.float32), "32FC1")

@@ -141,7 +141,7 @@ def test_a_patient_dialogue_waits_for_one_turn_of_an_eager_one(bench: Bench) -> 
     assert bench.echo.said == [("eager", "0"), ("patient", "0"), ("eager", "1"), ("eager", "2")]
 
 
-def test_an_exception_of_the_network_becomes_a_status_and_the_next_turn_works(bench: Bench) -> None:
+def test_an_exception_of_the_network_becomes_a_status_of_its_turn(bench: Bench) -> None:
     bench.activate()
     bench.show(bench.now_ns())
     bench.send("fail", bench.now_ns())
@@ -228,14 +228,17 @@ def test_the_network_is_let_go_on_clean_up(bench: Bench) -> None:
 
 
 def test_a_checkpoint_that_cannot_be_loaded_leaves_the_node_unconfigured() -> None:
-    def fail(_: object) -> Echo:
-        raise CheckpointError("model.safetensors is missing")
+    problems = [CheckpointError("model.safetensors is missing")]
+
+    def load(_: object) -> Echo:
+        if problems:
+            raise problems.pop()
+        return Echo()
 
     rclpy.init()
-    node = PerceptionNode(session_factory=fail)
+    node = PerceptionNode(session_factory=load)
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     assert node.trigger_activate() == TransitionCallbackReturn.ERROR
-    node._session_factory = lambda _: Echo()
     assert node.autostart()
     node.close()
     node.destroy_node()

@@ -19,7 +19,7 @@ from pixelrs_ros.ros.wire import conversions
 S = 1_000_000_000
 
 
-def test_the_last_frame_until_the_utterance_is_answered_about_and_names_itself(bench: Bench) -> None:
+def test_the_last_frame_until_the_utterance_is_answered_about(bench: Bench) -> None:
     bench.activate()
     now_ns = bench.now_ns()
     for tenths in range(3):
@@ -97,7 +97,7 @@ def test_an_image_that_does_not_come_is_not_waited_for_for_ever(bench: Bench) ->
     assert bench.answers(1) == [(Segmentation.ANSWERED, "which 3")]
 
 
-def test_a_pinned_image_stays_when_the_buffer_has_moved_on_until_the_dialogue_is_reset() -> None:
+def test_a_pinned_image_stays_until_the_dialogue_is_reset() -> None:
     rclpy.init()
     bench = Bench(Echo(), frame_buffer_size=1)
     try:

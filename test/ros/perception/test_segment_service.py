@@ -24,7 +24,7 @@ def ask(bench: Bench, text: str, image: Image, **more: Any) -> SegmentImage.Resp
     return bench.call(SegmentImage, "perception/segment", image=image, text=text, **more)
 
 
-def test_a_given_image_is_answered_about_without_a_camera_and_without_a_dialogue(bench: Bench) -> None:
+def test_a_given_image_needs_neither_camera_nor_dialogue(bench: Bench) -> None:
     bench.activate()
     bench.echo.more.release(2)
     response = ask(bench, "point", picture())
@@ -105,7 +105,7 @@ def test_depth_of_another_size_does_not_keep_the_mask_from_coming(bench: Bench) 
     assert ask(bench, "what", picture(), depth=depth).segmentation.status == Segmentation.ANSWERED
 
 
-def test_depth_and_info_are_bound_whatever_their_stamps_and_left_out_where_they_are_empty() -> None:
+def test_depth_and_info_are_bound_whatever_their_stamps_unless_empty() -> None:
     bound = turn_request_of(SegmentImage.Request(image=picture(), text="what")).bound
     assert bound is not None and bound.depth is None and bound.info is None
     depth = conversions.fill_image(Image(), Header(), np.ones((4, 6), np.float32), "32FC1")

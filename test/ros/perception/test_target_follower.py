@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
-from pixelrs_ros.ros.queueing.frame_buffer import BoundFrame, BufferedFrame, Stream
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame, BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.tracking.tracker import Tracker

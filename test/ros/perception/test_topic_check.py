@@ -139,7 +139,7 @@ def test_rectified_images_are_known_by_their_topic(topic: str, rectified: bool) 
 
 
 @pytest.mark.parametrize("distorted", [True, False])
-def test_rectified_images_with_distortion_are_told_until_the_parameter_says_so(make: Make, distorted: bool) -> None:
+def test_rectified_images_with_distortion_are_reported(make: Make, distorted: bool) -> None:
     bench = make(image_topics=["eye/image_rect"])
     bench.images = bench.caller.create_publisher(Image, "eye/image_rect", qos_profile_sensor_data)
     infos = bench.caller.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
@@ -173,7 +173,7 @@ def test_latest_answers_about_a_recording_that_is_played_without_its_clock(make:
     bench.until(lambda: "has just arrived: let both go by one clock" in told(bench, "image"))
 
 
-def test_what_is_answered_about_a_recording_without_its_clock_otherwise_names_the_remedy(make: Make) -> None:
+def test_a_recording_without_its_clock_is_reported_with_the_remedy(make: Make) -> None:
     bench = make()
     bench.until(lambda: bench.images.get_subscription_count() > 0)
     bench.show(1_500_000_000 * 10**9)

@@ -3,15 +3,8 @@ import re
 import pytest
 
 from pixelrs_ros.errors import BadInputError, NoFrameError
-from pixelrs_ros.ros.queueing.frame_buffer import (
-    BoundFrame,
-    BufferedFrame,
-    CameraBuffers,
-    FrameBuffer,
-    FrameLimits,
-    Stream,
-    require_usable,
-)
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame, BufferedFrame, Stream, require_usable
+from pixelrs_ros.ros.queueing.frame_buffer import CameraBuffers, FrameBuffer, FrameLimits
 
 S = 1_000_000_000
 LIMITS = FrameLimits(max_age_s=2.0, max_slop_s=1.0)
@@ -65,7 +58,7 @@ def test_no_frame_is_ever_later_than_the_utterance(period_ms: int, delay_ms: int
         assert 0 <= begun_ms * S // 1000 - choice.frame.stamp_ns < period_ms * S // 1000
 
 
-def test_neither_a_later_frame_nor_one_that_is_too_old_stands_in_for_a_missing_one() -> None:
+def test_no_later_and_no_old_frame_stands_in_for_a_missing_one() -> None:
     message, problem = chosen(buffer_of(0, 5, 10), 8.2, 10.0)
     assert message == "at 5" and problem is not None and "3.2 s older" in problem and "raise max_frame_age_s" in problem
     message, problem = chosen(buffer_of(5, 6), 4.0, 6.0)
@@ -109,7 +102,7 @@ def test_a_frame_from_the_future_leaves_with_the_next_one_that_is_not() -> None:
     assert chosen(frames, 0, 1.2) == ("at 1.2", None)
 
 
-def test_a_camera_whose_clock_is_ahead_of_the_nodes_keeps_its_frames_for_utterances_by_its_own_clock() -> None:
+def test_a_camera_ahead_of_the_nodes_clock_keeps_its_frames() -> None:
     frames = FrameBuffer[str](5)
     for stamp_s in (101, 102, 103):
         frames.add(BufferedFrame(f"at {stamp_s}", stamp_s * S, ahead=True))
@@ -162,7 +155,7 @@ def test_a_frame_of_another_time_is_refused(
         require_usable(BoundFrame(choice.frame) if choice.frame else None, choice.problem)
 
 
-def test_an_instruction_about_a_bad_image_is_refused_and_one_about_a_good_one_is_not() -> None:
+def test_only_an_instruction_about_a_bad_image_is_refused() -> None:
     frames = buffer_of(1)
     frames.add(BufferedFrame("bad", 2 * S, error=BadInputError("the image is truncated")))
     bad, good = (frames.select(stamp_ns, 2 * S, LIMITS).frame for stamp_ns in (2 * S, 1 * S))
@@ -199,7 +192,7 @@ def frame(message: str, stamp_s: float, size_px: tuple[int, int] = (64, 48), fra
     return BufferedFrame(message, round(stamp_s * S), size_px=size_px, frame_id=frame_id)
 
 
-def test_an_image_is_bound_to_the_depth_and_info_nearest_in_time_also_when_they_come_later() -> None:
+def test_depth_and_info_nearest_in_time_are_bound_also_when_they_come_later() -> None:
     cameras = CameraBuffers(["left", "right"], size=5)
     cameras.add("left", Stream.DEPTH, frame("before", 0.96))
     bound = cameras.bind("left", frame("image", 1.0), max_depth_slop_s=0.05)

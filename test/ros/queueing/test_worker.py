@@ -103,7 +103,7 @@ def test_nobody_waits_longer_than_one_job_of_each_other_flow() -> None:
     assert shop.finish(5) == ["a1", "b1", "a2", "b2", "a3", "b3", "a4"]
 
 
-def test_where_the_policy_is_to_reject_a_flow_has_one_job_at_a_time_running_or_waiting() -> None:
+def test_under_the_policy_reject_a_flow_has_one_job_at_a_time() -> None:
     shop = Shop(policy=BusyPolicy.REJECT, max_flows=2)
     assert shop.submit("a1") is None
     shop.begin()
@@ -116,7 +116,7 @@ def test_where_the_policy_is_to_reject_a_flow_has_one_job_at_a_time_running_or_w
     assert not shop.told
 
 
-def test_who_has_the_answer_may_send_the_next_job_though_the_thread_still_tidies_up() -> None:
+def test_the_next_job_may_be_sent_as_soon_as_the_answer_is_there() -> None:
     begun, go, ended = threading.Event(), threading.Event(), set[str]()
 
     def work(job: str) -> None:
@@ -135,7 +135,7 @@ def test_who_has_the_answer_may_send_the_next_job_though_the_thread_still_tidies
     worker.stop(DEADLINE_S)
 
 
-def test_a_job_that_preempts_takes_the_place_of_what_waited_and_ends_what_runs() -> None:
+def test_a_job_that_preempts_displaces_what_waits_and_ends_what_runs() -> None:
     shop = Shop(policy=BusyPolicy.PREEMPT, max_flows=2)
     assert shop.submit("a1") is None
     shop.begin()
@@ -179,7 +179,7 @@ def test_who_preempts_himself_often_neither_falls_behind_nor_gets_ahead() -> Non
     st.integers(1, 3),
     st.integers(1, 3),
 )
-def test_every_job_is_done_refused_or_displaced_and_the_queue_keeps_its_bounds(
+def test_every_job_ends_in_one_way_and_the_queue_keeps_its_bounds(
     jobs: list[tuple[str, BusyPolicy]], max_waiting: int, max_flows: int
 ) -> None:
     shop = Shop(max_waiting=max_waiting, max_flows=max_flows)

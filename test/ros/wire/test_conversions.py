@@ -73,7 +73,7 @@ def test_padding_at_the_end_of_rows_is_skipped(last_row_is_padded: bool) -> None
     np.testing.assert_array_equal(conversions.image_to_rgb(message), RGB)
 
 
-def test_a_camera_of_12_bits_in_16_is_not_black_and_keeps_its_brightness_when_the_scene_gets_darker() -> None:
+def test_a_camera_of_12_bits_in_16_is_not_black_and_keeps_its_brightness() -> None:
     bits = UsedBits()
     bright, dark = (image(np.array([[2048, top]], np.uint16), "mono16") for top in (4095, 2049))
     for message in (bright, dark, bright):

@@ -29,7 +29,7 @@ def make(**overrides: object) -> LifecycleNode:
 
 
 @pytest.mark.usefixtures("context")
-def test_what_no_parameter_says_is_as_it_was_and_the_profiles_stay_what_they_are() -> None:
+def test_profiles_without_parameters_stay_as_they_are() -> None:
     node = make(**{f"{IMAGE}.reliability": "reliable"})
     overridden = qos.subscribe(node, String, "image", lambda _: None, qos.SENSOR_DATA)
     other = qos.subscribe(node, String, "other", lambda _: None, qos.SENSOR_DATA)

@@ -83,7 +83,7 @@ def test_numbers_tell_objects_apart_and_labels_do_not_always(scenes: list[Scene]
         assert len(set(labels)) == len(labels)
 
 
-def test_patterns_cover_less_than_half_of_the_things_and_clutter_is_no_object(scenes: list[Scene]) -> None:
+def test_patterns_cover_less_than_half_and_clutter_is_no_object(scenes: list[Scene]) -> None:
     things = [thing for scene in scenes for thing in scene.objects]
     patterned = [any(geom.texture not in ("", *WOODS) for geom in thing.geoms) for thing in things]
     assert 0.35 < np.mean(patterned) < 0.5

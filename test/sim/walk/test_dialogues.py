@@ -35,7 +35,7 @@ def a_scene(rng: np.random.Generator) -> tuple[Element, ...]:
     )
 
 
-def told(count: int, split: Split = "train") -> Iterator[tuple[tuple[Element, ...], Dialogue]]:
+def sampled(count: int, split: Split = "train") -> Iterator[tuple[tuple[Element, ...], Dialogue]]:
     rng = np.random.default_rng(5)
     for _ in range(count // 6):
         scene = a_scene(rng)
@@ -51,13 +51,13 @@ def plain_speech(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("split", ["train", "test", "test_language"])
 def test_no_earlier_answer_gives_anything_away(split: Split) -> None:
-    for _, dialogue in told(2000, split):
+    for _, dialogue in sampled(2000, split):
         for turn in dialogue.turns[:-1]:
             assert not NAMES & set(re.findall(r"[a-z]+", turn.answer.lower())), turn
 
 
 def test_every_dialogue_ends_on_the_target_by_name() -> None:
-    for scene, dialogue in told(600):
+    for scene, dialogue in sampled(600):
         last = dialogue.turns[-1]
         element = next(item for item in scene if item.object_id == dialogue.target.object_id)
         part = dialogue.target.part
@@ -73,7 +73,7 @@ def test_every_dialogue_ends_on_the_target_by_name() -> None:
 
 
 def test_statuses_and_masks_agree(plain_speech: None) -> None:
-    for scene, dialogue in told(1200):
+    for scene, dialogue in sampled(1200):
         for turn in dialogue.turns:
             count = turn.answer.count("[SEG]")
             assert count == turn.answer.count("[OBJ]") == len(turn.targets)
@@ -102,7 +102,7 @@ def test_the_answer_to_a_wish_follows_the_number_of_candidates(plain_speech: Non
         for phrase in phrasings("train")[f"{name}.{form}"]
     }
     seen = Counter[Status]()
-    for scene, dialogue in told(1200):
+    for scene, dialogue in sampled(1200):
         turn = dialogue.turns[0]
         if turn.kind != "wish" or "two_wishes" in turn.hard:
             continue
@@ -126,7 +126,7 @@ def test_two_wishes_ask_about_what_serves_either(plain_speech: None) -> None:
         for phrase in phrasings("train")[f"{name}.{form}"]
     }
     seen = Counter[tuple[Status, int]]()
-    for scene, dialogue in told(6000):
+    for scene, dialogue in sampled(6000):
         turn = dialogue.turns[0]
         if "two_wishes" not in turn.hard:
             continue
@@ -149,7 +149,7 @@ def test_two_wishes_ask_about_what_serves_either(plain_speech: None) -> None:
 
 def test_what_is_not_there_is_said_not_to_be_there(plain_speech: None) -> None:
     unknown = 0
-    for scene, dialogue in told(2400):
+    for scene, dialogue in sampled(2400):
         for turn in dialogue.turns:
             if turn.kind != "absent":
                 continue
@@ -165,17 +165,17 @@ def test_what_is_not_there_is_said_not_to_be_there(plain_speech: None) -> None:
 
 def test_no_status_is_rare() -> None:
     """Who rarely hears "that is not here" learns to ask back, or to point at something."""
-    turns = [turn for _, dialogue in told(3600) for turn in dialogue.turns]
+    turns = [turn for _, dialogue in sampled(3600) for turn in dialogue.turns]
     shares = Counter(turn.status for turn in turns)
     assert 0.10 < shares[Status.NOT_FOUND] / len(turns) < 0.14
     assert 0.15 < shares[Status.CLARIFY] / len(turns) < 0.25
     assert shares[Status.GROUNDED] / len(turns) > 0.5
-    openings = [dialogue.turns[0] for _, dialogue in told(3600)]
+    openings = [dialogue.turns[0] for _, dialogue in sampled(3600)]
     assert 0.02 < sum("two_wishes" in turn.hard for turn in openings) / len(openings) < 0.07
 
 
 def test_the_language_test_names_what_is_hard_in_it() -> None:
-    dialogues = [dialogue for _, dialogue in told(2400, "test_language")]
+    dialogues = [dialogue for _, dialogue in sampled(2400, "test_language")]
     tags = Counter(tag for dialogue in dialogues for tag in dialogue.hard)
     speech = {"typo", "filler", "hedge", "aside", "terse", "courtesy", "capitals", "bare"}
     assert set(tags) == speech | {"unheard_wish", "two_wishes", "question_between", "unknown_kind"}
@@ -184,13 +184,13 @@ def test_the_language_test_names_what_is_hard_in_it() -> None:
     for dialogue in dialogues:
         assert ("question_between" in dialogue.hard) == any(turn.kind == "question" for turn in dialogue.turns[1:])
         assert set(dialogue.hard) >= {tag for turn in dialogue.turns for tag in turn.hard}
-    assert not any("unheard_wish" in dialogue.hard for _, dialogue in told(300))
+    assert not any("unheard_wish" in dialogue.hard for _, dialogue in sampled(300))
 
 
 def test_places_are_true_of_the_centers(plain_speech: None) -> None:
     """After a wish that several things serve, "the left one" is the leftmost of them, and clearly so."""
     seen = 0
-    for scene, dialogue in told(4800):
+    for scene, dialogue in sampled(4800):
         for before, turn in pairwise(dialogue.turns):
             if turn.kind != "place" or before.kind != "all":
                 continue
@@ -232,11 +232,11 @@ def test_references_resolve_to_what_they_say() -> None:
 
 
 def test_memory_and_eyes_are_needed_and_targets_are_spread() -> None:
-    pairs = list(told(3600))
+    pairs = list(sampled(3600))
     dialogues = [dialogue for _, dialogue in pairs]
     share = len(dialogues)
     assert sum(dialogue.ambiguous for dialogue in dialogues) / share >= 0.8
-    assert sum(dialogue.told for dialogue in dialogues) / share <= 0.12
+    assert sum(dialogue.is_named for dialogue in dialogues) / share <= 0.12
     assert 0.42 <= sum(dialogue.target.part is not None for dialogue in dialogues) / share <= 0.58
     kinds = Counter(turn.kind for dialogue in dialogues for turn in dialogue.turns)
     expected = {"wish", "attribute", "place", "correction", "change", "question", "absent", "all", "take", "part"}
@@ -248,7 +248,7 @@ def test_memory_and_eyes_are_needed_and_targets_are_spread() -> None:
 
 
 def test_an_ambiguous_last_turn_leaves_more_than_one_thing_open(plain_speech: None) -> None:
-    for scene, dialogue in told(1200):
+    for scene, dialogue in sampled(1200):
         last = dialogue.turns[-1].user.lower()
         colors = [color for color in COLORS if re.search(rf"\b{color}\b", last)]
         kinds = [kind for kind in KINDS if re.search(rf"\b{kind}\b", last)]

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pixelrs_ros.cli import main
-from pixelrs_ros.config import MirasConfig, load_config
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.build import build_miras, count_parameters
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.settings import load_config
 from pixelrs_ros.training.config import EngineConfig, RecipeConfig
 from pixelrs_ros.training.published.memory import training_memory
 

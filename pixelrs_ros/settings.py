@@ -1,0 +1,103 @@
+"""Nested dataclasses from YAML files and back, checked by pydantic: the configurations of networks and of training."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import re
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from pixelrs_ros.errors import ConfigError
+
+T = TypeVar("T")
+
+_UNKNOWN = "unexpected_keyword_argument"  # pydantic's kind of error for a key that no field has
+# What pydantic's kinds of errors ask for, in the words of a YAML file.
+_WANTED = {
+    "int_type": "int", "float_type": "float", "bool_type": "bool", "string_type": "str", "tuple_type": "a list",
+    "list_type": "a list", "dict_type": "a mapping", "dataclass_type": "a mapping", "model_type": "a mapping",
+}  # fmt: skip
+
+
+def from_mapping(cls: type[T], data: Any) -> T:
+    """Build a dataclass from nested mappings, strictly: no number for a truth value, no text for a number.
+
+    Args:
+        cls: The dataclass.
+        data: A mapping with exactly its fields; a field with a default may be left out.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value is of the wrong type; the message names it.
+    """
+    try:
+        # As JSON, in which a list is a tuple's only form and a whole number may stand for a float.
+        return TypeAdapter(cls).validate_json(json.dumps(data, default=str), strict=True, extra="forbid")
+    except ValidationError as error:
+        # A key that is mistyped is unknown and, under its right name, missing: the former helps.
+        problem = min(error.errors(), key=lambda one: one["type"] != _UNKNOWN)
+        raise ConfigError(_message(cls, problem)) from error
+
+
+def _message(cls: type, problem: Mapping[str, Any]) -> str:
+    """A problem that pydantic found in a mapping, with its place."""
+    kind, place = problem["type"], problem["loc"]
+    name = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(map(str, place))) or cls.__name__
+    if kind == _UNKNOWN:
+        known = [field.name for field in dataclasses.fields(_dataclass_at(cls, place[:-1]))]
+        likely = difflib.get_close_matches(str(place[-1]), known, n=1)
+        meant = f"; did you mean {likely[0]}?" if likely else ""
+        return f"unknown key {name}{meant}; known here: {', '.join(known)}"
+    if kind == "missing":
+        return f"missing key {name}"
+    if kind == "value_error":  # what a dataclass itself refuses; it may not know where it stands
+        reason = str(problem["ctx"]["error"])
+        return reason if not place or reason.startswith(name) else f"{name}: {reason}"
+    wanted = _WANTED.get(kind)
+    got = type(problem["input"]).__name__ if wanted == "a mapping" else repr(problem["input"])
+    return f"{name} must be {wanted}, got {got}" if wanted else f"{name}: {problem['msg']}, got {got}"
+
+
+def _dataclass_at(cls: type, place: Sequence[int | str]) -> Any:
+    """The dataclass that a path through nested ones, their lists and mappings leads to."""
+    hint: Any = cls
+    for step in place:
+        if dataclasses.is_dataclass(hint):
+            hint = typing.get_type_hints(hint)[str(step)]
+        hint = next((one for one in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(one)), hint)
+    return hint
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """The inverse of `from_mapping`: plain dictionaries and lists that YAML can hold."""
+    return typing.cast(dict[str, Any], TypeAdapter(type(config)).dump_python(config, mode="json"))
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file.
+
+    Raises:
+        ConfigError: The file is missing or is not YAML; the message names it.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no configuration file {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+
+
+def load_config(cls: type[T], path: Path) -> T:
+    """Read a dataclass from a YAML file; errors name the file and the key."""
+    try:
+        return from_mapping(cls, read_yaml(path))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
