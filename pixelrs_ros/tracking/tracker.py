@@ -17,7 +17,7 @@ from pixelrs_ros.types import Frame
 
 MIN_CONFIDENCE = 0.5  # in [0, 1]; below it a target is lost
 
-# Chosen by hand; docs/results.md says what they reach on videos. Shares lie in [0, 1]; px are of the pictures worked on.
+# Chosen by hand; docs/results.md says what they reach on videos. Shares are in [0, 1]; px of the pictures worked on.
 _LONGEST_SIDE_PX, _SHORTEST_SIDE_PX = 320, 64  # of the pictures that are worked on
 _MIN_TRUST = 0.35  # share of the background that must obey one motion: less after a cut, a jump or in the dark
 _OFF_MOTION_PX = 1.5  # how far a pixel of a target may be from where the target's motion takes it

@@ -170,6 +170,7 @@ def test_a_context_that_overflows_drops_turns_and_changes_nothing(engine: Record
 
 def test_the_shipped_network_answers_as_from_nothing() -> None:
     shipped = RecordingEngine.from_checkpoint("nano")
+    assert isinstance(shipped, RecordingEngine)
     steps: list[tuple[str, int, object, object]] = [
         ("say", 0, "I am thirsty.", 0),
         ("say", 1, "Give me the mug.", 1),
