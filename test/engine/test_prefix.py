@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 import pytest
@@ -169,8 +170,7 @@ def test_a_context_that_overflows_drops_turns_and_changes_nothing(engine: Record
 
 
 def test_the_shipped_network_answers_as_from_nothing() -> None:
-    shipped = RecordingEngine.from_checkpoint("nano")
-    assert isinstance(shipped, RecordingEngine)
+    shipped = cast(RecordingEngine, RecordingEngine.from_checkpoint("nano"))
     steps: list[tuple[str, int, object, object]] = [
         ("say", 0, "I am thirsty.", 0),
         ("say", 1, "Give me the mug.", 1),
