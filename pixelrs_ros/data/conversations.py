@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from pixelrs_ros.data import prist
-from pixelrs_ros.data.examples import Example, plain, read_rgb
-from pixelrs_ros.data.labelme import load_json
+from pixelrs_ros.data.examples import Example, read_rgb
+from pixelrs_ros.data.json_files import load_json
+from pixelrs_ros.data.readers.llava import words
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.text.tokenizer import ASK, IMAGE, NONE, SEG
+from pixelrs_ros.text.tokenizer import ASK, NONE, SEG
 from pixelrs_ros.types import Status
 
 _MARKERS = {Status.CLARIFY: ASK, Status.NOT_FOUND: NONE}
@@ -75,7 +76,7 @@ class ConversationSource:
         self._read = [
             (
                 images / record["image"],
-                prist.read_turns(f"{annotations}: conversation {index}", record, "conversations", _words),
+                prist.read_turns(f"{annotations}: conversation {index}", record, "conversations", words),
             )
             for index, record in enumerate(records)
             if isinstance(record, dict) and record.get("image")
@@ -90,7 +91,3 @@ class ConversationSource:
         """See `Source.draw`."""
         path, turns = self._read[int(rng.integers(len(self)))]
         return Example(read_rgb(path), tuple((turn.user, turn.answer) for turn in turns), ())
-
-
-def _words(value: str) -> str:
-    return plain(value.replace(IMAGE, " "))
