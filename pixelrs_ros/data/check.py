@@ -160,11 +160,12 @@ def _check_picture(entry: Entry, tell: Tell) -> None:
 def _check_masks(entry: Entry, tell: Tell) -> int:
     """Tells what is wrong with the masks that a dialogue needs, and counts those that are right."""
     labels = _labels(entry)
-    if not labels or not entry.picture.is_file():
-        return 0
     try:
-        masks = entry.masks()
         size = upright(entry.picture).size_px
+    except DataError:
+        return 0  # told with the picture
+    try:
+        masks = entry.masks() if labels else {}
     except ShapeError as error:
         tell(Problem(Fault.POLYGON, entry.where, str(error), entry.picture))
         return 0

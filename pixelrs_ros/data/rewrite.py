@@ -11,6 +11,7 @@ import numpy as np
 
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.data.readers.entries import Entry, Reader
+from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.files import make_folder, write_file, writing
 
@@ -49,7 +50,7 @@ def write_prist(
                 if not entry.labels and entry.dialogue.meta is None:
                     left_out += 1
                     continue
-                record = _write_entry(entry, out, is_prist=reader.form == "prist")
+                record = _write_entry(entry, out, reader.folder if reader.form == PristReader.form else None)
                 file.write(f"{',' if written else '['}\n{json.dumps(record, ensure_ascii=False)}")
                 written += 1
                 on_progress()
@@ -58,19 +59,18 @@ def write_prist(
     return done
 
 
-def _write_entry(entry: Entry, out: Path, *, is_prist: bool) -> dict[str, object]:
+def _write_entry(entry: Entry, out: Path, prist_folder: Path | None) -> dict[str, object]:
     record = entry.dialogue.to_record()
-    name = entry.dialogue.img_id if is_prist else _flat(entry.dialogue.img_id)
+    name = entry.dialogue.img_id if prist_folder else _flat(entry.dialogue.img_id)
     record["img_id"] = name
     picture, masks = prist.image_path(out, name), prist.mask_path(out, name)
     if not entry.picture.is_file():
         raise DataError(f"{entry.where}: {entry.picture}: image is missing")
     if not picture.exists():
         shutil.copyfile(entry.picture, picture)
-    if is_prist:
-        source = prist.mask_path(entry.picture.parent.parent, name)
+    if prist_folder:
         if not masks.exists():
-            shutil.copyfile(source, masks)
+            shutil.copyfile(prist.mask_path(prist_folder, name), masks)
     else:
         _add_masks(entry, masks, name)
     return record

@@ -55,7 +55,11 @@ class CocoReader(Reader):
         for annotation in content.annotations.values():
             grouped[annotation["image_id"]][content.categories[annotation["category_id"]]].append(annotation)
         for annotation_id in content.unmasked:
-            tell(Problem(Fault.MASK_EMPTY, f"{path}: annotation {annotation_id}", "its segmentation is empty"))
+            tell(
+                Problem(
+                    Fault.UNMASKED, f"{path}: annotation {annotation_id}", "its segmentation is empty; it is left out"
+                )
+            )
 
         @lru_cache(maxsize=2)  # the categories of a picture follow one another
         def masks(image_id: Any) -> Mapping[str, np.ndarray]:
