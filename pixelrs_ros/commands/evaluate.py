@@ -1,4 +1,4 @@
-"""Score checkpoints on splits of a PRIST folder, ours or not, side by side.
+"""Score checkpoints on splits of a data set, ours or not, side by side: PRIST, ReasonSeg, refCOCO, COCO, LLaVA.
 
 The human turns of each dialogue are played in order with the network's own answers as history, and the masks of the
 last answer are scored against the polygons whose label is the dialogue's focus; no mask counts as IoU 0. The trivial
@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelrs_ros.commands.data_sets import add_data_options
 from pixelrs_ros.commands.numbers import positive
 from pixelrs_ros.errors import ConfigError
 
@@ -35,8 +36,10 @@ TABLE_WIDTH = 230  # characters
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="PRIST folder: <split>.json, images/, masks/"
-    )
+        "--data", type=Path, required=True, metavar="DIR",
+        help="the data set, such as a PRIST folder: <split>.json, images/, masks/",
+    )  # fmt: skip
+    add_data_options(parser)
     parser.add_argument("--split", action="append", help="which <split>.json; may be repeated (default: test)")
     parser.add_argument(
         "--checkpoint", action="append", metavar="DIR", help="folder or shipped name; may be repeated (default: nano)"
@@ -91,7 +94,8 @@ def run(options: argparse.Namespace) -> None:
     from pixelrs_ros.evaluation.samples import Samples
 
     loaded = [
-        Samples.load(options.data, split, limit=options.limit) for split in dict.fromkeys(options.split or ["test"])
+        Samples.load(options.data, split, limit=options.limit, form=options.format, pictures=options.images)
+        for split in dict.fromkeys(options.split or ["test"])
     ]
     console = Console(stderr=options.json == TO_TERMINAL)
     if not console.is_terminal:

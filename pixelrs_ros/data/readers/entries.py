@@ -31,6 +31,7 @@ class Fault(Enum):
     MALFORMED = "malformed entry"
     ORDER = "utterances out of order"
     SEG_COUNT = "more or fewer [SEG] than masks"
+    SEG_UNKNOWN = "[SEG] of which the data has no mask"
     UNMASKED = "annotation without a mask"
     DUPLICATE = "duplicate"
     TURNED = "picture turned by EXIF"
@@ -39,7 +40,7 @@ class Fault(Enum):
     @property
     def is_error(self) -> bool:
         """Whether training and evaluation cannot use it; the others are read rightly, and worth knowing."""
-        return self not in (Fault.UNMASKED, Fault.DUPLICATE, Fault.TURNED, Fault.ENCODING)
+        return self not in (Fault.SEG_UNKNOWN, Fault.UNMASKED, Fault.DUPLICATE, Fault.TURNED, Fault.ENCODING)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class PristReader(Reader):
     @classmethod
     def recognizes(cls, folder: Path) -> bool:
         """See `Reader.recognizes`."""
-        return any(_is_split(path) for path in folder.glob("*.json"))
+        return bool(cls(folder).splits())
 
     def splits(self) -> list[str]:
         """See `Reader.splits`."""
@@ -38,9 +38,11 @@ class PristReader(Reader):
         masks = lru_cache(maxsize=2)(partial(prist.read_masks, self.folder))
         for index, record in enumerate(stream_list(path)):
             where = f"{path}: dialogue {index}"
-            if (problem := _problem(where, record)) is not None:
+            problem = _problem(where, record)
+            if problem is not None:
                 tell(problem)
-                continue
+                if problem.fault.is_error:
+                    continue
             try:
                 dialogue = prist.to_dialogue(where, record)
             except DataError as error:
@@ -52,8 +54,9 @@ class PristReader(Reader):
 
 
 def _is_split(path: Path) -> bool:
+    """Whether it is one, or is empty or damaged where one would be: its reading says more."""
     is_list, keys = first_keys(path)
-    return is_list and {"img_id", "dialogue"} <= keys
+    return (is_list and {"img_id", "dialogue"} <= keys) or (not keys and (path.parent / "masks").is_dir())
 
 
 def _problem(where: str, record: Any) -> Problem | None:
@@ -68,15 +71,14 @@ def _problem(where: str, record: Any) -> Problem | None:
     found = [str(each.get("value")).count(prist.SEG) for each in said[1::2]]
     meta = record.get("meta")
     targets = meta.get("targets") if isinstance(meta, dict) else None
+    counts = f"{prist.SEG} by answer: {found}"
     if targets is None:
-        if (found and found[-1] == 0) or sum(found) > 1:
-            return Problem(
-                Fault.SEG_COUNT,
-                where,
-                f"its focus is one mask of the last answer, but {prist.SEG} counts {found} by answer",
-            )
+        if found and found[-1] == 0:
+            return Problem(Fault.SEG_COUNT, where, f"the focus is a mask of the last answer, which has none; {counts}")
+        if sum(found) > 1:
+            return Problem(Fault.SEG_UNKNOWN, where, f"the focus is the mask of the last one; {counts}")
     elif isinstance(targets, list) and all(isinstance(each, list) for each in targets):
         wanted = [len(each) for each in targets]
         if found != wanted:
-            return Problem(Fault.SEG_COUNT, where, f"{wanted} targets by answer, but {prist.SEG} counts {found}")
+            return Problem(Fault.SEG_COUNT, where, f"targets by answer: {wanted}; {counts}")
     return None

@@ -183,10 +183,11 @@ def test_every_fault_is_told_with_its_file_and_fails_the_command(
     assert found["faults"] == {
         "text in cp1252": 1, "duplicate": 1, "missing picture": 1, "damaged picture": 1, "picture turned by EXIF": 1,
         "mask of another size than its picture": 1, "bad polygon": 1, "empty mask": 1, "label that matches nothing": 1,
-        "utterances out of order": 1, "more or fewer [SEG] than masks": 2, "malformed entry": 1,
+        "utterances out of order": 1, "more or fewer [SEG] than masks": 1,
+        "[SEG] of which the data has no mask": 1, "malformed entry": 1,
     }  # fmt: skip
-    assert found["errors"] == 10 and "10 errors" in said.err
-    assert found["splits"]["test"]["dialogues"] == 9
+    assert found["errors"] == 9 and "9 errors" in said.err
+    assert found["splits"]["test"]["dialogues"] == 10
     for name in ("gone.jpg", "cut.jpg", "turned.jpg", "odd.json", "dialogue 9"):
         assert name in said.out, name
     assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 6
