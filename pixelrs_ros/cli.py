@@ -23,6 +23,7 @@ from pixelrs_ros.commands import (
     measure_3d,
     measure_tracking,
     merge,
+    report,
     segment,
     train,
 )
@@ -36,6 +37,7 @@ COMMANDS: dict[str, ModuleType] = {
     "train": train,
     "merge": merge,
     "evaluate": evaluate,
+    "report": report,
     "calibrate": calibrate,
     "familiarize": familiarize,
     "segment": segment,

@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the reports as JSON, every dialogue with it, to FILE, and draw the mask score's reliability "
         "beside it; without FILE print the reports alone",
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="HTML", help="also write the page of `pixelrs report`; needs --json"
+    )
     history = parser.add_mutually_exclusive_group()
     history.add_argument(
         "--reference-history", action="store_true", help="history holds the data's answers, not our own"
@@ -77,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         DataError: The folder is incomplete.
+        ConfigError: --report without a file to show.
         CheckpointError: The checkpoint cannot be loaded.
         OutputError: The JSON cannot be written, which is found out before the network runs.
     """
@@ -86,8 +90,10 @@ def run(options: argparse.Namespace) -> None:
     checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
     for checkpoint in checkpoints:
         resolve(checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
-    if options.json not in (None, TO_TERMINAL):
-        require_writable(options.json)
+    if options.report and options.json in (None, TO_TERMINAL):
+        raise ConfigError("--report shows what stands in a file: give --json FILE too")
+    for path in filter(None, (options.report, None if options.json == TO_TERMINAL else options.json)):
+        require_writable(path)
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -110,6 +116,10 @@ def run(options: argparse.Namespace) -> None:
                 results.append(_score(options, samples, checkpoint, lambda done: progress.advance(task, done)))
     _print_tables(console, [report for report, _ in results])
     _write_json(options.json, str(options.data), results)
+    if options.report:
+        from pixelrs_ros.evaluation.page import write_report
+
+        write_report(options.report, [options.json])
 
 
 def _score(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -54,8 +55,9 @@ def evaluate(
         on_progress: Called with the number of dialogues that were just finished.
 
     Returns:
-        The report (JSON types: "split", "dialogues", "images" and under "conditions" what `summarize_condition` says of
-        each condition and baseline), and the records behind it, ordered by condition and dialogue.
+        The report (JSON types: "split", "format", "pictures", "dialogues", "images", "peak_memory_mb", and under
+        "conditions" what `summarize_condition` says of each condition and baseline), and the records behind it, ordered
+        by condition and dialogue.
 
     Raises:
         ValueError: There is no dialogue or no condition.
@@ -74,6 +76,8 @@ def evaluate(
     records.sort(key=lambda record: (names.index(record.condition), record.dialogue))
     report = {
         "split": job.samples.split,
+        "format": job.samples.form,
+        "pictures": str(job.samples.pictures) if job.samples.pictures else None,
         "dialogues": sum(len(group) for group in groups),
         "images": len(groups),
         "conditions": {
@@ -81,8 +85,15 @@ def evaluate(
             for name in names
             if (chosen := [record for record in records if record.condition == name])
         },
+        "peak_memory_mb": round(_peak_memory_mb(), 1),
     }
     return report, records
+
+
+def _peak_memory_mb() -> float:
+    """Of the largest process that this program has run until now, itself included."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(who).ru_maxrss for who in whose) / 1024  # Linux counts in KiB
 
 
 def _played_groups(
