@@ -26,6 +26,7 @@ setup(
     package_data={
         "pixelrs_ros": [
             "checkpoints/*/*",
+            "evaluation/*.html",
             "presets/*.yaml",
             "ros/wire/*.xml",
             "sim/talk/voices/*.txt",

@@ -12,6 +12,7 @@ from pixelrs_ros.commands import (
     assemble,
     bench,
     calibrate,
+    data,
     doctor,
     evaluate,
     export,
@@ -22,17 +23,21 @@ from pixelrs_ros.commands import (
     measure_3d,
     measure_tracking,
     merge,
+    report,
     segment,
     train,
 )
+from pixelrs_ros.commands.groups import add_commands
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.files import print_whatever_the_terminal_knows
 
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
+    "data": data,
     "train": train,
     "merge": merge,
     "evaluate": evaluate,
+    "report": report,
     "calibrate": calibrate,
     "familiarize": familiarize,
     "segment": segment,
@@ -51,20 +56,11 @@ INTERRUPTED = 130
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; a command's first docstring line is its help."""
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="pixelrs", description="Multi-turn reasoning segmentation: dialogues to masks."
     )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        summary = (command.__doc__ or "").splitlines()[0]
-        subparser = subparsers.add_parser(
-            name,
-            help=summary,
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
+    add_commands(parser, COMMANDS, "command")
     return parser
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pixelrs_ros.errors import OutputError
 
@@ -47,6 +47,31 @@ def write_file(path: Path, content: bytes | str, *, private: bool = False) -> No
                 file.write(data)
             return
         _replace(target, data, private)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[TextIO]:
+    """A file to write UTF-8 text to piece by piece, for what is too long for `write_file`; whole or not at all.
+
+    Args:
+        path: Of the file; its folder is made if missing. What is there keeps its name until the end.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with _explained(path):
+        target = Path(os.path.realpath(path))
+        make_folder(target.parent)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix=f".{target.name[:100]}.", suffix=".partial", dir=target.parent, delete=False
+        ) as file:
+            try:
+                yield file
+                os.fchmod(file.fileno(), _mode_of(target))
+                Path(file.name).replace(target)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
 
 
 def write_json(path: Path, content: Any, indent: int | None = 1) -> None:

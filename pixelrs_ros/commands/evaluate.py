@@ -1,4 +1,4 @@
-"""Score checkpoints on splits of a PRIST folder, ours or not, side by side.
+"""Score checkpoints on splits of a data set, ours or not, side by side: PRIST, ReasonSeg, refCOCO, COCO, LLaVA.
 
 The human turns of each dialogue are played in order with the network's own answers as history, and the masks of the
 last answer are scored against the polygons whose label is the dialogue's focus; no mask counts as IoU 0. The trivial
@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelrs_ros.commands.data_sets import add_data_options
 from pixelrs_ros.commands.numbers import positive
 from pixelrs_ros.errors import ConfigError
 
@@ -35,8 +36,10 @@ TABLE_WIDTH = 230  # characters
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="PRIST folder: <split>.json, images/, masks/"
-    )
+        "--data", type=Path, required=True, metavar="DIR",
+        help="the data set, such as a PRIST folder: <split>.json, images/, masks/",
+    )  # fmt: skip
+    add_data_options(parser)
     parser.add_argument("--split", action="append", help="which <split>.json; may be repeated (default: test)")
     parser.add_argument(
         "--checkpoint", action="append", metavar="DIR", help="folder or shipped name; may be repeated (default: nano)"
@@ -50,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the reports as JSON, every dialogue with it, to FILE, and draw the mask score's reliability "
         "beside it; without FILE print the reports alone",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="HTML", help="also write the page of `pixelrs report`; needs --json"
     )
     history = parser.add_mutually_exclusive_group()
     history.add_argument(
@@ -74,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         DataError: The folder is incomplete.
+        ConfigError: --report without a file to show.
         CheckpointError: The checkpoint cannot be loaded.
         OutputError: The JSON cannot be written, which is found out before the network runs.
     """
@@ -83,15 +90,18 @@ def run(options: argparse.Namespace) -> None:
     checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
     for checkpoint in checkpoints:
         resolve(checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
-    if options.json not in (None, TO_TERMINAL):
-        require_writable(options.json)
+    if options.report and options.json in (None, TO_TERMINAL):
+        raise ConfigError("--report shows what stands in a file: give --json FILE too")
+    for path in filter(None, (options.report, None if options.json == TO_TERMINAL else options.json)):
+        require_writable(path)
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from pixelrs_ros.evaluation.samples import Samples
 
     loaded = [
-        Samples.load(options.data, split, limit=options.limit) for split in dict.fromkeys(options.split or ["test"])
+        Samples.load(options.data, split, limit=options.limit, form=options.format, pictures=options.images)
+        for split in dict.fromkeys(options.split or ["test"])
     ]
     console = Console(stderr=options.json == TO_TERMINAL)
     if not console.is_terminal:
@@ -106,6 +116,10 @@ def run(options: argparse.Namespace) -> None:
                 results.append(_score(options, samples, checkpoint, lambda done: progress.advance(task, done)))
     _print_tables(console, [report for report, _ in results])
     write_reports(options.json, str(options.data), results)
+    if options.report:
+        from pixelrs_ros.evaluation.page import write_report
+
+        write_report(options.report, [options.json])
 
 
 def _score(

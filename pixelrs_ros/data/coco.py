@@ -13,7 +13,8 @@ import numpy as np
 from pycocotools import mask as rle
 
 from pixelrs_ros.data.examples import Region, RegionSource, plain
-from pixelrs_ros.data.labelme import load_json
+from pixelrs_ros.data.json_files import load_json
+from pixelrs_ros.data.labelme import ShapeError
 from pixelrs_ros.errors import DataError
 
 
@@ -59,7 +60,7 @@ class ReferringSource(RegionSource):
         """
         self._file = CocoFile(instances)
         grouped: dict[Any, list[Region]] = defaultdict(list)
-        for index, ref in enumerate(_read_refs(refs)):
+        for index, ref in enumerate(read_refs(refs)):
             try:
                 if ref["split"] == split:
                     ids = ref["ann_id"] if isinstance(ref["ann_id"], list) else [ref["ann_id"]]
@@ -87,6 +88,7 @@ class CocoFile:
             self.images = {image["id"]: image for image in content["images"]}
             self.categories = {one["id"]: category_name(one["name"]) for one in content["categories"]}
             self.annotations = {one["id"]: one for one in content["annotations"] if one["segmentation"]}
+            self.unmasked = [one["id"] for one in content["annotations"] if not one["segmentation"]]
             for one in self.annotations.values():
                 if one["image_id"] not in self.images or one["category_id"] not in self.categories:
                     raise DataError(f"{path}: annotation {one['id']} is of an image or a category that is not listed")
@@ -112,6 +114,10 @@ class CocoFile:
         union = np.zeros((height, width), bool)
         for annotation in annotations:
             kept = annotation["segmentation"]
+            if isinstance(kept, list) and not all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in kept):
+                raise ShapeError(
+                    f"{self.path}: segmentation of annotation {annotation['id']}: a polygon has at least three points"
+                )
             try:
                 # Polygons and plain run lengths are compressed first; a text is compressed already.
                 compressed = isinstance(kept, dict) and isinstance(kept["counts"], str)
@@ -136,7 +142,14 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it holds a {module}.{name}, not plain lists and dictionaries only")
 
 
-def _read_refs(path: Path) -> list[dict[str, Any]]:
+def read_refs(path: Path) -> list[dict[str, Any]]:
+    """REFER's list of references, as it is pickled or as JSON.
+
+    A pickle that holds anything but lists, dictionaries, texts and numbers is refused: nothing in it is ever run.
+
+    Raises:
+        DataError: It cannot be read, or is no such list.
+    """
     if path.suffix == ".json":
         refs = load_json(path)
     else:

@@ -1,4 +1,4 @@
-"""Dialogues with images: PRIST's with masks, and LLaVA's conversation JSON (visual question answering) without."""
+"""Dialogues with images: those of any data set that has a reader, and a single file of LLaVA's conversations."""
 
 from __future__ import annotations
 
@@ -7,44 +7,45 @@ from pathlib import Path
 import numpy as np
 
 from pixelrs_ros.data import prist
-from pixelrs_ros.data.examples import Example, plain, read_rgb
-from pixelrs_ros.data.labelme import load_json
+from pixelrs_ros.data.examples import Example, read_rgb
+from pixelrs_ros.data.json_files import load_json
+from pixelrs_ros.data.readers.entries import Reader
+from pixelrs_ros.data.readers.llava import words
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.text.tokenizer import ASK, IMAGE, NONE, SEG
+from pixelrs_ros.text.tokenizer import ASK, NONE, SEG
 from pixelrs_ros.types import Status
 
 _MARKERS = {Status.CLARIFY: ASK, Status.NOT_FOUND: NONE}
 
 
-class PristSource:
-    """A split of a PRIST folder, with or without `meta`."""
+class DialogueSource:
+    """A split of a data set that has a reader."""
 
-    def __init__(self, folder: Path, split: str) -> None:
-        """Read the dialogues.
+    def __init__(self, reader: Reader, split: str) -> None:
+        """Read the dialogues; pictures and masks are read as they are drawn.
 
         Raises:
             DataError: The split is missing, malformed or empty.
         """
-        self._folder = folder
-        self._dialogues = prist.read_split(folder, split)
-        if not self._dialogues:
-            raise DataError(f"{prist.split_path(folder, split)} has no dialogue")
+        self._entries = list(reader.entries(split))
+        if not self._entries:
+            raise DataError(f"{reader.folder}: the split {split} has no dialogue")
 
     def __len__(self) -> int:
-        return len(self._dialogues)
+        return len(self._entries)
 
     def draw(self, rng: np.random.Generator) -> Example:
         """See `Source.draw`."""
-        dialogue = self._dialogues[int(rng.integers(len(self)))]
-        masks = prist.read_masks(self._folder, dialogue.img_id)
-        labels = _labels(dialogue)
-        for label in labels:
-            if label is not None:
-                masks.require(label)
+        entry = self._entries[int(rng.integers(len(self)))]
+        dialogue, masks = entry.dialogue, entry.masks()
+        try:
+            shown = tuple(None if label is None else masks[label.casefold()] for label in _labels(dialogue))
+        except KeyError as error:
+            raise DataError(f"{entry.where}: no mask is labeled {error}") from error
         return Example(
-            prist.read_image(self._folder, dialogue.img_id),
+            read_rgb(entry.picture),
             tuple((turn.user, _answer(dialogue, index)) for index, turn in enumerate(dialogue.turns)),
-            tuple(None if label is None else masks[label.casefold()] for label in labels),
+            shown,
         )
 
 
@@ -52,6 +53,8 @@ def _labels(dialogue: prist.PristDialogue) -> list[str | None]:
     """The label of each `[SEG]`; without `meta` only the last is known, the focus."""
     if dialogue.meta is not None:
         return [label for labels in dialogue.meta.targets for label in labels]
+    if not dialogue.focus:
+        return []
     return [*[None] * (sum(turn.answer.count(SEG) for turn in dialogue.turns) - 1), dialogue.focus]
 
 
@@ -75,7 +78,7 @@ class ConversationSource:
         self._read = [
             (
                 images / record["image"],
-                prist.read_turns(f"{annotations}: conversation {index}", record, "conversations", _words),
+                prist.read_turns(f"{annotations}: conversation {index}", record, "conversations", words),
             )
             for index, record in enumerate(records)
             if isinstance(record, dict) and record.get("image")
@@ -90,7 +93,3 @@ class ConversationSource:
         """See `Source.draw`."""
         path, turns = self._read[int(rng.integers(len(self)))]
         return Example(read_rgb(path), tuple((turn.user, turn.answer) for turn in turns), ())
-
-
-def _words(value: str) -> str:
-    return plain(value.replace(IMAGE, " "))

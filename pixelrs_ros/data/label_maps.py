@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelrs_ros.data.examples import Region, RegionSource, plain
-from pixelrs_ros.data.labelme import load_json
+from pixelrs_ros.data.json_files import load_json
 from pixelrs_ros.errors import BadInputError, DataError
 from pixelrs_ros.pictures import decode_as_stored
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pixelrs_ros.data.json_files import load_json
 from pixelrs_ros.data.polygons import Polygon, mask_to_polygons, polygons_to_mask
 from pixelrs_ros.errors import BadInputError, DataError
 from pixelrs_ros.pictures import decode_as_stored
@@ -23,6 +24,14 @@ MAX_COORDINATE_PX = 1e6  # beyond it a fill would overflow
 HOLES = ("_background_", "__ignore__")
 _CIRCLE_POINTS = 720
 _REMEDY = "remedy: draw it as a polygon"
+
+
+class LabelError(DataError):
+    """A label that nothing in a picture has, or several things; the message names both."""
+
+
+class ShapeError(DataError):
+    """A shape without an inside that could be a mask; the message names its place."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +91,12 @@ class Masks(dict[str, np.ndarray]):
         """
         if (groups := self._ambiguous.get(label.casefold())) is not None:
             listed = ", ".join(map(repr, groups))
-            raise DataError(
-                f"{self._path}: {label!r} names several instances, told apart by group_id ({listed}); remedy: give "
-                "each a label of its own"
+            raise LabelError(
+                f"{self._path}: {label!r} names several instances, listed apart by group_id ({listed}); remedy: give each "
+                "a label of its own"
             )
         if label.casefold() not in self:
-            raise DataError(f"{self._path}: no polygon is labeled {label!r}, which a dialogue is about")
+            raise LabelError(f"{self._path}: no polygon is labeled {label!r}, which a dialogue is about")
 
 
 @dataclass(frozen=True)
@@ -172,7 +181,19 @@ def read(path: Path) -> Annotation:
     Raises:
         DataError: It is missing or malformed; the message names the file and what is wrong.
     """
-    content = load_json(path)
+    return to_annotation(path, load_json(path))
+
+
+def to_annotation(path: Path, content: Any) -> Annotation:
+    """What the content of a labelme file says.
+
+    Args:
+        path: Where it was read, for messages.
+        content: As its JSON has it.
+
+    Raises:
+        DataError: It is malformed; the message names the file and what is wrong.
+    """
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected an object, got {type(content).__name__}")
     sides = []
@@ -191,29 +212,15 @@ def read(path: Path) -> Annotation:
     return Annotation(sides[0], sides[1], image_path or "", read_shapes, path)
 
 
-def load_json(path: Path) -> Any:
-    """A JSON file's content.
-
-    Raises:
-        DataError: It cannot be read, or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # not UTF-8, or not JSON
-        raise DataError(f"{path}: is not JSON: {error}") from error
-
-
 def _shape(where: str, shape: Any, height_px: int, width_px: int) -> Shape:
     if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
-        raise DataError(f"{where} must be an object with a label")
+        raise ShapeError(f"{where} must be an object with a label")
     label, group = shape["label"], shape.get("group_id")
     if isinstance(group, bool) or not isinstance(group, int | str | None):
-        raise DataError(f"{where}: group_id must be a number, a text or null, got {group!r}")
+        raise ShapeError(f"{where}: group_id must be a number, a text or null, got {group!r}")
     points = shape.get("points")
     if not isinstance(points, list) or not all(_is_point(point) for point in points):
-        raise DataError(f"{where}: points must be a list of [x, y] in px")
+        raise ShapeError(f"{where}: points must be a list of [x, y] in px")
     corners = [(float(x), float(y)) for x, y in points]
     match shape.get("shape_type", "polygon"):
         case "polygon" | "oriented_rectangle":
@@ -225,13 +232,13 @@ def _shape(where: str, shape: Any, height_px: int, width_px: int) -> Shape:
         case "mask":
             return Shape(label, corners, group, _bitmap(where, shape.get("mask"), corners, height_px, width_px))
         case kind:
-            raise DataError(f"{where}: shape_type {kind!r} has no inside that could be a mask; {_REMEDY}")
+            raise ShapeError(f"{where}: shape_type {kind!r} has no inside that could be a mask; {_REMEDY}")
     return Shape(label, outline, group)
 
 
 def _polygon(where: str, corners: Polygon) -> Polygon:
     if len(corners) < 3:
-        raise DataError(f"{where}: a polygon has at least three points, got {len(corners)}")
+        raise ShapeError(f"{where}: a polygon has at least three points, got {len(corners)}")
     return corners
 
 
@@ -240,7 +247,7 @@ def _rectangle(where: str, corners: Polygon) -> Polygon:
     if len(corners) == 4:
         return corners
     if len(corners) != 2:
-        raise DataError(f"{where}: a rectangle has two opposite corners, got {len(corners)} points; {_REMEDY}")
+        raise ShapeError(f"{where}: a rectangle has two opposite corners, got {len(corners)} points; {_REMEDY}")
     (x0, y0), (x1, y1) = corners
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
 
@@ -248,7 +255,7 @@ def _rectangle(where: str, corners: Polygon) -> Polygon:
 def _circle(where: str, points: Polygon) -> Polygon:
     """From its center and a point on it."""
     if len(points) != 2:
-        raise DataError(f"{where}: a circle has its center and a point on it, got {len(points)} points; {_REMEDY}")
+        raise ShapeError(f"{where}: a circle has its center and a point on it, got {len(points)} points; {_REMEDY}")
     (x, y), on_it = points
     radius = math.dist((x, y), on_it)
     angles = np.linspace(0, 2 * np.pi, _CIRCLE_POINTS, endpoint=False)
@@ -258,19 +265,19 @@ def _circle(where: str, points: Polygon) -> Polygon:
 def _bitmap(where: str, encoded: Any, corners: Polygon, height_px: int, width_px: int) -> np.ndarray:
     """(h, w) bool from a PNG in base64, of the size of its box, both ends of which belong to it."""
     if len(corners) != 2 or not isinstance(encoded, str):
-        raise DataError(f"{where}: a mask has two corners and a PNG in base64; {_REMEDY}")
+        raise ShapeError(f"{where}: a mask has two corners and a PNG in base64; {_REMEDY}")
     (x0, y0), (x1, y1) = corners
     try:
         pixels = decode_as_stored(base64.b64decode(encoded, validate=True), height_px * width_px / 1e6)
     except (binascii.Error, BadInputError) as error:
-        raise DataError(f"{where}: its mask is not a PNG in base64: {error}") from error
+        raise ShapeError(f"{where}: its mask is not a PNG in base64: {error}") from error
     if pixels.ndim != 2:
-        raise DataError(f"{where}: its mask is not a PNG with one channel")
+        raise ShapeError(f"{where}: its mask is not a PNG with one channel")
     expected = (y1 - y0 + 1, x1 - x0 + 1)
     if pixels.shape != expected or (x0, y0) != (int(x0), int(y0)):
-        raise DataError(f"{where}: its mask has {pixels.shape} px, its corners ask for {expected}")
+        raise ShapeError(f"{where}: its mask has {pixels.shape} px, its corners ask for {expected}")
     if x0 < 0 or y0 < 0 or x1 >= width_px or y1 >= height_px:
-        raise DataError(f"{where}: its mask reaches beyond the image of {(height_px, width_px)} px")
+        raise ShapeError(f"{where}: its mask reaches beyond the image of {(height_px, width_px)} px")
     return np.asarray(pixels > 0)
 
 

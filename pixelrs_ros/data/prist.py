@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pixelrs_ros.data import labelme
+from pixelrs_ros.data.json_files import stream_list
 from pixelrs_ros.errors import BadInputError, DataError
 from pixelrs_ros.files import write_file
 from pixelrs_ros.pictures import read_picture
@@ -141,10 +142,7 @@ def read_split(folder: Path, split: str) -> list[PristDialogue]:
         DataError: The file is missing or malformed; the message names it and the dialogue.
     """
     path = split_path(folder, split)
-    records = labelme.load_json(path)
-    if not isinstance(records, list):
-        raise DataError(f"{path}: expected a list of dialogues, got {type(records).__name__}")
-    return [_dialogue(f"{path}: dialogue {index}", record) for index, record in enumerate(records)]
+    return [to_dialogue(f"{path}: dialogue {index}", record) for index, record in enumerate(stream_list(path))]
 
 
 def read_image(folder: Path, img_id: str) -> np.ndarray:
@@ -174,7 +172,16 @@ def read_masks(folder: Path, img_id: str) -> labelme.Masks:
     return annotation.masks()
 
 
-def _dialogue(where: str, record: Any) -> PristDialogue:
+def to_dialogue(where: str, record: Any) -> PristDialogue:
+    """A dialogue of what PRIST's JSON has; the inverse of `PristDialogue.to_record`.
+
+    Args:
+        where: The record, for messages.
+        record: One of the list.
+
+    Raises:
+        DataError: It is malformed; the message names what is wrong.
+    """
     if not isinstance(record, dict):
         raise DataError(f"{where} must be an object, got {type(record).__name__}")
     shows_nothing = record.get("focus") == "" and record.get("meta") is not None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from pixelrs_ros.data.readers.entries import UNCOUNTED
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.evaluation.baselines import BASELINES
 from pixelrs_ros.evaluation.content import content_right
 from pixelrs_ros.evaluation.metrics import score_mask
 from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
-from pixelrs_ros.evaluation.records import Record, summarize_condition
+from pixelrs_ros.evaluation.records import Record, encode_shown, summarize_condition
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
 from pixelrs_ros.types import Status
 
@@ -53,8 +55,9 @@ def evaluate(
         on_progress: Called with the number of dialogues that were just finished.
 
     Returns:
-        The report (JSON types: "split", "dialogues", "images" and under "conditions" what `summarize_condition` says of
-        each condition and baseline), and the records behind it, ordered by condition and dialogue.
+        The report (JSON types: "split", "format", "pictures", "dialogues", "images", "peak_memory_mb", and under
+        "conditions" what `summarize_condition` says of each condition and baseline), and the records behind it, ordered
+        by condition and dialogue.
 
     Raises:
         ValueError: There is no dialogue or no condition.
@@ -73,6 +76,8 @@ def evaluate(
     records.sort(key=lambda record: (names.index(record.condition), record.dialogue))
     report = {
         "split": job.samples.split,
+        "format": job.samples.form,
+        "pictures": str(job.samples.pictures) if job.samples.pictures else None,
         "dialogues": sum(len(group) for group in groups),
         "images": len(groups),
         "conditions": {
@@ -80,8 +85,15 @@ def evaluate(
             for name in names
             if (chosen := [record for record in records if record.condition == name])
         },
+        "peak_memory_mb": round(_peak_memory_mb(), 1),
     }
     return report, records
+
+
+def _peak_memory_mb() -> float:
+    """Of the largest process that this program has run until now, itself included."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(who).ru_maxrss for who in whose) / 1024  # Linux counts in KiB
 
 
 def _played_groups(
@@ -134,6 +146,7 @@ def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> l
         DataError: The image or its masks are missing or malformed.
     """
     image, masks = job.samples.read(group[0].img_id)
+    masks.setdefault(UNCOUNTED, np.zeros(image.shape[:2], np.bool_))
     records = []
     for blind in sorted({condition.blind for condition in job.conditions}):
         start = time.perf_counter()
@@ -156,6 +169,7 @@ def _score_played(
 ) -> Record:
     last = played.replies[-1]
     truth = _truth(sample, masks)
+    shown = last.union_mask(*truth.shape) & ~masks[UNCOUNTED]
     asked = sample.exchanges[-len(played.replies) :]
     statuses = tuple((turn.status.value, reply.status.value) for turn, reply in zip(asked, played.replies, strict=True))
     phrases = tuple(segment.phrase for segment in last.segments)
@@ -164,7 +178,7 @@ def _score_played(
         dialogue=sample.index,
         img_id=sample.img_id,
         focus=sample.focus,
-        mask=score_mask(last.union_mask(*truth.shape), truth),
+        mask=score_mask(shown, truth),
         masked=any(segment.mask.any() for segment in last.segments),
         has_target=sample.has_target,
         pair=sample.pair,
@@ -182,6 +196,10 @@ def _score_played(
         quality=_mean([segment.quality for segment in last.segments]),
         certainty=_mean([segment.certainty for segment in last.segments]),
         kind=sample.kind,
+        target=_target(sample),
+        area=float(truth.mean()) if sample.has_target else None,
+        visible=sample.visible,
+        shown=encode_shown(shown),
         views=sample.views,
         hard=sample.hard,
         statuses=statuses if sample.has_statuses else (),
@@ -190,15 +208,22 @@ def _score_played(
     )
 
 
-def _truth(sample: Sample, masks: dict[str, np.ndarray]) -> np.ndarray:
+def _target(sample: Sample) -> str | None:
+    """What kind of thing the target is; None where the data does not say."""
+    if sample.target is None:
+        return None
+    return " and ".join(sorted(sample.target.parts or sample.target.kinds))
+
+
+def _truth(sample: Sample, masks: Mapping[str, np.ndarray]) -> np.ndarray:
     """(H, W) bool, all that the last turn should show together; empty where that is nothing."""
-    nothing = np.zeros_like(next(iter(masks.values())))
+    nothing = np.zeros_like(masks[UNCOUNTED])
     return np.logical_or.reduce([nothing, *(masks[key] for key in sample.keys)])
 
 
 def _covers_second(shown: Sequence[np.ndarray], masks: dict[str, np.ndarray]) -> bool | None:
     """Whether one of the masks covers more than one object by more than `SECOND`; None where that is not known."""
-    wholes = [mask for label, mask in masks.items() if is_whole(label) and mask.any()]
+    wholes = [mask for label, mask in masks.items() if is_whole(label) and label != UNCOUNTED and mask.any()]
     if len(wholes) < 2 or not shown:
         return None
     covered = [sum(np.count_nonzero(mask & one) > SECOND * np.count_nonzero(one) for one in wholes) for mask in shown]
@@ -210,10 +235,11 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> list[Record]:
+    masks = {label: mask for label, mask in masks.items() if label != UNCOUNTED}
     wholes = {label: mask for label, mask in masks.items() if is_whole(label)}
     if len(wholes or masks) < 2:
         return []  # only the target is labeled: choosing it proves nothing
-    truth = _truth(sample, masks)
+    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
     rng = np.random.default_rng([BASELINE_SEED, sample.index])
     records = []
     for name, choose in BASELINES.items():

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 BOUNDARY_DILATION_RATIO = 0.02
+_DRAWN_AT_ONCE = 2_000_000  # numbers of a bootstrap, which would otherwise fill the memory with a large data set's
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,12 @@ def bootstrap_interval(
     names, membership = np.unique(np.asarray(groups), return_inverse=True)
     sums = np.bincount(membership, weights=np.asarray(values, dtype=np.float64))
     counts = np.bincount(membership)
-    drawn = np.random.default_rng(seed).integers(0, names.size, size=(rounds, names.size))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    rng = np.random.default_rng(seed)
+    means = np.empty(rounds)
+    at_once = max(1, _DRAWN_AT_ONCE // names.size)
+    for start in range(0, rounds, at_once):
+        drawn = rng.integers(0, names.size, size=(min(at_once, rounds - start), names.size))
+        means[start : start + at_once] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 

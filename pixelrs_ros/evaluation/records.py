@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pixelrs_ros.evaluation.calibration import Calibration, calibrate
@@ -23,6 +25,7 @@ from pixelrs_ros.evaluation.referents import WordScore
 from pixelrs_ros.types import Status
 
 _WORDS = ("referent_right", "object_right", "part_right")
+SHOWN_PX = 256
 RIGHT_IOU = 0.5  # a mask above it shows what was meant
 
 
@@ -54,6 +57,10 @@ class Record:
         pair: Number of the dialogue's pair, if it has one.
         second: Whether a mask of the last answer covers a second object; None where that is not known.
         content: For each turn that is answered in words alone, whether it says what the data says.
+        target: What kind of thing the target is; None where the data does not say.
+        area: Share of the picture that the target covers, in [0, 1]; None where there is no target.
+        visible: Share of the target that other things leave to be seen; None where the data does not say.
+        shown: What `encode_shown` makes of the last turn's masks; empty for baselines.
     """
 
     condition: str
@@ -79,6 +86,10 @@ class Record:
     pair: int | None = None
     second: bool | None = None
     content: tuple[bool | None, ...] = ()
+    target: str | None = None
+    area: float | None = None
+    visible: float | None = None
+    shown: str = ""
 
     @property
     def right(self) -> bool:
@@ -89,6 +100,18 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """The record as JSON types, with its IoU."""
         return {**dataclasses.asdict(self), "iou": round(self.mask.iou, 4)}
+
+
+def encode_shown(mask: np.ndarray) -> str:
+    """A mask for a report to draw: a PNG in base64, smaller where its longest side is above `SHOWN_PX`.
+
+    Args:
+        mask: (H, W) bool.
+    """
+    scale = min(1.0, SHOWN_PX / max(mask.shape))
+    small = cv2.resize(mask.astype(np.uint8) * 255, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    data = cv2.imencode(".png", np.where(small > 127, 255, 0).astype(np.uint8), [cv2.IMWRITE_PNG_BILEVEL, 1])[1]
+    return base64.b64encode(data.tobytes()).decode()
 
 
 def summarize_condition(records: Sequence[Record]) -> dict[str, Any]:

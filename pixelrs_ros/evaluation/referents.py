@@ -26,12 +26,12 @@ class WordScore:
     """Whether an answer's grounded phrases name the target.
 
     Attributes:
-        referent_right: They name it and nothing else.
+        referent_right: They name it and nothing else; None where the data does not name its targets.
         object_right: They name its object; None where the data does not say which words that takes.
         part_right: They name its part, or no part when it is a whole object; None likewise.
     """
 
-    referent_right: bool
+    referent_right: bool | None
     object_right: bool | None = None
     part_right: bool | None = None
 

@@ -1,15 +1,23 @@
-"""A PRIST split as an evaluation plays it: checked whole before the network runs, images and masks read as needed."""
+"""A split as an evaluation plays it: checked whole before the network runs, images and masks read as needed."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.data.examples import read_rgb
+from pixelrs_ros.data.readers.entries import Entry
+from pixelrs_ros.data.readers.opening import open_data
+from pixelrs_ros.data.readers.prist import PristReader
+from pixelrs_ros.data.readers.reasonseg import ReasonSegReader
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.evaluation.play import Exchange
 from pixelrs_ros.evaluation.referents import Referent, Vocabulary, WordScore, score_label, score_phrases, words
@@ -42,6 +50,7 @@ class Sample:
         views: What the picture is like, of `SENSOR`, `PLAIN` and `HIDDEN`, as far as the data says.
         hard: What makes the dialogue's language hard; empty also where the data does not say.
         pair: Number of its pair, if it has one.
+        visible: Share of the target, in [0, 1], that other things leave to be seen; None where the data does not say.
     """
 
     index: int
@@ -55,6 +64,7 @@ class Sample:
     hard: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     pair: int | None = None
+    visible: float | None = None
 
     @property
     def has_target(self) -> bool:
@@ -77,32 +87,48 @@ class Samples:
     """The dialogues of one split; image and masks are read from the folder when asked for.
 
     Attributes:
-        folder: The PRIST folder.
+        folder: The data set.
         split: Name of the split.
         all: The dialogues, in the file's order.
         vocabulary: Words of all their targets and of the simulator's things.
+        form: The data set's format.
+        pictures: Folder of the pictures, where they do not lie where the format has them.
     """
 
     folder: Path
     split: str
     all: tuple[Sample, ...]
     vocabulary: Vocabulary
+    form: str = PristReader.form
+    pictures: Path | None = None
 
     @classmethod
-    def load(cls, folder: Path, split: str, *, limit: int | None = None) -> Samples:
+    def load(
+        cls,
+        folder: Path,
+        split: str,
+        *,
+        limit: int | None = None,
+        form: str | None = None,
+        pictures: Path | None = None,
+    ) -> Samples:
         """Read a split and check that every dialogue can be played and scored.
 
         Args:
-            folder: The PRIST folder.
+            folder: The data set.
             split: Name of the split.
             limit: Keep only so many dialogues, from the first on.
+            form: Its format, one of `READERS`; None finds out.
+            pictures: Folder of the pictures, where they do not lie where the format has them.
 
         Raises:
             DataError: A file is missing or malformed, there is no dialogue, or a focus has no polygon; names the file.
         """
-        samples = tuple(_sample(index, one) for index, one in enumerate(prist.read_split(folder, split)[:limit]))
+        reader = open_data(folder, form, pictures)
+        entries = itertools.islice(reader.entries(split), limit)
+        samples = tuple(_sample(index, entry.dialogue) for index, entry in enumerate(entries))
         if not samples:
-            raise DataError(f"{prist.split_path(folder, split)} has no dialogue")
+            raise DataError(f"{folder}: the split {split} has no dialogue")
         targets = [sample.target for sample in samples if sample.target]
         vocabulary = Vocabulary(
             colors=frozenset(COLORS).union(*(target.colors for target in targets)),
@@ -111,27 +137,34 @@ class Samples:
                 *(target.parts for target in targets)
             ),
         )
-        loaded = cls(folder, split, samples, vocabulary)
+        loaded = cls(folder, split, samples, vocabulary, reader.form, pictures)
         loaded.check_files()
         return loaded
 
     def check_files(self) -> None:
-        """Look whether every image and mask is there.
+        """Look whether every image and mask is there, without drawing the masks: those are checked when they are read.
 
         Raises:
             DataError: One is missing; the message names it.
         """
         for group in self.by_image():
-            img_id = group[0].img_id
-            image_path, mask_path = prist.image_path(self.folder, img_id), prist.mask_path(self.folder, img_id)
-            if not image_path.is_file():
-                raise DataError(f"{image_path}: image is missing")
-            labels = {shape.label.casefold() for shape in labelme.read(mask_path).shapes}
-            for sample in group:
-                for key in sample.keys:
-                    if key not in labels:
-                        where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
-                        raise DataError(f"{where}: no polygon in {mask_path} is labeled {key!r}")
+            entries = self._entries(group[0].img_id)
+            if not entries[0].picture.is_file():
+                raise DataError(f"{entries[0].picture}: image is missing")
+            if self.form == PristReader.form:
+                self._check_labels(group)
+
+    def _check_labels(self, group: Sequence[Sample]) -> None:
+        mask_path = prist.mask_path(self.folder, group[0].img_id)
+        labels = {shape.label.casefold() for shape in labelme.read(mask_path).shapes}
+        for sample in group:
+            for key in sample.keys:
+                if key not in labels:
+                    where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
+                    raise DataError(f"{where}: no polygon in {mask_path} is labeled {key!r}")
+
+    def _entries(self, img_id: str) -> list[Entry]:
+        return _entries_by_image(self.folder, self.split, self.form, self.pictures)[img_id]
 
     def by_image(self) -> list[tuple[Sample, ...]]:
         """The dialogues of each image together, images in the order of their first dialogue."""
@@ -146,27 +179,40 @@ class Samples:
         Raises:
             DataError: A file is missing or malformed, or their sizes differ.
         """
-        image, masks = prist.read_image(self.folder, img_id), prist.read_masks(self.folder, img_id)
+        entries = self._entries(img_id)
+        image, masks = read_rgb(entries[0].picture), entries[0].masks()
+        if self.form != PristReader.form:  # where each dialogue brings its own masks
+            masks = {label: mask for entry in entries for label, mask in entry.masks().items()}
         for mask in masks.values():
             if mask.shape != image.shape[:2]:
-                path = prist.mask_path(self.folder, img_id)
-                raise DataError(f"{path}: made for an image of {mask.shape}, but {img_id} has {image.shape[:2]}")
+                where = prist.mask_path(self.folder, img_id) if self.form == PristReader.form else entries[0].where
+                raise DataError(f"{where}: made for an image of {mask.shape}, but {img_id} has {image.shape[:2]}")
         return image, masks
 
     def judge(self, sample: Sample, phrases: tuple[str, ...]) -> WordScore:
         """Whether an answer's grounded phrases name the dialogue's target."""
         if not sample.has_target:
             return WordScore(not phrases)
+        if self.form == ReasonSegReader.form:
+            return WordScore(None)  # its label is "target", whatever is meant
         if sample.target is None:
             return score_label(phrases, sample.focus)
         return score_phrases(phrases, sample.target, self.vocabulary)
+
+
+@lru_cache(maxsize=4)  # the splits of one evaluation; each process that plays has its own
+def _entries_by_image(folder: Path, split: str, form: str, pictures: Path | None) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in open_data(folder, form, pictures).entries(split):
+        groups[entry.dialogue.img_id].append(entry)
+    return dict(groups)
 
 
 def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
     meta = dialogue.meta
     guessed = (Status.GROUNDED if prist.SEG in turn.answer else Status.ANSWERED for turn in dialogue.turns)
     statuses = meta.statuses if meta else tuple(guessed)
-    labels = meta.targets[-1] if meta else (dialogue.focus,)
+    labels = meta.targets[-1] if meta else ((dialogue.focus,) if dialogue.focus else ())
     target = None
     if meta and labels:
         several = [_NUMBERED.sub("", label).rpartition(" of the ") for label in labels] if len(labels) > 1 else []
@@ -190,6 +236,7 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
         hard=meta.hard if meta else (),
         labels=labels,
         pair=meta.pair if meta else None,
+        visible=meta.visible if meta else None,
     )
 
 

@@ -214,6 +214,16 @@ class PristData:
 
 
 @dataclass(frozen=True)
+class FolderData:
+    """A split of a data set in any format that `pixelrs data check` knows; `format` None finds out which."""
+
+    folder: str
+    split: str
+    format: str | None = None
+    images: str | None = None
+
+
+@dataclass(frozen=True)
 class ConversationData:
     """Visual question answering in LLaVA's conversation JSON."""
 
@@ -257,6 +267,7 @@ class SourcesConfig:
     """The data sets of a run: for each format, names of our choice and where their files are."""
 
     prist: dict[str, PristData] = field(default_factory=dict)
+    folders: dict[str, FolderData] = field(default_factory=dict)
     conversations: dict[str, ConversationData] = field(default_factory=dict)
     coco: dict[str, CocoData] = field(default_factory=dict)
     referring: dict[str, ReferringData] = field(default_factory=dict)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from pixelrs_ros.data import prist
-from pixelrs_ros.data.conversations import PristSource
+from pixelrs_ros.data.conversations import DialogueSource
+from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.data.record import DIALOGUE_FILE, SPLIT, write_dialogue
 from pixelrs_ros.dialogue.evidence import Evidence, StoredMask
 from pixelrs_ros.errors import DataError
@@ -69,7 +70,7 @@ def test_every_reader_of_prist_reads_it(tmp_path: Path) -> None:
         np.testing.assert_array_equal(masks[sample.keys[0]], expected)
     masks = prist.read_masks(folder, both.img_id)
     np.testing.assert_array_equal(masks["its handle"], MASKS[1][1].mask())
-    example = PristSource(folder, SPLIT).draw(np.random.default_rng(0))
+    example = DialogueSource(open_data(folder), SPLIT).draw(np.random.default_rng(0))
     assert len(example.masks) == 1 and example.masks[0] is not None and example.masks[0].any()
 
 

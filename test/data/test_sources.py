@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from pixelrs_ros.data.coco import CocoSource, ReferringSource, category_name
-from pixelrs_ros.data.conversations import ConversationSource, PristSource
+from pixelrs_ros.data.conversations import ConversationSource, DialogueSource
 from pixelrs_ros.data.examples import Example, Source
 from pixelrs_ros.data.label_maps import LabelMapSource
+from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.errors import DataError
 
 
@@ -27,7 +28,7 @@ def opened(folder: Path) -> dict[str, Source]:
         "coco": CocoSource(folder / "instances.json", images, 2),
         "referring": ReferringSource(folder / "refs.json", folder / "instances.json", images, "train", 1),
         "label_maps": LabelMapSource(images, folder / "label_maps", folder / "names.txt", 1, 2),
-        "prist": PristSource(folder / "prist", "train"),
+        "prist": DialogueSource(open_data(folder / "prist"), "train"),
         "conversations": ConversationSource(folder / "vqa.json", images),
     }
 
@@ -129,12 +130,12 @@ def test_earlier_tokens_of_prist_have_no_mask(data_sets: Path, tmp_path: Path) -
     records = json.loads((data_sets / "prist" / "train.json").read_text())
     records[0]["dialogue"][1]["value"] = "Here [SEG]?"
     (tmp_path / "train.json").write_text(json.dumps(records[:1]))
-    first, last = PristSource(tmp_path, "train").draw(np.random.default_rng(0)).masks
+    first, last = DialogueSource(open_data(tmp_path), "train").draw(np.random.default_rng(0)).masks
     assert first is None and last is not None
     records[0]["focus"] = "knob"
     (tmp_path / "train.json").write_text(json.dumps(records[:1]))
     with pytest.raises(DataError, match=r"masks/0\.json: no polygon is labeled 'knob'"):
-        PristSource(tmp_path, "train").draw(np.random.default_rng(0))
+        DialogueSource(open_data(tmp_path), "train").draw(np.random.default_rng(0))
 
 
 def test_conversations_lose_the_place_of_the_image_and_those_without_one(data_sets: Path) -> None:

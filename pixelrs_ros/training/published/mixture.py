@@ -10,13 +10,17 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from pixelrs_ros.data.coco import CocoSource, ReferringSource
-from pixelrs_ros.data.conversations import ConversationSource, PristSource
+from pixelrs_ros.data.conversations import ConversationSource, DialogueSource
 from pixelrs_ros.data.examples import Example, Source
 from pixelrs_ros.data.label_maps import LabelMapSource
+from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.training import config as configs
 
 _OPENERS: dict[type, Callable[[Any], Source]] = {
-    configs.PristData: lambda c: PristSource(Path(c.folder), c.split),
+    configs.PristData: lambda c: DialogueSource(open_data(Path(c.folder), "prist"), c.split),
+    configs.FolderData: lambda c: DialogueSource(
+        open_data(Path(c.folder), c.format, Path(c.images) if c.images else None), c.split
+    ),
     configs.ConversationData: lambda c: ConversationSource(Path(c.annotations), Path(c.images)),
     configs.CocoData: lambda c: CocoSource(Path(c.annotations), Path(c.images), c.max_regions),
     configs.ReferringData: lambda c: ReferringSource(

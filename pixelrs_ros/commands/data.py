@@ -1,0 +1,21 @@
+"""Check and convert data sets of dialogues about pictures with masks."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+
+from pixelrs_ros.commands import data_check, data_convert
+from pixelrs_ros.commands.groups import add_commands
+
+COMMANDS: dict[str, ModuleType] = {"check": data_check, "convert": data_convert}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands of the group and their options."""
+    add_commands(parser, COMMANDS, "data_command")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command that was given; errors as it raises them."""
+    COMMANDS[options.data_command].run(options)

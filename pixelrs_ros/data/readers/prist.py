@@ -1,0 +1,84 @@
+"""PRIST folders, with or without what the simulator knows beyond PRIST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from pixelrs_ros.data import prist
+from pixelrs_ros.data.json_files import first_keys, stream_list
+from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, Reader, Tell, refuse
+from pixelrs_ros.errors import DataError
+
+
+class PristReader(Reader):
+    """`<split>.json` beside `images/` and `masks/`."""
+
+    form = "prist"
+
+    @classmethod
+    def recognizes(cls, folder: Path) -> bool:
+        """See `Reader.recognizes`."""
+        return bool(cls(folder).splits())
+
+    def splits(self) -> list[str]:
+        """See `Reader.splits`."""
+        return sorted(path.stem for path in self.folder.glob("*.json") if _is_split(path))
+
+    def text_files(self, split: str) -> Iterator[Path]:
+        """See `Reader.text_files`."""
+        yield prist.split_path(self.folder, split)
+
+    def entries(self, split: str, tell: Tell = refuse) -> Iterator[Entry]:
+        """See `Reader.entries`."""
+        path = prist.split_path(self.folder, split)
+        # Dialogues about one picture stand together as a rule: its masks are drawn once.
+        masks = lru_cache(maxsize=2)(partial(prist.read_masks, self.folder))
+        for index, record in enumerate(stream_list(path)):
+            where = f"{path}: dialogue {index}"
+            problem = _problem(where, record)
+            if problem is not None:
+                tell(problem)
+                if problem.fault.is_error:
+                    continue
+            try:
+                dialogue = prist.to_dialogue(where, record)
+            except DataError as error:
+                tell(Problem(Fault.MALFORMED, where, str(error).removeprefix(where).lstrip(": ")))
+                continue
+            img_id = dialogue.img_id
+            picture = self._pictures / img_id if self._pictures else prist.image_path(self.folder, img_id)
+            yield Entry(where, dialogue, picture, partial(masks, img_id))
+
+
+def _is_split(path: Path) -> bool:
+    """Whether it is one, or is empty or damaged where one would be: its reading says more."""
+    is_list, keys = first_keys(path)
+    return (is_list and {"img_id", "dialogue"} <= keys) or (not keys and (path.parent / "masks").is_dir())
+
+
+def _problem(where: str, record: Any) -> Problem | None:
+    """What is wrong with the order of the utterances, or with the number of `[SEG]`."""
+    said = record.get("dialogue") if isinstance(record, dict) else None
+    if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
+        return None  # its reading says more
+    speakers = [each.get("from") for each in said]
+    if speakers != ["human", "gpt"] * (len(speakers) // 2):
+        told = ", ".join(map(str, speakers))
+        return Problem(Fault.ORDER, where, f"utterances must be in pairs of human and gpt, got {told}")
+    found = [str(each.get("value")).count(prist.SEG) for each in said[1::2]]
+    meta = record.get("meta")
+    targets = meta.get("targets") if isinstance(meta, dict) else None
+    counts = f"{prist.SEG} by answer: {found}"
+    if targets is None:
+        if found and found[-1] == 0:
+            return Problem(Fault.SEG_COUNT, where, f"the focus is a mask of the last answer, which has none; {counts}")
+        if sum(found) > 1:
+            return Problem(Fault.SEG_UNKNOWN, where, f"the focus is the mask of the last one; {counts}")
+    elif isinstance(targets, list) and all(isinstance(each, list) for each in targets):
+        wanted = [len(each) for each in targets]
+        if found != wanted:
+            return Problem(Fault.SEG_COUNT, where, f"targets by answer: {wanted}; {counts}")
+    return None

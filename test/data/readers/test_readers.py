@@ -1,0 +1,213 @@
+"""Every format, on two tiny pictures in exactly that format: found out, read, checked, written as PRIST."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelrs_ros import cli
+from pixelrs_ros.data import labelme, prist
+from pixelrs_ros.data.check import check
+from pixelrs_ros.data.readers.entries import UNCOUNTED, Entry, Fault
+from pixelrs_ros.data.readers.opening import READERS, open_data
+from pixelrs_ros.data.rewrite import write_prist
+from pixelrs_ros.errors import DataError
+
+
+@pytest.fixture
+def sets(data_sets: Path, tmp_path: Path) -> dict[str, Path]:
+    """A folder of each format."""
+    folders = {name: tmp_path / name for name in READERS}
+    shutil.copytree(data_sets / "prist", folders["prist"])
+    for name in ("coco", "refcoco", "llava"):
+        shutil.copytree(data_sets / "images", folders[name] / "images")
+    (folders["coco"] / "annotations").mkdir()
+    shutil.copy(data_sets / "instances.json", folders["coco"] / "annotations" / "instances_val2017.json")
+    shutil.copy(data_sets / "instances.json", folders["refcoco"])
+    refs = json.loads((data_sets / "refs.json").read_text())
+    (folders["refcoco"] / "refs(unc).p").write_bytes(pickle.dumps(refs, protocol=2))
+    shutil.copy(data_sets / "vqa.json", folders["llava"] / "train.json")
+    (folders["reasonseg"] / "val").mkdir(parents=True)
+    for index in (0, 1):
+        shutil.copy(data_sets / "images" / f"{index}.jpg", folders["reasonseg"] / "val")
+    reason(folders["reasonseg"] / "val" / "0.json", ["Which thing keeps the rain off?"], is_sentence=True)
+    reason(folders["reasonseg"] / "val" / "1.json", ["the dial", "the knob"], is_sentence=False)
+    return folders
+
+
+def square(label: str, left: int, right: int) -> dict[str, Any]:
+    corners = [[left, left], [right, left], [right, right], [left, right]]
+    return {"label": label, "labels": [label], "shape_type": "polygon", "points": corners, "flags": {}}
+
+
+def reason(path: Path, text: list[str], *, is_sentence: bool) -> None:
+    shapes = [square("target", 2, 30), square("ignore", 20, 25), {**square("flag", 1, 2), "points": [[1, 1]]}]
+    path.write_text(json.dumps({"text": text, "is_sentence": is_sentence, "shapes": shapes}))
+
+
+def read(folder: Path, split: str) -> list[Entry]:
+    return list(open_data(folder).entries(split))
+
+
+def test_every_format_is_found_out_and_passes_its_check(sets: dict[str, Path]) -> None:
+    for form, folder in sets.items():
+        reader = open_data(folder)
+        assert reader.form == form
+        with check(reader, reader.splits()) as report:
+            problems = [problem for problem in report.problems() if problem.fault is not Fault.UNMASKED]
+        assert not problems, form
+        assert sum(counts.dialogues for counts in report.splits.values()) >= 1
+        for split in reader.splits():
+            for entry in reader.entries(split):
+                masks = entry.masks()
+                assert all(masks[label.casefold()].any() for label in entry.labels)
+
+
+def test_reasonseg_has_a_dialogue_for_each_question_and_leaves_out_what_is_not_to_count(sets: dict[str, Path]) -> None:
+    asked = read(sets["reasonseg"], "val")
+    assert [entry.dialogue.turns[0].user for entry in asked] == [
+        "Which thing keeps the rain off?", "Please segment the dial.", "Please segment the knob.",
+    ]  # fmt: skip
+    masks = asked[0].masks()
+    assert masks["target"].sum() == 29**2 - 6**2 and masks[UNCOUNTED].sum() == 6**2
+
+
+def test_refcoco_has_a_dialogue_for_each_expression_from_a_pickle(sets: dict[str, Path]) -> None:
+    train = read(sets["refcoco"], "train")
+    assert [entry.dialogue.focus for entry in train] == ["the tall one", "left mug", "the tall one"]
+    assert [int(entry.masks()[entry.dialogue.focus].sum()) for entry in train] == [100, 100, 80]
+
+
+def test_a_pickle_that_would_run_code_is_refused(sets: dict[str, Path]) -> None:
+    class Runs:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (sets["coco"] / "was_run",))
+
+    (sets["refcoco"] / "refs(unc).p").write_bytes(pickle.dumps([Runs()]))
+    with pytest.raises(DataError, match="plain lists and dictionaries"):
+        read(sets["refcoco"], "train")
+    assert not (sets["coco"] / "was_run").exists()
+
+
+def test_coco_has_a_dialogue_for_each_category_of_a_picture(sets: dict[str, Path]) -> None:
+    said = [(entry.dialogue.img_id, entry.dialogue.focus) for entry in read(sets["coco"], "instances_val2017")]
+    assert said == [("0.jpg", "trash can"), ("0.jpg", "handle of the trash can"), ("1.jpg", "trash can")]
+
+
+def test_what_was_written_as_prist_has_every_pixel_and_word(sets: dict[str, Path], tmp_path: Path) -> None:
+    for form, split in (("prist", "train"), ("reasonseg", "val"), ("refcoco", "train")):
+        source = open_data(sets[form])
+        assert write_prist(source, [split], tmp_path / "out" / form)[split][1] == 0
+        written = read(tmp_path / "out" / form, split)
+        before = list(source.entries(split))
+        assert [entry.dialogue.turns for entry in written] == [entry.dialogue.turns for entry in before]
+        for old, new in zip(before, written, strict=True):
+            focus = old.dialogue.focus.casefold()
+            assert (old.masks()[focus] == new.masks()[focus]).all()
+            assert old.picture.read_bytes() == new.picture.read_bytes()
+    original, copied = sets["prist"], tmp_path / "out" / "prist"
+    assert json.loads((original / "train.json").read_text()) == json.loads((copied / "train.json").read_text())
+    assert (original / "masks/0.json").read_bytes() == (copied / "masks/0.json").read_bytes()
+
+
+def test_conversations_without_masks_have_no_place_in_prist_and_are_counted(
+    sets: dict[str, Path], tmp_path: Path
+) -> None:
+    assert write_prist(open_data(sets["llava"]), ["train"], tmp_path / "out") == {"train": (0, 1)}
+
+
+def test_a_folder_of_no_or_of_two_formats_says_what_to_do(sets: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"no known format; remedy.*--format"):
+        open_data(tmp_path / "empty")
+    shutil.copy(sets["llava"] / "train.json", sets["prist"] / "vqa.json")
+    with pytest.raises(DataError, match="looks like prist and llava; remedy"):
+        open_data(sets["prist"])
+    assert open_data(sets["prist"], "llava").splits() == ["vqa"]
+
+
+def broken(folder: Path) -> None:
+    """A PRIST folder with one fault of each kind."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    picture = np.full((40, 60, 3), 99, np.uint8)
+    for name in ("good", "small", "odd", "late", "blank"):
+        cv2.imwrite(str(folder / "images" / f"{name}.jpg"), picture)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture).save(folder / "images" / "turned.jpg", exif=exif)
+    whole = (folder / "images" / "good.jpg").read_bytes()
+    (folder / "images" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+
+    def annotate(name: str, height: int, width: int, shape: dict[str, Any]) -> None:
+        content = {"imageHeight": height, "imageWidth": width, "shapes": [shape]}
+        (folder / "masks" / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="cp1252")
+
+    for name in ("good", "cut", "late"):
+        annotate(name, 40, 60, square("Dial", 5, 20))
+    annotate("turned", 60, 40, square("dial", 5, 20))
+    annotate("small", 20, 30, square("dial", 5, 15))
+    annotate("odd", 40, 60, {**square("dial", 5, 20), "points": [[1, 1], [2, 2]]})
+    annotate("blank", 40, 60, square("dial", 100, 120))
+
+    def told(
+        img_id: str, focus: str = "dial", who: tuple[str, str] = ("human", "gpt"), answer: str = "This: [SEG]."
+    ) -> Any:
+        said = [{"from": who[0], "value": "Wo ist der Knopf für Öl?"}, {"from": who[1], "value": answer}]
+        return {"img_id": img_id, "dialogue": said, "focus": focus}
+
+    records = [
+        told("good.jpg"), told("good.jpg"), told("gone.jpg"), told("cut.jpg"), told("turned.jpg"), told("small.jpg"),
+        told("odd.jpg"), told("blank.jpg"), told("good.jpg", "lever"), told("late.jpg", who=("gpt", "human")),
+        told("good.jpg", answer="No mask."), told("good.jpg", answer="[SEG] and [SEG]."), {"img_id": "good.jpg"},
+    ]  # fmt: skip
+    (folder / "test.json").write_text(json.dumps(records, ensure_ascii=False), encoding="cp1252")
+
+
+def test_every_fault_is_told_with_its_file_and_fails_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(tmp_path / "data")
+    page, listed = tmp_path / "page.html", tmp_path / "found.json"
+    assert cli.main(["data", "check", str(tmp_path / "data"), "--html", str(page), "--json", str(listed)]) == 1
+    said = capsys.readouterr()
+    found = json.loads(listed.read_text(encoding="utf-8"))
+    assert found["faults"] == {
+        "text in cp1252": 1, "duplicate": 1, "missing picture": 1, "damaged picture": 1, "picture turned by EXIF": 1,
+        "mask of another size than its picture": 1, "bad polygon": 1, "empty mask": 1, "label that matches nothing": 1,
+        "utterances out of order": 1, "more or fewer [SEG] than masks": 1,
+        "[SEG] of which the data has no mask": 1, "malformed entry": 1,
+    }  # fmt: skip
+    assert found["errors"] == 9 and "9 errors" in said.err
+    assert found["splits"]["test"]["dialogues"] == 10
+    for name in ("gone.jpg", "cut.jpg", "turned.jpg", "odd.json", "dialogue 9"):
+        assert name in said.out, name
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 6
+
+
+def test_text_in_cp1252_is_read_as_it_was_written(tmp_path: Path) -> None:
+    broken(tmp_path)
+    first = next(iter(open_data(tmp_path).entries("test")))
+    assert first.dialogue.turns[0].user == "Wo ist der Knopf für Öl?"
+
+
+def test_a_split_that_is_not_there_is_an_error_that_names_those_that_are(
+    sets: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["data", "check", str(sets["prist"]), "--split", "val"]) == 1
+    assert "there is no split 'val'; there are train" in capsys.readouterr().err
+
+
+def test_the_command_writes_a_folder_that_passes_the_check(sets: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "converted"
+    assert cli.main(["data", "convert", str(sets["reasonseg"]), "--out", str(out)]) == 0
+    assert cli.main(["data", "check", str(out)]) == 0
+    assert labelme.read(prist.mask_path(out, "val_0_jpg.jpg")).image_name == "val_0_jpg.jpg"
