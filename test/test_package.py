@@ -75,8 +75,9 @@ def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
         "NO_FRAME",
         "REJECTED",
         "CANCELLED",
+        "NOT_UNDERSTOOD",
     )
-    assert [getattr(Segmentation, name) for name in names] == list(range(10))
+    assert [getattr(Segmentation, name) for name in names] == list(range(11))
     assert (Instruction.TYPED, Instruction.SPOKEN) == (0, 1)
     assert (Segment.FULL, Segment.CROPPED, Segment.RUNS) == (0, 1, 2)
     assert Segmentation().status == Explanation().status == Segmentation.UNKNOWN
