@@ -113,6 +113,11 @@ class UtteranceFinder:
         self._pressed_ns: int | None = None
         self._released_ns: int | None = None
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether the button is pressed."""
+        return self._pressed_ns is not None and self._released_ns is None
+
     def feed(self, samples: np.ndarray, stamp_ns: int) -> list[Event]:
         """Listen to the next piece.
 

@@ -55,6 +55,10 @@ class SpeechNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("speech", **kwargs)
+        self._microphone: Microphone | None = None
+        self._talker: Talker | None = None
+        self._utterances: queue.Queue[Utterance | None] = queue.Queue(_MAX_WAITING)
+        self._listener: threading.Thread | None = None
         self.values = values = parameters.read(self)
         self._bridge = ExecutorBridge(self)
         self._resampler = Resampler()
@@ -80,14 +84,13 @@ class SpeechNode(Node):
         self._last = "nothing has been said yet"
         self._problem = ""
         self._muted = False
-        self._utterances: queue.Queue[Utterance | None] = queue.Queue(_MAX_WAITING)
+        self._heard_until_ns = self._called_off = 0
         self._listener = threading.Thread(target=self._recognize_all, args=(recognizer,), daemon=True)
         self._listener.start()
         qos.subscribe(self, String, "speech_text", self._on_text, qos.INSTRUCTIONS)
         qos.subscribe(self, Bool, "push_to_talk", self._on_button)
         if self._talker is not None:
             qos.subscribe(self, Explanation, "explanation", self._on_explanation, qos.ANSWERS)
-        self._microphone: Microphone | None = None
         if values.input == parameters.MICROPHONE:
             self._microphone = Microphone(values.device, self._on_microphone)
             where = "the microphone"
@@ -96,14 +99,37 @@ class SpeechNode(Node):
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=STEADY)
         self.get_logger().info(f"listens to {where}; {values.recognizer} recognizes")
 
+    # To look at, for tests and tools.
+
+    @property
+    def called_off(self) -> int:
+        """How many answers were called off because somebody spoke."""
+        return self._called_off
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether the button is pressed."""
+        return self._finder.is_pressed
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether the last sound was ignored because the robot spoke."""
+        return self._muted
+
+    @property
+    def heard_until_ns(self) -> int:
+        """Stamp of the end of the last sound, nanoseconds."""
+        return self._heard_until_ns
+
     def destroy_node(self) -> None:
         """Stop listening and speaking, and take the node off the graph."""
         if self._microphone is not None:
             self._microphone.close()
         if self._talker is not None:
             self._talker.close()
-        self._utterances.put(None)
-        self._listener.join(10.0)
+        if self._listener is not None:  # ROS also destroys a node whose construction failed
+            self._utterances.put(None)
+            self._listener.join(10.0)
         super().destroy_node()
 
     # Sound
@@ -124,6 +150,7 @@ class SpeechNode(Node):
 
     def _hear(self, pcm: Pcm, stamp_ns: int) -> None:
         self._heard_sound_s = STEADY.now().nanoseconds / _NS_PER_S
+        self._heard_until_ns = stamp_ns + round(pcm.seconds * _NS_PER_S)
         speaking = self._talker is not None and self._talker.is_speaking
         if speaking and not self.values.listen_while_speaking:
             if not self._muted:
@@ -139,7 +166,7 @@ class SpeechNode(Node):
             return
         self._problem = ""
         if self._wake_word is not None and self._wake_word.hears(samples):
-            self._wake(stamp_ns + round(pcm.seconds * _NS_PER_S))
+            self._wake(self._heard_until_ns)
             # What was said so far was the wake word, and no instruction.
             self._finder.restart()
         self._handle(self._finder.feed(samples, stamp_ns))
@@ -240,6 +267,12 @@ class SpeechNode(Node):
             self._talker.hush()
         if self._cancel.service_is_ready() and (self._cancelling is None or self._cancelling.done()):
             self._cancelling = self._cancel.call_async(CancelTurns.Request(session_id=self.values.session_id))
+            self._cancelling.add_done_callback(self._on_called_off)
+
+    def _on_called_off(self, done: Future[Any]) -> None:
+        response = done.result()
+        if response is not None:  # the perception node has not gone meanwhile
+            self._called_off += response.cancelled
 
     def _when_called_off(self, call: Callable[[], None]) -> None:
         """Call something as soon as no older cancellation can hit it any more."""
