@@ -19,7 +19,7 @@ from pixelrs_ros.ros.parameters.table import SPECS
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
-REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize")
+REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize", "speech")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
@@ -35,7 +35,7 @@ ROSDEP_KEYS = {
 
 
 # Used where it is installed, and missed by nobody where it is not.
-OPTIONAL = {"vision_msgs"}
+OPTIONAL = {"audio_common_msgs", "vision_msgs"}
 
 
 def executables() -> dict[str, str]:
