@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=not_negative_number,
         default=0.5,
         metavar="X",
-        help="less is asked again (default: 0.5)",
+        help="else it asks again (default: 0.5)",
     )
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="CPU threads (default: 1)")
     parser.add_argument(

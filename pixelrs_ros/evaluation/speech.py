@@ -210,7 +210,7 @@ def _as_heard(samples: Samples, turns: list[list[Turn]]) -> Iterator[Any]:
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as a table of the documents."""
     head = (
-        "| | word error rate | of what is acted on | endpoint delay, median / 95 % [s] | right | wrong | asked again |"
+        "| | word error rate | of what is acted on | endpoint delay, median / p95 [s] | right | wrong | asked again |"
     )
     lines = [head, "|---|---|---|---|---|---|---|"]
     for row in rows:
