@@ -61,7 +61,7 @@ class Resampler:
         self._stream: Any = None
 
     def __call__(self, pcm: Pcm) -> np.ndarray:
-        """(M,) float32, a few milliseconds late where the rate is another; the mean of the channels.
+        """(M,) float32, up to some tens of milliseconds late where the rate is another; the mean of the channels.
 
         Raises:
             ConfigError: The rate is another, and soxr is not installed.
@@ -73,7 +73,7 @@ class Resampler:
         if pcm.rate_hz == RATE_HZ:
             return mono
         if self._stream is None:
-            self._stream = require("soxr").ResampleStream(pcm.rate_hz, RATE_HZ, 1, dtype="float32")
+            self._stream = require("soxr").ResampleStream(pcm.rate_hz, RATE_HZ, 1, dtype="float32", quality="LQ")
         resampled: np.ndarray = self._stream.resample_chunk(mono)
         return resampled
 

@@ -49,8 +49,10 @@ class Sphinx:
 
     def recognize(self, samples: np.ndarray) -> Heard:
         """See `Recognizer`. The confidence is the geometric mean of the words' posterior probabilities."""
+        if not len(samples):
+            return Heard("", 0.0)
         rng = np.random.default_rng(0)
-        loudness = float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
+        loudness = float(np.sqrt(np.mean(np.square(samples))))
         sound = samples + rng.normal(0.0, max(_FLOOR * loudness, 1e-4), len(samples))
         decoder = self._decoder
         decoder.start_utt()

@@ -47,7 +47,7 @@ class Endpointing:
     release_silence_s: float = 0.2
     lead_s: float = 0.3
     max_speech_s: float = 15.0
-    max_gap_s: float = 0.1
+    max_gap_s: float = 0.2
 
 
 @dataclass(frozen=True)
