@@ -2,7 +2,7 @@
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
 `pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
-curves (`plots`) and work on the code (`dev`).
+curves (`plots`), hearing and speaking (`speech`) and work on the code (`dev`).
 """
 
 from pathlib import Path
@@ -42,6 +42,7 @@ setup(
         "train": [*requirements("train"), *requirements("sim"), *requirements("plots")],
         "export": requirements("export"),
         "quantize": requirements("quantize"),
+        "speech": requirements("speech"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

@@ -1,4 +1,4 @@
-r"""The perception node, for a robot that brings its own camera.
+r"""The perception node, for a robot that brings its own camera, and with speech:=true the speech node.
 
 ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camera/color/image_raw \
     depth:=/robot1/camera/aligned_depth_to_color/image_raw camera_info:=/robot1/camera/color/camera_info
@@ -6,8 +6,9 @@ ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camer
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import LifecycleNode
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
 from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers
@@ -48,6 +49,13 @@ def generate_launch_description() -> LaunchDescription:
             "depth", default_value="depth", description="Topic of the depth images, registered to the camera's images."
         ),
         DeclareLaunchArgument("camera_info", default_value="camera_info", description="Topic of its intrinsics."),
+        DeclareLaunchArgument(
+            "speech", default_value="false", choices=["true", "false"], description="Start the speech node too."
+        ),
+        DeclareLaunchArgument(
+            "speech_params_file", default_value=shipped("speech.yaml"), description="YAML file of its parameters."
+        ),
+        DeclareLaunchArgument("audio", default_value="audio", description="Topic of the sound that it listens to."),
         *(
             DeclareLaunchArgument(
                 name,
@@ -58,14 +66,27 @@ def generate_launch_description() -> LaunchDescription:
             for name, description in ARGUMENTS.items()
         ),
     ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=perception)])
+    speech = Node(
+        package="pixelrs_ros",
+        executable="speech",
+        name="speech",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[LaunchConfiguration("speech_params_file")],
+        remappings=[("audio", LaunchConfiguration("audio"))],
+        condition=IfCondition(LaunchConfiguration("speech")),
+        output="screen",
+    )
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech])
 
 
 def perception(context: LaunchContext) -> list[LifecycleNode]:
     """The node, once it is known which arguments were given."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    profile, params_file = (LaunchConfiguration(name).perform(context) for name in ("profile", "params_file"))
-    files = ["launch.yaml", *([f"profiles/{profile}.yaml"] if profile else [])]
+    profile, params_file, speech = (
+        LaunchConfiguration(name).perform(context) for name in ("profile", "params_file", "speech")
+    )
+    files = ["launch.yaml", *(["launch_speech.yaml"] if speech == "true" else [])]
+    files += [f"profiles/{profile}.yaml"] if profile else []
     return [
         LifecycleNode(
             package="pixelrs_ros",

@@ -11,6 +11,7 @@ from types import ModuleType
 from pixelrs_ros.commands import (
     assemble,
     bench,
+    bench_speech,
     calibrate,
     data,
     doctor,
@@ -43,6 +44,7 @@ COMMANDS: dict[str, ModuleType] = {
     "segment": segment,
     "export": export,
     "bench": bench,
+    "bench-speech": bench_speech,
     "measure-3d": measure_3d,
     "measure-tracking": measure_tracking,
     "info": info,

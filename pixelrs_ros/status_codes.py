@@ -15,5 +15,6 @@ STATUS_CODES: dict[Status, int] = {
     Status.NO_FRAME: Segmentation.NO_FRAME,
     Status.REJECTED: Segmentation.REJECTED,
     Status.CANCELLED: Segmentation.CANCELLED,
+    Status.NOT_UNDERSTOOD: Segmentation.NOT_UNDERSTOOD,
 }
 STATUSES: dict[int, Status] = {code: status for status, code in STATUS_CODES.items()}

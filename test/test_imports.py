@@ -20,7 +20,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"config"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),
-    frozenset({"engine", "data", "convert", "client"}),
+    frozenset({"engine", "data", "convert", "client", "speech"}),
     frozenset({"training", "evaluation", "benchmark", "doctor", "stranger"}),
     frozenset({"ros"}),
     frozenset({"commands"}),  # start modules of `ros` as processes of their own
@@ -28,12 +28,13 @@ LEVELS: tuple[frozenset[str], ...] = (
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # The rooms of `ros`, likewise.
-ROOMS = ("parameters", "wire", "queueing", "perception", "tools", "demo")
+ROOMS = ("parameters", "wire", "queueing", "perception", "speech", "tools", "demo")
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
 ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")
 GENERATED = ("action", "msg", "srv")
 NO_TORCH = (
     "dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "pictures", "encodings", "stranger",
+    "speech",
 )  # fmt: skip
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 # `python -m pixelrs_ros.…`, as a string or as a part of one.

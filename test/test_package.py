@@ -19,7 +19,7 @@ from pixelrs_ros.ros.parameters.table import SPECS
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
-REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize")
+REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize", "speech")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
@@ -35,7 +35,7 @@ ROSDEP_KEYS = {
 
 
 # Used where it is installed, and missed by nobody where it is not.
-OPTIONAL = {"vision_msgs"}
+OPTIONAL = {"audio_common_msgs", "vision_msgs"}
 
 
 def executables() -> dict[str, str]:
@@ -75,8 +75,9 @@ def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
         "NO_FRAME",
         "REJECTED",
         "CANCELLED",
+        "NOT_UNDERSTOOD",
     )
-    assert [getattr(Segmentation, name) for name in names] == list(range(10))
+    assert [getattr(Segmentation, name) for name in names] == list(range(11))
     assert (Instruction.TYPED, Instruction.SPOKEN) == (0, 1)
     assert (Segment.FULL, Segment.CROPPED, Segment.RUNS) == (0, 1, 2)
     assert Segmentation().status == Explanation().status == Segmentation.UNKNOWN

@@ -24,7 +24,7 @@ from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.wire import conversions
 
 BATCHES, BATCH = 1000, 50
-STATUSES = range(Segmentation.GROUNDED, Segmentation.CANCELLED + 1)
+STATUSES = range(Segmentation.GROUNDED, Segmentation.NOT_UNDERSTOOD + 1)
 
 
 class Recorder:

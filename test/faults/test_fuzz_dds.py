@@ -35,7 +35,7 @@ def test_each_instruction_gets_one_result(caller: Caller, fuzz_seed: int) -> Non
     results = caller.wait_for(*sent)
     assert [result.session_id for result in results] == list(sent.values())
     statuses = Counter(result.status for result in results)
-    assert set(statuses) <= set(range(Segmentation.GROUNDED, Segmentation.CANCELLED + 1)) - {
+    assert set(statuses) <= set(range(Segmentation.GROUNDED, Segmentation.NOT_UNDERSTOOD + 1)) - {
         Segmentation.INTERNAL_ERROR
     }
     shown = caller.show()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,13 +26,13 @@ _KINDS = {
 }
 
 
-def declare(node: Node) -> None:
-    """Declare all of `SPECS` on a node, with the values given on its command line or in its YAML file.
+def declare(node: Node, specs: Mapping[str, Spec] = SPECS) -> None:
+    """Declare parameters on a node, with the values given on its command line or in its YAML file.
 
     Raises:
         ConfigError: A given value has the wrong type or lies out of range; the message names the parameter.
     """
-    for name, spec in SPECS.items():
+    for name, spec in specs.items():
         try:
             node.declare_parameter(name, spec.default, descriptor(spec))
         except (InvalidParameterValueException, ParameterException) as error:

@@ -88,6 +88,14 @@ class NodeParameters:
         high=1_000_000,
         bounds_session=True,
     )
+    min_confidence: float = parameter(
+        0.5,
+        "Spoken instructions of which the recognizer was less sure, in [0, 1], are not acted on: the robot asks to say "
+        "them again. 0: every one is acted on.",
+        Change.ANY_TIME,
+        low=0.0,
+        high=1.0,
+    )
     session_idle_s: float = parameter(
         0.0,
         "Silence after which a dialogue is over and forgotten, here and on disk, in seconds; 0: never.",

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.ros.parameters.spec import Spec
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 
 
-def problem_with(name: str, value: Any) -> ConfigError | None:
+def problem_with(name: str, value: Any, specs: Mapping[str, Spec] = SPECS) -> ConfigError | None:
     """What is wrong with a value, apart from its type and range, which ROS checks; None when nothing is."""
-    spec = SPECS[name]
+    spec = specs[name]
     if isinstance(value, float) and not math.isfinite(value):  # ROS lets NaN pass every range
         return ConfigError(f"parameter {name!r} must be a finite number, got {value}")
     if spec.choices and value not in spec.choices:

@@ -98,11 +98,11 @@ class Answers:
         index = 0 if request.one_shot else self._numbers.take(request.session_id)
         return OpenTurn(request, index, Locator(request.bound, self._parameters()))
 
-    def refuse(self, request: TurnRequest, status: Status, message: str) -> None:
-        """Answer a request without running it."""
+    def refuse(self, request: TurnRequest, status: Status, message: str, text: str = "") -> None:
+        """Answer a request without running it; the robot says `text`, or the message where that is empty."""
         waited_ms = 1e3 * (time.perf_counter() - request.received_s)
         latency_ms = accounted({"queue": waited_ms}, waited_ms)
-        self.end(self.open(request), Reply(status=status, text="", message=message, latency_ms=latency_ms))
+        self.end(self.open(request), Reply(status=status, text=text, message=message, latency_ms=latency_ms))
 
     def add_text(self, turn: OpenTurn, text: str) -> None:
         """Publish the explanation so far, unless it has just been published."""

@@ -19,11 +19,12 @@ from pixelrs_ros.msg import DialogueSummary as SummaryMessage
 from pixelrs_ros.msg import Instruction
 from pixelrs_ros.msg import Turn as TurnMessage
 from pixelrs_ros.ros.parameters.policies import FramePolicy
+from pixelrs_ros.ros.perception.intake import Intake
 from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
-from pixelrs_ros.srv import ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
+from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
 from pixelrs_ros.status_codes import STATUS_CODES
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Turn, check_session_id
 
@@ -55,7 +56,7 @@ class _Export(NamedTuple):
 
 
 class DialogueServices:
-    """Serves `~/list_dialogues`, `~/get_dialogue`, `~/reset_dialogue` and `~/export_dialogue`.
+    """Serves `~/list_dialogues`, `~/get_dialogue`, `~/reset_dialogue`, `~/export_dialogue` and `~/cancel_turns`.
 
     Args:
         node: Where they are served.
@@ -64,6 +65,7 @@ class DialogueServices:
         session_frames: The dialogues' frame policies; None likewise.
         frame_policy: What holds for a dialogue in which no instruction has asked for any.
         on_reset: Called with every dialogue that is reset.
+        intake: Gives what takes instructions; None while the node is not active.
     """
 
     def __init__(
@@ -74,14 +76,17 @@ class DialogueServices:
         session_frames: Callable[[], SessionFrames | None],
         frame_policy: Callable[[], FramePolicy],
         on_reset: Callable[[str], None],
+        intake: Callable[[], Intake | None],
     ) -> None:
         self._node = node
         self._session = session
         self._session_frames = session_frames
         self._frame_policy = frame_policy
         self._on_reset_done = on_reset
+        self._intake = intake
         self._bridge = bridge
         self._exporter = ThreadPoolExecutor(1, "pixelrs_export")
+        node.create_service(CancelTurns, "~/cancel_turns", self._on_cancel)
         node.create_service(ListDialogues, "~/list_dialogues", self._on_list)
         node.create_service(GetDialogue, "~/get_dialogue", self._on_get)
         node.create_service(ResetDialogue, "~/reset_dialogue", self._on_reset)
@@ -132,6 +137,16 @@ class DialogueServices:
             raise NotConfiguredError("the node is not configured: it remembers no dialogue")
         check_session_id(session_id)
         return dialogues, session_id or DEFAULT_SESSION_ID
+
+    def _on_cancel(self, request: CancelTurns.Request, response: CancelTurns.Response) -> CancelTurns.Response:
+        intake = self._intake()
+        if intake is None:
+            response.message = "the node is not active: nothing is being answered"
+            return response
+        session_id = request.session_id or DEFAULT_SESSION_ID
+        response.cancelled = intake.cancel_dialogue(session_id, "called off (service ~/cancel_turns)")
+        response.success = True
+        return response
 
     def _on_list(self, request: ListDialogues.Request, response: ListDialogues.Response) -> ListDialogues.Response:
         try:

@@ -52,6 +52,7 @@ _LEVELS = {
     Status.BAD_INPUT: WARN,
     Status.NO_FRAME: WARN,
     Status.CANCELLED: WARN,
+    Status.NOT_UNDERSTOOD: WARN,
     Status.INTERNAL_ERROR: ERROR,
 }
 _RAN = (Status.GROUNDED, Status.ANSWERED, Status.NOT_FOUND, Status.CLARIFY)

@@ -32,12 +32,17 @@ _POLICIES = {
 }
 
 
+_QUOTED_CHARACTERS = 200
+ASK_AGAIN = "I did not understand that. Please say it again."
+
+
 class _Refused(NamedTuple):
     """A request that is to be answered without being run, as soon as the lock is free."""
 
     request: TurnRequest
     status: Status
     message: str
+    text: str = ""  # what the robot says; empty: the message
 
 
 @dataclass
@@ -139,6 +144,19 @@ class Intake:
             refused += self._bind_waiting()  # what waited behind it need not wait any more
         self._refuse(refused)
 
+    def cancel_dialogue(self, session_id: str, message: str) -> int:
+        """Cancel every instruction of a dialogue that has not been answered yet.
+
+        Returns:
+            How many there were.
+        """
+        with self._lock:
+            waiting = [*self._waiting_of(session_id), *self._worker.jobs_of(session_id)]
+            refused = [one for request in waiting for one in self._cancel(request, message)]
+            refused += self._bind_waiting()
+        self._refuse(refused)
+        return len(waiting)
+
     def close(self) -> list[TurnRequest]:
         """Take no images any more, and refuse whatever else comes.
 
@@ -160,6 +178,9 @@ class Intake:
         if bad := self._bad(request):
             self._sessions.open(request.session_id)
             return bad
+        if unclear := _unclear(request, values):
+            self._sessions.open(request.session_id)
+            return unclear
         requested = request.instruction.frame_policy
         self._sessions.open(request.session_id, _POLICIES.get(requested))
         if requested not in _POLICIES:
@@ -277,8 +298,21 @@ class Intake:
         self._refuse(refused)
 
     def _refuse(self, refused: Iterable[_Refused]) -> None:
-        for request, status, message in refused:
-            self._answers.refuse(request, status, message)
+        for request, status, message, text in refused:
+            self._answers.refuse(request, status, message, text)
+
+
+def _unclear(request: TurnRequest, values: NodeParameters) -> list[_Refused]:
+    """Nothing, unless the words were spoken and the recognizer was not sure enough of them to act on them."""
+    heard = request.instruction
+    # What is no confidence at all is refused with the rest of the instruction's errors, when its turn comes.
+    if heard.source != Instruction.SPOKEN or not 0.0 <= heard.confidence < values.min_confidence:
+        return []
+    message = (
+        f"heard {heard.text[:_QUOTED_CHARACTERS]!r} with a confidence of {heard.confidence:.2f}, below "
+        f"{values.min_confidence:g} (parameter 'min_confidence'): say it again, or type it"
+    )
+    return [_Refused(request, Status.NOT_UNDERSTOOD, message, ASK_AGAIN)]
 
 
 def inactive_answer(request: TurnRequest) -> tuple[Segmentation, Explanation]:

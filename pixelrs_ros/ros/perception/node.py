@@ -109,6 +109,7 @@ class PerceptionNode(LifecycleNode):
             lambda: self._session_frames,
             frame_policy=lambda: FramePolicy(self.values.frame_policy),
             on_reset=self._on_reset,
+            intake=self._intake,
         )
 
     @property

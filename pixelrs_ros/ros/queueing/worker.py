@@ -124,6 +124,12 @@ class Worker(Generic[JobT]):
             self._changed.notify()
             return Submission(None, tuple(displaced), self._running if preempts and self._runs(flow) else None)
 
+    def jobs_of(self, flow: Hashable) -> list[JobT]:
+        """The jobs of a flow that are not done: the one that is being done, and those that wait, in order."""
+        with self._changed:
+            waiting = [job for _, _, job in sorted(self._jobs, key=lambda entry: entry[:2]) if self._flow(job) == flow]
+            return [self._running, *waiting] if self._running is not None and self._runs(flow) else waiting
+
     def withdraw(self, job: JobT) -> bool:
         """Take a job out of the queue; False when it does not wait there, for it has begun or was never queued."""
         with self._changed:

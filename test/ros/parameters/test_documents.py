@@ -10,7 +10,8 @@ import pytest
 from pixelrs_ros.documents import tables
 from pixelrs_ros.ros.parameters.policies import BusyPolicy, FramePolicy
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
-from pixelrs_ros.ros.parameters.values import checked
+from pixelrs_ros.ros.parameters.values import checked, problem_with
+from pixelrs_ros.ros.speech.parameters import SPEECH_SPECS
 
 ROOT = Path(__file__).resolve().parents[3]
 REMEDY = "remedy: scripts/env.sh python scripts/write_parameters.py"
@@ -27,6 +28,14 @@ def test_the_table_of_parameters_is_that_of_their_declarations(script: dict[str,
 
 def test_the_parameter_file_is_that_of_their_declarations(script: dict[str, Any]) -> None:
     assert script["CONFIG"].read_text(encoding="utf-8") == script["config"](), REMEDY
+
+
+def test_the_speech_nodes_table_and_file_are_those_of_its_declarations(script: dict[str, Any]) -> None:
+    assert list(tables(ROOT, "speech_parameters").values()) == [script["table"](SPEECH_SPECS)], REMEDY
+    assert script["SPEECH_CONFIG"].read_text(encoding="utf-8") == script["config"]("speech", SPEECH_SPECS), REMEDY
+    for name, spec in SPEECH_SPECS.items():
+        assert problem_with(name, spec.default, SPEECH_SPECS) is None
+        assert spec.low is None or spec.low <= spec.default <= spec.high, name  # type: ignore[operator]
 
 
 def test_the_defaults_are_possible_together() -> None:

@@ -34,6 +34,7 @@ class Values:
     max_instructions_per_s = 1000.0
     instruction_burst = 1000
     max_tracked_sessions = 1000
+    min_confidence = 0.5
 
 
 class Desk:
@@ -62,7 +63,7 @@ class Desk:
 
     # The answers and the worker, as far as an intake knows them.
 
-    def refuse(self, request: TurnRequest, status: Status, message: str) -> None:
+    def refuse(self, request: TurnRequest, status: Status, message: str, text: str) -> None:
         assert message
         self.refused.append((request.instruction.text, status))
         self.end(request, answered=False)
@@ -75,6 +76,9 @@ class Desk:
         if rejection is None:
             self.queued.append(request)
         return Submission(rejection)
+
+    def jobs_of(self, session_id: str) -> list[TurnRequest]:
+        return [request for request in self.queued if request.session_id == session_id]
 
     def withdraw(self, request: TurnRequest) -> bool:
         if request not in self.queued:

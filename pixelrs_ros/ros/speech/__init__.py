@@ -1,0 +1,1 @@
+"""The speech node: sound and text in, instructions and the robot's voice out."""
