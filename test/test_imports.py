@@ -27,8 +27,11 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
-# The rooms of `ros`, likewise.
-ROOMS = ("parameters", "wire", "queueing", "perception", "speech", "tools", "demo")
+# The rooms of the parts that have some, likewise.
+ROOMS = {
+    "ros": ("parameters", "wire", "queueing", "perception", "speech", "tools", "demo"),
+    "sim": ("shape", "scene", "picture", "talk", "walk"),
+}
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
 ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")
 GENERATED = ("action", "msg", "srv")
@@ -113,20 +116,21 @@ def test_imports_point_downwards(part: str) -> None:
     assert not wrong
 
 
-def test_every_room_of_ros_is_known() -> None:
-    assert {path.name for path in (PACKAGE / "ros").iterdir() if path.is_dir()} - {"__pycache__"} == set(ROOMS)
+@pytest.mark.parametrize("part", ROOMS)
+def test_every_room_is_known(part: str) -> None:
+    assert {path.name for path in (PACKAGE / part).iterdir() if path.is_dir()} - {"__pycache__"} == set(ROOMS[part])
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_the_rooms_of_ros_use_only_the_rooms_below_them(room: str) -> None:
-    allowed = ROOMS[: ROOMS.index(room) + 1]
+@pytest.mark.parametrize(("part", "room"), [(part, room) for part, rooms in ROOMS.items() for room in rooms])
+def test_rooms_use_only_the_rooms_below_them(part: str, room: str) -> None:
+    allowed = ROOMS[part][: ROOMS[part].index(room) + 1]
     wrong = []
     for module in MODULES:
-        if not module.startswith(f"pixelrs_ros.ros.{room}."):
+        if not module.startswith(f"pixelrs_ros.{part}.{room}."):
             continue
         for place, name, _ in uses_of(module):
             words = name.split(".")
-            if words[:2] == ["pixelrs_ros", "ros"] and words[2] not in allowed:
+            if words[:2] == ["pixelrs_ros", part] and words[2] not in allowed:
                 wrong.append(f"{place} uses {name}")
     assert not wrong
 
