@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from pixelrs_ros.config import MirasConfig
-from pixelrs_ros.engine.backends import TORCH, Backend
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.frames import EncodedFrame
 from pixelrs_ros.engine.language import EagerLanguage
@@ -31,8 +30,8 @@ ANSWERS = (" yes.", "[ASK] Which one?", " It is[OBJ] the mug[SEG], to drink from
 class RecordingEngine(Engine):
     """Keeps the probabilities of every mask pixel, which a reply does not tell."""
 
-    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, backend: Backend = TORCH) -> None:
-        super().__init__(miras, config, tokenizer, backend)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.probabilities: list[torch.Tensor] = []
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
