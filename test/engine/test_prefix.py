@@ -30,8 +30,8 @@ ANSWERS = (" yes.", "[ASK] Which one?", " It is[OBJ] the mug[SEG], to drink from
 class RecordingEngine(Engine):
     """Keeps the probabilities of every mask pixel, which a reply does not tell."""
 
-    def __init__(self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, *rest: Any) -> None:
-        super().__init__(miras, config, tokenizer, *rest)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.probabilities: list[torch.Tensor] = []
 
     def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
