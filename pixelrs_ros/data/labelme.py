@@ -92,8 +92,8 @@ class Masks(dict[str, np.ndarray]):
         if (groups := self._ambiguous.get(label.casefold())) is not None:
             listed = ", ".join(map(repr, groups))
             raise LabelError(
-                f"{self._path}: {label!r} names several instances, listed apart by group_id ({listed}); remedy: give each "
-                "a label of its own"
+                f"{self._path}: {label!r} names several instances, told apart by group_id ({listed}); remedy: give "
+                "each a label of its own"
             )
         if label.casefold() not in self:
             raise LabelError(f"{self._path}: no polygon is labeled {label!r}, which a dialogue is about")
