@@ -177,7 +177,9 @@ def _row(
     heard = samples if turns is None else replace(samples, all=tuple(_as_heard(samples, turns)))
     _, records = evaluate(Job(heard, (HEADLINE,)), lambda: engine)
     right = {record.dialogue: record.right for record in records if record.condition == HEADLINE.name}
-    acted = [turns is None or all(turn.confidence >= min_confidence for turn in one) for one in turns or samples.all]
+    acted = [True] * len(samples.all)
+    if turns is not None:
+        acted = [all(turn.confidence >= min_confidence for turn in one) for one in turns]
     ends = [(did, right[sample.index]) for sample, did in zip(samples.all, acted, strict=True)]
     row: dict[str, Any] = {"noise": name, "turns": sum(len(sample.exchanges) for sample in samples.all)}
     if turns is not None:

@@ -33,8 +33,8 @@ class SileroDetector:
 
     def reset(self) -> None:
         """What comes next does not follow on what came."""
-        self._state = np.zeros(_STATE, np.float32)
-        self._before = np.zeros(_CONTEXT, np.float32)
+        self._state: np.ndarray = np.zeros(_STATE, np.float32)
+        self._before: np.ndarray = np.zeros(_CONTEXT, np.float32)
 
     def probability(self, window: np.ndarray) -> float:
         """How likely somebody speaks in the next (`WINDOW`,) float32 samples of 16 kHz, in [0, 1]."""

@@ -43,7 +43,7 @@ def sentences(seed: int = 0) -> list[str]:
             for words in phrasings:
                 times = _PER_PHRASING if "{" in words else 1
                 said += [filler.around(filler.fill(words)) for _ in range(times)]
-    return [" ".join(words) for one in said if (words := spoken_words(one))]
+    return [" ".join(heard) for one in said if (heard := spoken_words(one))]
 
 
 class _Filler:

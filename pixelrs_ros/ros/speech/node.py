@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import Bool, Header, String
@@ -78,7 +79,7 @@ class SpeechNode(Node):
         self._diagnostics = qos.advertise(self, DiagnosticArray, "/diagnostics")
         self._loudspeaker: Loudspeaker | None = None
         self._talker = self._open_talker()
-        self._cancel = self.create_client(CancelTurns, f"{values.perception}/cancel_turns")
+        self._cancel: Client[Any, Any] = self.create_client(CancelTurns, f"{values.perception}/cancel_turns")
         self._cancelling: Future[Any] | None = None
         self._heard_sound_s = -_QUIET_S
         self._last = "nothing has been said yet"

@@ -59,11 +59,21 @@ def test_what_is_said_is_shown_on_the_picture_of_the_moment_in_which_it_began(no
     person = nodes[-1]
     ended, segmentations = threading.Event(), list[Segmentation]()
     person.create_subscription(Segmentation, "segmentation", segmentations.append, 10)
-    person.create_subscription(Explanation, "explanation", lambda words: words.is_final and ended.set(), 10)
+
+    def take(words: Explanation) -> None:
+        if words.is_final:
+            ended.set()
+
+    person.create_subscription(Explanation, "explanation", take, 10)
     audio = person.create_publisher(AudioChunk, "audio", 1000)
     images = person.create_publisher(Image, "image", qos_profile_sensor_data)
     ready = threading.Event()
-    person.create_timer(0.05, lambda: _is_ready(person, audio, images) and ready.set())
+
+    def look() -> None:
+        if _is_ready(person, audio, images):
+            ready.set()
+
+    person.create_timer(0.05, look)
     assert ready.wait(DEADLINE_S)
     start_ns = int(person.get_clock().now().nanoseconds)
     words = said("Give me the red mug.")
