@@ -29,6 +29,7 @@ SLOW: tuple[str, ...] = (
     "ros/test_rclpy_api.py",
     "ros/tools/test_bench.py",
     "ros/wire/test_ros_context.py",
+    "ros/speech/test_sound_to_mask.py",
     "security/",
     "sim/picture/test_render.py",
     "sim/scene/test_scene.py",
