@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 from pixelrs_ros.errors import OutputError
 
@@ -50,7 +50,7 @@ def write_file(path: Path, content: bytes | str, *, private: bool = False) -> No
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[TextIO]:
+def writing(path: Path) -> Iterator[IO[str]]:
     """A file to write UTF-8 text to piece by piece, for what is too long for `write_file`; whole or not at all.
 
     Args:
@@ -66,7 +66,7 @@ def writing(path: Path) -> Iterator[TextIO]:
             "w", encoding="utf-8", prefix=f".{target.name[:100]}.", suffix=".partial", dir=target.parent, delete=False
         ) as file:
             try:
-                yield file
+                yield file.file
                 os.fchmod(file.fileno(), _mode_of(target))
                 Path(file.name).replace(target)
             except BaseException:

@@ -184,7 +184,7 @@ def answered(engine: Engine, samples: Samples, sample: Sample) -> Example:
     image, masks = samples.read(sample.img_id)
     replies = play(engine, engine.encode(image), sample.exchanges, HEADLINE).replies
     phrases = tuple(segment.phrase for segment in replies[-1].segments)
-    right = samples.judge(sample, phrases).referent_right
+    right = bool(samples.judge(sample, phrases).referent_right)
     layout = engine.layout
     # There and back through the tokens: spaced as the network writes it.
     should = layout.parse(layout.decode_answer(layout.answer(sample.exchanges[-1].answer))).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 from collections import defaultdict
@@ -180,7 +181,7 @@ class Samples:
             DataError: A file is missing or malformed, or their sizes differ.
         """
         entries = self._entries(img_id)
-        image, masks = read_rgb(entries[0].picture), entries[0].masks()
+        image, masks = read_rgb(entries[0].picture), copy.copy(entries[0].masks())  # those are kept
         if self.form != PristReader.form:  # where each dialogue brings its own masks
             masks = {label: mask for entry in entries for label, mask in entry.masks().items()}
         for mask in masks.values():

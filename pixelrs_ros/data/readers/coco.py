@@ -62,7 +62,7 @@ class CocoReader(Reader):
             )
 
         @lru_cache(maxsize=2)  # the categories of a picture follow one another
-        def masks(image_id: Any) -> Mapping[str, np.ndarray]:
+        def masks(image_id: Any) -> dict[str, np.ndarray]:
             return _masks(content, {name.casefold(): found for name, found in grouped[image_id].items()})
 
         for image_id, by_name in grouped.items():
@@ -152,7 +152,7 @@ class ReferReader(Reader):
         return read_refs(found[0])
 
 
-def _masks(content: Any, labeled: Mapping[str, list[dict[str, Any]]]) -> Mapping[str, np.ndarray]:
+def _masks(content: Any, labeled: Mapping[str, list[dict[str, Any]]]) -> dict[str, np.ndarray]:
     return {label: content.mask(annotations) for label, annotations in labeled.items()}
 
 

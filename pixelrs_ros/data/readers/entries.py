@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -91,7 +91,7 @@ class Entry:
     where: str
     dialogue: PristDialogue
     picture: Path
-    masks: Callable[[], Mapping[str, np.ndarray]]
+    masks: Callable[[], dict[str, np.ndarray]]
 
     @property
     def labels(self) -> tuple[str, ...]:

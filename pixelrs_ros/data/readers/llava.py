@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,7 @@ def words(value: str) -> str:
     return plain(value.replace(IMAGE, " "))
 
 
-def _nothing() -> Mapping[str, np.ndarray]:
+def _nothing() -> dict[str, np.ndarray]:
     return {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class ReasonSegReader(Reader):
         return next((each for each in found if each.is_file()), folder / f"{path.stem}.jpg")
 
 
-def _masks(path: Path, picture: Path) -> Mapping[str, np.ndarray]:
+def _masks(path: Path, picture: Path) -> dict[str, np.ndarray]:
     """The target's, and what is not to count. Large shapes are drawn first, so that small ones lie on them."""
     content: dict[str, Any] = load_json(path)
     shapes = content.get("shapes")

@@ -53,7 +53,7 @@ def write_folder(folder: Path, records: list[dict[str, Any]]) -> Path:
     for img_id in {record["img_id"] for record in records}:
         rng = np.random.default_rng(len(img_id))
         write_picture(prist.image_path(folder, img_id), rng.integers(0, 256, (48, 64, 3), np.uint8))
-        masks = {}
+        masks: dict[tuple[str, int], np.ndarray] = {}
         for record in records:
             if record["img_id"] == img_id:
                 mask = np.zeros((48, 64), bool)
@@ -105,7 +105,7 @@ def test_what_is_read_is_written_as_it_was(source: Any, tmp_path: Path) -> None:
     assert json.loads(path.read_text(encoding="utf-8")) == records
 
 
-WORDS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=30).filter(str.strip)
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,12}\.(jpg|png)", fullmatch=True)
 
 
