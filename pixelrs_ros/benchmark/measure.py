@@ -131,7 +131,7 @@ def _decode(engine: Engine, prefix: PrefixCache, said: list[int]) -> None:
     for token in said:
         ids = torch.tensor([[token]], device=engine.device)
         hidden = prefix.extend([token], engine.miras.language.get_input_embeddings()(ids))
-        int(engine._logits(hidden).argmax())
+        int(engine.logits(hidden).argmax())
 
 
 def turns(sessions: dict[str, Session], repeats: int) -> dict[str, Any]:

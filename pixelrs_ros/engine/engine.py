@@ -33,7 +33,16 @@ OnStage = Callable[[], None]
 
 
 class Engine:
-    """A loaded MIRAS."""
+    """A loaded MIRAS.
+
+    Attributes:
+        miras: The network.
+        config: Its sizes.
+        layout: Its tokens' places.
+        language: Runs the language model, as the backend has it.
+        choose: Gives the next token and its probability, see `TokenChoice`; may be replaced, to force words.
+        backend: What the network runs on, in words for logs.
+    """
 
     def __init__(
         self, miras: Miras, config: MirasConfig, tokenizer: Tokenizer, backend: Backend = TORCH,
@@ -57,10 +66,10 @@ class Engine:
         self.layout = ChatLayout(tokenizer, config.clip.num_patches, config.text, config.reader)
         self.num_threads = torch.get_num_threads()
         self.device = next(miras.parameters()).device
-        self._language, self.backend = backend.prepare(miras, config, self.device, self.num_threads)
+        self.language, self.backend = backend.prepare(miras, config, self.device, self.num_threads)
         self.dtype = next(miras.parameters()).dtype
         self._background = Background(self.device, self.num_threads)
-        self._choose = TokenChoice(self.layout, self.device)
+        self.choose = TokenChoice(self.layout, self.device)
         self._on_stage: OnStage = _go_on
         for encoder in (miras.convnext, miras.clip):
             for block in _blocks(encoder):
@@ -133,7 +142,7 @@ class Engine:
 
     def new_prefix(self) -> PrefixCache:
         """What `answer` keeps of a dialogue for its next turn; empty as yet."""
-        return PrefixCache(self._language)
+        return PrefixCache(self.language)
 
     @torch.inference_mode()
     def answer(
@@ -249,7 +258,7 @@ class Engine:
         embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
         hidden = prefix.extend(symbols[kept:], embeddings)
         for left in reversed(range(max_new_tokens)):
-            token, probability = self._choose(self._logits(hidden), first=left == max_new_tokens - 1)
+            token, probability = self.choose(self.logits(hidden), first=left == max_new_tokens - 1)
             if token == self.layout.eos_id:
                 return
             yield token, hidden, probability
@@ -268,19 +277,19 @@ class Engine:
                 symbols[start : start + len(run)] = [(whole, place) for place in range(len(run))]
         return symbols
 
-    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(V,) float, from the (1, H) hidden state that predicts the next token."""
         logits: torch.Tensor = self.miras.language.get_output_embeddings()(hidden)[0]
         return logits
 
     def _segment(self, encoded: EncodedFrame, hidden: torch.Tensor, phrase: str, certainty: float) -> Segment:
         """The mask of a `[SEG]`, from the (1, H) hidden state that predicted it, and the phrase's probability."""
-        logits, estimate = self._mask_logits(encoded, hidden)
+        logits, estimate = self.mask_logits(encoded, hidden)
         quality = float(estimate.clamp(0.0, 1.0))
         score = familiarity.lowered(mask_score(self.config.score, quality, certainty), encoded.novelty)
         return Segment(phrase, one_thing((logits > 0).cpu().numpy()), score, quality, certainty)
 
-    def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""
         index = torch.zeros(1, dtype=torch.long, device=self.device)
         prompts = self.miras.prompts(hidden, encoded.image_tokens)

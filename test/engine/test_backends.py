@@ -92,9 +92,7 @@ def test_onnx_answers_as_torch_does(checkpoint: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(seen[0].image_tokens, seen[1].image_tokens, atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(seen[0].sam_embedding, seen[1].sam_embedding, atol=1e-4, rtol=1e-3)
     hidden = torch.randn(1, 32, generator=torch.Generator().manual_seed(0))
-    masks = [
-        engine._mask_logits(encoded, hidden) for engine, encoded in zip((with_torch, with_onnx), seen, strict=True)
-    ]
+    masks = [engine.mask_logits(encoded, hidden) for engine, encoded in zip((with_torch, with_onnx), seen, strict=True)]
     torch.testing.assert_close(masks[0][0], masks[1][0], atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(masks[0][1], masks[1][1], atol=1e-4, rtol=1e-3)
     replies = [
@@ -134,7 +132,7 @@ def test_half_precision_runs_the_same_code(
     engine = Engine(debug_miras, debug_config, debug_tokenizer, Backend(precision="bf16"))
     assert engine.dtype == torch.bfloat16 and "bfloat16" in engine.backend
     script = iter(engine.layout.answer("[OBJ] the mug[SEG]."))
-    engine._choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
+    engine.choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
     reply = engine.answer(engine.encode(a_picture()), [], "?", prefix=engine.new_prefix())
     assert reply.segments[0].mask.shape == (24, 32)
 

@@ -112,7 +112,7 @@ def test_whatever_transformers_computes_in_another_way_is_left_to_it() -> None:
 
 def test_the_shipped_network_says_the_same_and_shows_the_same() -> None:
     engine = Engine.from_checkpoint("nano", num_threads=1)
-    quick, slow = engine._language, EagerLanguage(engine.miras.language)
+    quick, slow = engine.language, EagerLanguage(engine.miras.language)
     assert isinstance(quick, EagerLanguage) and quick._step is not None, "what is shipped is worth the short way"
     rng = np.random.default_rng(0)
     encoded = engine.encode(rng.integers(0, 256, (120, 160, 3), np.uint8))
@@ -120,7 +120,7 @@ def test_the_shipped_network_says_the_same_and_shows_the_same() -> None:
     for text in ("I am thirsty.", "the red one", "Where do I hold it?"):
         replies = []
         for runner in (quick, slow):
-            engine._language = runner
+            engine.language = runner
             replies.append(engine.answer(encoded, turns, text))
         assert replies[0].answer == replies[1].answer
         for segment, expected in zip(replies[0].segments, replies[1].segments, strict=True):

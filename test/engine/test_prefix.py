@@ -34,8 +34,8 @@ class RecordingEngine(Engine):
         super().__init__(*arguments)
         self.probabilities: list[torch.Tensor] = []
 
-    def _mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        logits, quality = super()._mask_logits(encoded, hidden)
+    def mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        logits, quality = super().mask_logits(encoded, hidden)
         self.probabilities.append(logits.sigmoid())
         return logits, quality
 
