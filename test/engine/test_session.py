@@ -284,7 +284,7 @@ def test_a_picture_that_could_not_be_encoded_is_tried_again(
     monkeypatch.setattr(engine.miras.sam, "encode", encode)
     seg = engine.layout.answer("[OBJ] it[SEG]")
     chosen = iter(seg)
-    monkeypatch.setattr(engine, "_choose", lambda logits, *, first: (next(chosen), 1.0))
+    monkeypatch.setattr(engine, "choose", lambda logits, *, first: (next(chosen), 1.0))
     with pytest.raises(RuntimeError, match="out of memory"):
         session.say(Utterance("the mug"), a_frame())
     chosen = iter(seg)
