@@ -331,7 +331,7 @@ def build_interfaces(ros: Ros) -> None:
         "srv/*",
         "launch/*.py",
         "security/*",
-        "config/**/*.yaml",
+        "config/**/*.*",
     )
     sources = [path for pattern in patterns for path in ROOT.glob(pattern)]
     stamp = ROOT / "install" / ".stamp"
