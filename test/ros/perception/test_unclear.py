@@ -23,7 +23,9 @@ def test_the_robot_asks_to_say_it_again_and_does_not_act(bench: Bench) -> None:
     bench.activate()
     bench.show(bench.now_ns())
     heard(bench, "what", 0.9)
+    bench.answers(1)  # a refusal would overtake it
     heard(bench, "throw the mug", 0.3, replace_last=True)
+    bench.answers(2)
     heard(bench, "half of a", 0.0)
     assert bench.answers(3)[1:] == [(UNCLEAR, ASK_AGAIN)] * 2
     refused = bench.segmentations[1]
@@ -38,6 +40,7 @@ def test_the_threshold_can_be_changed_and_holds_for_spoken_words_only(bench: Ben
     bench.activate()
     bench.show(bench.now_ns())
     heard(bench, "typed", 0.1, Instruction.TYPED)
+    bench.answers(1)
     heard(bench, "nonsense", float("nan"))
     assert [status for status, _ in bench.answers(2)] == [ANSWERED, Segmentation.BAD_INPUT]
     bench.node.set_parameters([Parameter("min_confidence", value=0.2)])
