@@ -117,9 +117,9 @@ class Reader(ABC):
         self._pictures = pictures
 
     @classmethod
-    @abstractmethod
     def recognizes(cls, folder: Path) -> bool:
-        """Whether the folder looks like this format, by its files' names and beginnings."""
+        """Whether the folder looks like this format, by its files' names and beginnings: it has splits."""
+        return bool(cls(folder).splits())
 
     @abstractmethod
     def splits(self) -> list[str]:
@@ -140,3 +140,20 @@ class Reader(ABC):
     def text_files(self, split: str) -> Iterator[Path]:
         """The files whose text the entries come from."""
         yield from ()
+
+
+class SplitFileReader(Reader):
+    """A data set that has one JSON file for each split, `<split>.json` in its folder."""
+
+    @staticmethod
+    @abstractmethod
+    def is_split(path: Path) -> bool:
+        """Whether a JSON file is a split of this format, by its beginning."""
+
+    def splits(self) -> list[str]:
+        """See `Reader.splits`."""
+        return sorted(path.stem for path in self.folder.glob("*.json") if self.is_split(path))
+
+    def text_files(self, split: str) -> Iterator[Path]:
+        """See `Reader.text_files`."""
+        yield self.folder / f"{split}.json"

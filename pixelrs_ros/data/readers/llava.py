@@ -10,28 +10,21 @@ import numpy as np
 from pixelrs_ros.data.examples import plain
 from pixelrs_ros.data.json_files import first_keys, stream_list
 from pixelrs_ros.data.prist import PristDialogue, read_turns
-from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, Reader, Tell, refuse
+from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, SplitFileReader, Tell, refuse
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.text.tokenizer import IMAGE
 
 
-class LlavaReader(Reader):
+class LlavaReader(SplitFileReader):
     """`<split>.json`, a list of `{"image": …, "conversations": […]}`; pictures in `images/`."""
 
     form = "llava"
 
-    @classmethod
-    def recognizes(cls, folder: Path) -> bool:
-        """See `Reader.recognizes`."""
-        return bool(cls(folder).splits())
-
-    def splits(self) -> list[str]:
-        """See `Reader.splits`."""
-        return sorted(path.stem for path in self.folder.glob("*.json") if _is_split(path))
-
-    def text_files(self, split: str) -> Iterator[Path]:
-        """See `Reader.text_files`."""
-        yield self.folder / f"{split}.json"
+    @staticmethod
+    def is_split(path: Path) -> bool:
+        """See `SplitFileReader.is_split`."""
+        is_list, keys = first_keys(path)
+        return is_list and "conversations" in keys
 
     def entries(self, split: str, tell: Tell = refuse) -> Iterator[Entry]:
         """See `Reader.entries`; conversations without a picture are left out."""
@@ -64,8 +57,3 @@ def words(value: str) -> str:
 
 def _nothing() -> dict[str, np.ndarray]:
     return {}
-
-
-def _is_split(path: Path) -> bool:
-    is_list, keys = first_keys(path)
-    return is_list and "conversations" in keys

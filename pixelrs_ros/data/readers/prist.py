@@ -9,27 +9,20 @@ from typing import Any
 
 from pixelrs_ros.data import prist
 from pixelrs_ros.data.json_files import first_keys, stream_list
-from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, Reader, Tell, refuse
+from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, SplitFileReader, Tell, refuse
 from pixelrs_ros.errors import DataError
 
 
-class PristReader(Reader):
+class PristReader(SplitFileReader):
     """`<split>.json` beside `images/` and `masks/`."""
 
     form = "prist"
 
-    @classmethod
-    def recognizes(cls, folder: Path) -> bool:
-        """See `Reader.recognizes`."""
-        return bool(cls(folder).splits())
-
-    def splits(self) -> list[str]:
-        """See `Reader.splits`."""
-        return sorted(path.stem for path in self.folder.glob("*.json") if _is_split(path))
-
-    def text_files(self, split: str) -> Iterator[Path]:
-        """See `Reader.text_files`."""
-        yield prist.split_path(self.folder, split)
+    @staticmethod
+    def is_split(path: Path) -> bool:
+        """Whether it is one, or is empty or damaged where one would be: its reading says more."""
+        is_list, keys = first_keys(path)
+        return (is_list and {"img_id", "dialogue"} <= keys) or (not keys and (path.parent / "masks").is_dir())
 
     def entries(self, split: str, tell: Tell = refuse) -> Iterator[Entry]:
         """See `Reader.entries`."""
@@ -51,12 +44,6 @@ class PristReader(Reader):
             img_id = dialogue.img_id
             picture = self._pictures / img_id if self._pictures else prist.image_path(self.folder, img_id)
             yield Entry(where, dialogue, picture, partial(masks, img_id))
-
-
-def _is_split(path: Path) -> bool:
-    """Whether it is one, or is empty or damaged where one would be: its reading says more."""
-    is_list, keys = first_keys(path)
-    return (is_list and {"img_id", "dialogue"} <= keys) or (not keys and (path.parent / "masks").is_dir())
 
 
 def _problem(where: str, record: Any) -> Problem | None:

@@ -27,11 +27,6 @@ class ReasonSegReader(Reader):
 
     form = "reasonseg"
 
-    @classmethod
-    def recognizes(cls, folder: Path) -> bool:
-        """See `Reader.recognizes`."""
-        return bool(cls(folder).splits())
-
     def splits(self) -> list[str]:
         """See `Reader.splits`."""
         if _first_is_one(self.folder):
