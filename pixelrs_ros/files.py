@@ -46,7 +46,9 @@ def write_file(path: Path, content: bytes | str, *, private: bool = False) -> No
             with target.open("wb") as file:
                 file.write(data)
             return
-        _replace(target, data, private)
+        # Unless it is to be private, what is there keeps its mode.
+        with _replacing(target, PRIVATE_FILE if private else _mode_of(target)) as file:
+            file.write(data)
 
 
 @contextlib.contextmanager
@@ -62,16 +64,8 @@ def writing(path: Path) -> Iterator[IO[str]]:
     with _explained(path):
         target = Path(os.path.realpath(path))
         make_folder(target.parent)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", prefix=f".{target.name[:100]}.", suffix=".partial", dir=target.parent, delete=False
-        ) as file:
-            try:
-                yield file.file
-                os.fchmod(file.fileno(), _mode_of(target))
-                Path(file.name).replace(target)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with _replacing(target, _mode_of(target)) as file, io.TextIOWrapper(file, encoding="utf-8") as text:
+            yield text
 
 
 def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
@@ -175,15 +169,15 @@ def require_writable_folder(path: Path) -> None:
         file.write(b"\0")
 
 
-def _replace(target: Path, data: bytes, private: bool) -> None:
-    """Write beside the target, then take its place and, unless it is to be private, its mode."""
-    mode = PRIVATE_FILE if private else _mode_of(target)
+@contextlib.contextmanager
+def _replacing(target: Path, mode: int) -> Iterator[IO[bytes]]:
+    """A file beside the target, which takes its place once it is whole and closed."""
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".partial", dir=target.parent)
     partial = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
+            os.fchmod(descriptor, mode)
+            yield file
         partial.replace(target)
     except BaseException:
         partial.unlink(missing_ok=True)
