@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import re
 import typing
@@ -38,11 +39,17 @@ def from_mapping(cls: type[T], data: Any) -> T:
     """
     try:
         # As JSON, in which a list is a tuple's only form and a whole number may stand for a float.
-        return TypeAdapter(cls).validate_json(json.dumps(data, default=str), strict=True, extra="forbid")
+        adapter = _adapter(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
+        return adapter.validate_json(json.dumps(data, default=str), strict=True, extra="forbid")
     except ValidationError as error:
         # A key that is mistyped is unknown and, under its right name, missing: the former helps.
         problem = min(error.errors(), key=lambda one: one["type"] != _UNKNOWN)
         raise ConfigError(_message(cls, problem)) from error
+
+
+@functools.cache  # made once: that of a whole network takes 0.1 s
+def _adapter(cls: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(cls)
 
 
 def _message(cls: type, problem: Mapping[str, Any]) -> str:
@@ -76,7 +83,8 @@ def _dataclass_at(cls: type, place: Sequence[int | str]) -> Any:
 
 def to_mapping(config: Any) -> dict[str, Any]:
     """The inverse of `from_mapping`: plain dictionaries and lists that YAML can hold."""
-    return typing.cast(dict[str, Any], TypeAdapter(type(config)).dump_python(config, mode="json"))
+    adapter = _adapter(type(config))  # type: ignore[arg-type]  # likewise
+    return typing.cast(dict[str, Any], adapter.dump_python(config, mode="json"))
 
 
 def read_yaml(path: Path) -> Any:
