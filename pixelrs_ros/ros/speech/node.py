@@ -205,17 +205,13 @@ class SpeechNode(Node):
 
     def _on_heard(self, found: tuple[Utterance, Heard]) -> None:
         utterance, heard = found
-        text, alternatives = heard.text, heard.alternatives
+        text, alternatives = self._said_to_robot(heard.text, utterance.start_ns, utterance.end_ns), heard.alternatives
+        if text is None:
+            return
         if self.values.wake_phrase:
-            after = after_phrase(text, self.values.wake_phrase)
-            if after is None and not self._is_awake(utterance.start_ns):
-                return
-            if after is not None:
-                self._wake(utterance.end_ns)
+            if text != heard.text:
                 others = (after_phrase(other, self.values.wake_phrase) for other in alternatives)
-                text, alternatives = after, tuple(dict.fromkeys(other for other in others if other))
-                if not text:
-                    return
+                alternatives = tuple(dict.fromkeys(other for other in others if other))
             self._barge_in()
         confidence = heard.confidence if text and not utterance.cut else 0.0
         if utterance.cut:
@@ -226,18 +222,10 @@ class SpeechNode(Node):
 
     def _on_text(self, message: String) -> None:
         """Take what another recognizer has understood. It has ended by now; when it began, nobody says."""
-        text = message.data.strip()
+        now_ns = self._now_ns()
+        text = self._said_to_robot(message.data.strip(), now_ns, now_ns)
         if not text:
             return
-        if self.values.wake_phrase:
-            after = after_phrase(text, self.values.wake_phrase)
-            if after is None and not self._is_awake(self._now_ns()):
-                return
-            if after is not None:
-                self._wake(self._now_ns())
-                text = after
-                if not text:
-                    return
         self._barge_in()
         self._last = f"{text!r}, as text"
         self._send(text, self.values.text_confidence, [], self.get_clock().now().to_msg())
@@ -254,6 +242,14 @@ class SpeechNode(Node):
 
     def _wake(self, now_ns: int) -> None:
         self._awake_until_ns = now_ns + round(self.values.wake_window_s * _NS_PER_S)
+
+    def _said_to_robot(self, text: str, start_ns: int, end_ns: int) -> str | None:
+        """What is left of words without the wake phrase, which wakes; None where nothing was said to the robot."""
+        after = after_phrase(text, self.values.wake_phrase) if self.values.wake_phrase else None
+        if after is not None:
+            self._wake(end_ns)
+            return after or None
+        return text if not self.values.wake_phrase or self._is_awake(start_ns) else None
 
     def _is_awake(self, now_ns: int) -> bool:
         if not self.values.wake_phrase and self._wake_word is None:
