@@ -17,6 +17,7 @@ from rich.progress import track
 from skimage import data as photographs
 
 from pixelrs_ros.documents import write_table
+from pixelrs_ros.engine.choice import mask_score
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.evaluation.samples import Samples
@@ -70,7 +71,7 @@ def main() -> None:
             novelties[name] = round(reply.novelty, 2)
             if reply.status is Status.GROUNDED:
                 scores += [segment.score for segment in reply.segments]
-                raw += [segment.score * max(1.0, reply.novelty) ** 4 for segment in reply.segments]
+                raw += [mask_score(engine.config.score, one.quality, one.certainty) for one in reply.segments]
     rows.append(_row("photographs of scikit-image", list(novelties.values())))
     said = f"{len(scores)} of {len(PHOTOGRAPHS) * len(ORDERS)} orders about the photographs were answered with a mask, "
     said += f"all of them wrong; its score was {np.mean(scores):.2f} on average and at most {max(scores):.2f} "
