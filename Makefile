@@ -20,11 +20,11 @@ chat: setup  ## Type instructions about the simulated scene, turn after turn
 bench: setup  ## Times of every stage and turn; rewrites benchmarks/cpu.json, the tables of docs/performance.md and their picture
 	@$(RUN) python -m pixelrs_ros.cli bench --document
 
-test: setup  ## Runs every test
-	@$(RUN) python -m pytest
+test: setup  ## Runs every test, two files at a time
+	@$(RUN) python -m pytest -n 2 --dist loadfile
 
 test-fast: setup  ## Runs the tests of the inner loop, in less than 90 s
-	@$(RUN) python -m pytest -m "not slow"
+	@$(RUN) python -m pytest -n 2 --dist loadfile -m "not slow"
 
 lint: setup  ## ruff and mypy
 	@$(RUN) ruff check .

@@ -27,7 +27,12 @@ if TYPE_CHECKING:  # a test that needs no network does not wait for torch
 
 # Before anything imports rclpy, and inherited by the processes that tests start: two test runs at once, or a robot in
 # the same network, must not hear each other. Domains from 102 on use ports that Linux gives to outgoing connections.
-DOMAINS = itertools.cycle(random.SystemRandom().sample(range(1, 102), 101))
+# Workers of one run (pytest -n) share them out.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+DOMAINS = itertools.cycle(random.SystemRandom().sample(own := range(1 + WORKER, 102, WORKERS), len(own)))
+if WORKERS > 1:
+    os.environ["OMP_NUM_THREADS"] = "1"  # or each worker's torch takes all cores
 os.environ["ROS_DOMAIN_ID"] = str(next(DOMAINS))
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
