@@ -31,6 +31,7 @@ setup(
             "ros/wire/*.xml",
             "sim/talk/voices/*.txt",
             "sim/walk/words/*.txt",
+            "engine/vlm/*.txt",
             "text/*.txt",
         ]
     },

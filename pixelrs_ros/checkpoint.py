@@ -16,12 +16,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.config import MirasConfig, VlmConfig
 from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.settings import load_config, to_mapping
+from pixelrs_ros.settings import load_config, read_yaml, to_mapping
 from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
@@ -111,7 +111,25 @@ def read_tensor(stored: Mapping[str, Any], name: str) -> torch.Tensor:
     return (value.flatten(1).float() * scale.unsqueeze(1)).view(value.shape)
 
 
-def write_config(folder: Path, config: MirasConfig) -> None:
+def read_config(folder: Path) -> MirasConfig | VlmConfig:
+    """What a checkpoint's `config.yaml` describes.
+
+    Raises:
+        ConfigError: It is missing or has an unknown, missing or impossible value.
+    """
+    content = read_yaml(folder / CONFIG)
+    kind: type[MirasConfig | VlmConfig] = VlmConfig if isinstance(content, dict) and "kind" in content else MirasConfig
+    return load_config(kind, folder / CONFIG)
+
+
+def _miras_config(folder: Path) -> MirasConfig:
+    config = read_config(folder)
+    if isinstance(config, VlmConfig):
+        raise CheckpointError(f"{folder} is of kind vlm, and this works with a MIRAS only")
+    return config
+
+
+def write_config(folder: Path, config: MirasConfig | VlmConfig) -> None:
     """Write `config.yaml`.
 
     Raises:
@@ -131,7 +149,7 @@ def read_sizes(path_or_name: str | Path) -> tuple[MirasConfig, int]:
         ConfigError: `config.yaml` is missing or has an unknown, missing or impossible value.
     """
     folder = resolve(path_or_name)
-    return load_config(MirasConfig, folder / CONFIG), vocabulary_size(load_tokenizer(folder / TOKENIZER))
+    return _miras_config(folder), vocabulary_size(load_tokenizer(folder / TOKENIZER))
 
 
 def check_weights(path_or_name: str | Path) -> int:
@@ -180,9 +198,11 @@ def load_checkpoint(
         ConfigError: `config.yaml` has an unknown, missing or impossible value, or `dtype` is none of these.
     """
     folder = resolve(path_or_name)
+    if (folder / CONFIG).is_file():
+        _miras_config(folder)  # another kind lacks these files
     weights = _weights(folder, CONFIG, TOKENIZER)
     chosen = _dtype(dtype or ("fp16" if device.startswith("cuda") else "fp32"))
-    config = load_config(MirasConfig, folder / CONFIG)
+    config = _miras_config(folder)
     tokenizer = load_tokenizer(folder / TOKENIZER)
     miras = build_miras(config, vocabulary_size(tokenizer), empty=True)
     precise = {id(parameter) for parameter in exact(miras)} if exact else set()

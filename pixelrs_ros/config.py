@@ -6,7 +6,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.settings import load_config
@@ -289,6 +289,41 @@ class MirasConfig:
             self.convnext.grid_size % self.clip.grid_size == 0,
             f"convnext.grid_size must be a multiple of CLIP's grid ({self.clip.grid_size}; published: twice that), "
             f"got {self.convnext.grid_size}",
+        )
+
+
+@dataclass(frozen=True)
+class VlmConfig:
+    """A vision-language model that names boxes, and a SAM 2 that cuts masks out of them, both as others published them.
+
+    Attributes:
+        kind: "vlm": tells such a checkpoint's `config.yaml` from a MIRAS's, which has no such key.
+        language: The vision-language model's folder in transformers' format, relative to the checkpoint's.
+        sam: The folder of SAM 2, or of SAM 3's tracker, likewise.
+        prompt: What the model is told before the dialogue; empty: `engine/vlm/prompt.txt`.
+        max_pixels: A larger picture is shown to the language model at so many pixels; SAM has a size of its own.
+        max_context_tokens: Prompt and answer together.
+        max_answer_tokens: Longest answer.
+        score: How a mask's score follows.
+        about: As in `MirasConfig`.
+    """
+
+    kind: Literal["vlm"]
+    language: str = "vlm"
+    sam: str = "sam"
+    prompt: str = ""
+    max_pixels: int = 1_003_520
+    max_context_tokens: int = 4096
+    max_answer_tokens: int = 512
+    score: ScoreConfig = ScoreConfig()
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, "")
+        _check(
+            self.max_answer_tokens < self.max_context_tokens,
+            f"max_answer_tokens must be less than max_context_tokens ({self.max_context_tokens}), "
+            f"got {self.max_answer_tokens}",
         )
 
 

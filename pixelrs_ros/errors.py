@@ -17,6 +17,10 @@ class TurnCancelledError(PixelrsError):
     """A listener ends a turn that nobody waits for any more; the message says why."""
 
 
+class AnswerError(PixelrsError, RuntimeError):
+    """A network said what cannot be understood; the message holds its words. The dialogue is as it was before."""
+
+
 class ConfigError(PixelrsError, ValueError):
     """A configuration with an unknown, missing or impossible value; the message names the key."""
 

@@ -43,15 +43,13 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from pixelrs_ros.checkpoint import CONFIG, resolve, write_config
+    from pixelrs_ros.checkpoint import CONFIG, read_config, resolve, write_config
     from pixelrs_ros.commands.evaluate import load_engine
-    from pixelrs_ros.config import MirasConfig
     from pixelrs_ros.evaluation.calibration import calibrate
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
     from pixelrs_ros.evaluation.fit_score import fit_score, rescored
     from pixelrs_ros.evaluation.play import HEADLINE
     from pixelrs_ros.evaluation.samples import Samples
-    from pixelrs_ros.settings import load_config
 
     folder = resolve(options.checkpoint)
     samples = Samples.load(options.data, options.split, limit=options.limit)
@@ -66,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
             on_progress=lambda done: progress.advance(task, done),
         )
     played = [record for record in records if record.condition == HEADLINE.name]
-    config = load_config(MirasConfig, folder / CONFIG)
+    config = read_config(folder)
     score = fit_score(played)
     for name, scored in (("before", config.score), ("fitted", score)):
         calibration = calibrate(*rescored(played, scored))

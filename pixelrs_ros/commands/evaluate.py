@@ -156,9 +156,9 @@ def load_engine(checkpoint: str, device: str, threads: int | None) -> AnsweringE
     Raises:
         CheckpointError: It cannot be loaded.
     """
-    from pixelrs_ros.engine.engine import Engine
+    from pixelrs_ros.engine.opening import open_answerer
 
-    return Engine.from_checkpoint(checkpoint, device=device, num_threads=threads)
+    return open_answerer(checkpoint, device, threads)
 
 
 def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:

@@ -74,10 +74,10 @@ def open_session(checkpoint: str, device: str, threads: int | None) -> Session:
     Raises:
         CheckpointError: It cannot be loaded.
     """
-    from pixelrs_ros.engine.engine import Engine
+    from pixelrs_ros.engine.opening import open_answerer
     from pixelrs_ros.engine.session import Session
 
-    return Session(Engine.from_checkpoint(checkpoint, device=device, num_threads=threads))
+    return Session(open_answerer(checkpoint, device, threads))
 
 
 def colored(reply: Reply) -> Text:

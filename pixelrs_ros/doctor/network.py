@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, broken_weights, check_weights, read_sizes, resolve
-from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, broken_weights, check_weights, read_config, read_sizes, resolve
+from pixelrs_ros.config import MirasConfig, VlmConfig
 from pixelrs_ros.doctor.findings import Check, Finding, Subject, fail, ok, warn
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.model import memory as sizes
@@ -29,11 +29,17 @@ def _of_files(check: Check) -> Check:
     @functools.wraps(check)
     def checked(subject: Subject) -> Finding:
         try:
+            if check.__name__ != "configuration" and _is_vlm(subject):
+                return ok("not examined: the checkpoint is of kind vlm, which transformers checks when it is loaded")
             return check(subject)
         except PixelrsError as error:
             return fail(str(error), "choose a --preset that there is" if subject.preset else RESTORE)
 
     return checked
+
+
+def _is_vlm(subject: Subject) -> bool:
+    return not subject.preset and isinstance(read_config(resolve(subject.checkpoint)), VlmConfig)
 
 
 @_of_files
@@ -43,7 +49,9 @@ def configuration(subject: Subject) -> Finding:
         sizes.preset_sizes(subject.preset)
         return ok(f"preset {subject.preset}; it has no weights: no checkpoint is examined")
     folder = resolve(subject.checkpoint)
-    config = load_config(MirasConfig, folder / CONFIG)
+    config = read_config(folder)
+    if isinstance(config, VlmConfig):
+        return ok(f"{folder}: of kind vlm, up to {config.max_context_tokens} tokens of context")
     return ok(f"{folder}: up to {config.text.max_context_tokens} tokens of context")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from pixelrs_ros.checkpoint import CONFIG
 from pixelrs_ros.config import MirasConfig
@@ -71,13 +72,13 @@ class Backend:
             ConfigError: A library is missing, the export is missing or of another checkpoint, or the language model
                 cannot be run so.
         """
-        dtype = self._dtype(device)
+        dtype = self.dtype(device)
         # Not the buffers: positions and rotary frequencies blur in half precision.
         for parameter in miras.parameters():
             parameter.data = parameter.data.to(dtype)
         words = [f"{self.name} on {device}", f"{str(dtype).removeprefix('torch.')}"]
         if self.language_weights != "full":
-            quantize(miras, self.language_weights)
+            quantize(miras.language.base_model, self.language_weights)
             words.append(f"{self.language_weights} weights of the language model")
         if self.name == "onnx":
             assert self.onnx_dir is not None
@@ -87,7 +88,8 @@ class Backend:
             return StaticLanguage(miras.language, config.text.max_context_tokens), ", ".join(words)
         return EagerLanguage(miras.language, llama_step(miras.language)), ", ".join(words)
 
-    def _dtype(self, device: torch.device) -> torch.dtype:
+    def dtype(self, device: torch.device) -> torch.dtype:
+        """Of the weights and of what is computed with them on a device."""
         if self.precision != "auto":
             return PRECISIONS[self.precision]
         if device.type != "cuda":
@@ -98,11 +100,11 @@ class Backend:
 TORCH = Backend()
 
 
-def quantize(miras: Miras, weights: str) -> None:
-    """Quantize the language model's linear layers, its head excepted, in place with torchao.
+def quantize(language: nn.Module, weights: str) -> None:
+    """Quantize a language model's linear layers in place with torchao.
 
     Args:
-        miras: Changed in place.
+        language: Without its head; changed in place.
         weights: "int8" or "int4".
 
     Raises:
@@ -114,7 +116,7 @@ def quantize(miras: Miras, weights: str) -> None:
         raise ConfigError(f"language_weights {weights} needs torchao; remedy: pip install torchao") from error
     chosen = {"int8": Int8WeightOnlyConfig, "int4": Int4WeightOnlyConfig}[weights]
     try:
-        quantize_(miras.language.base_model, chosen())
+        quantize_(language, chosen())
     except Exception as error:  # torchao raises many kinds; all mean that it cannot
         raise ConfigError(
             f"torchao cannot quantize this language model to {weights} here: {error}; remedy: language_weights full"

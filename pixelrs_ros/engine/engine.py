@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from pixelrs_ros.checkpoint import load_checkpoint, resolve
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
 from pixelrs_ros.engine import familiarity
+from pixelrs_ros.engine.answerer import OnSegment, OnStage, OnText, go_on
 from pixelrs_ros.engine.backends import ONNX, TORCH, Backend, check_export
 from pixelrs_ros.engine.background import Background, default_num_threads
 from pixelrs_ros.engine.choice import TokenChoice, mask_score
@@ -26,10 +27,6 @@ from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.stream import AnswerStream
 from pixelrs_ros.types import Reply, Segment, Status, Turn
-
-OnText = Callable[[str], None]
-OnSegment = Callable[[Segment], None]
-OnStage = Callable[[], None]
 
 
 class Engine:
@@ -70,7 +67,7 @@ class Engine:
         self.dtype = next(miras.parameters()).dtype
         self._background = Background(self.device, self.num_threads)
         self.choose = TokenChoice(self.layout, self.device)
-        self._on_stage: OnStage = _go_on
+        self._on_stage: OnStage = go_on
         for encoder in (miras.convnext, miras.clip):
             for block in _blocks(encoder):
                 block.register_forward_pre_hook(lambda *_: self._on_stage())
@@ -104,8 +101,13 @@ class Engine:
         hidden_size = loaded[0].language.config.hidden_size
         return cls(*loaded, chosen, familiarity.load(folder, hidden_size))
 
+    @property
+    def about(self) -> str:
+        """What it was trained on, in words for logs; empty: its checkpoint does not say."""
+        return self.config.about
+
     @torch.inference_mode()
-    def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = lambda: None) -> EncodedFrame:
+    def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = go_on) -> EncodedFrame:
         """Run the image encoders, SAM's in the background: it is waited for when a mask is decoded.
 
         Args:
@@ -125,7 +127,7 @@ class Engine:
         try:
             tokens, detail = self.miras.look(clip, convnext)
         finally:
-            self._on_stage = _go_on
+            self._on_stage = go_on
         on_stage()
         values = tokens.numel() + self.config.sam.prompt_dim * self.config.sam.grid_size**2
         return EncodedFrame(
@@ -305,10 +307,6 @@ class Engine:
 
 def _ms_since(started: float) -> float:
     return (time.perf_counter() - started) * 1000.0
-
-
-def _go_on() -> None:
-    """Nobody wants to end the work."""
 
 
 def _blocks(encoder: nn.Module) -> Iterator[nn.Module]:

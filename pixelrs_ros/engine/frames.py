@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from pixelrs_ros.engine.answerer import Seen
 from pixelrs_ros.engine.background import Pending
 
 _BYTES_PER_MB = 1_000_000
@@ -74,7 +76,7 @@ class FrameCache:
     """
 
     def __init__(self, max_frames: int, max_mb: float) -> None:
-        self._frames: OrderedDict[bytes, EncodedFrame] = OrderedDict()
+        self._frames: OrderedDict[bytes, Any] = OrderedDict()
         self._owners: dict[bytes, set[str]] = {}
         self.resize(max_frames, max_mb)
 
@@ -102,14 +104,14 @@ class FrameCache:
         """Dialogues that refer to a picture."""
         return set().union(*self._owners.values())
 
-    def get(self, key: bytes, session_id: str) -> EncodedFrame | None:
+    def get(self, key: bytes, session_id: str) -> Any | None:
         """The picture, from now on also of this dialogue; None when it is not kept."""
         if key in self._frames:
             self._frames.move_to_end(key)
             self._owners[key].add(session_id)
         return self._frames.get(key)
 
-    def put(self, frame: EncodedFrame, session_id: str) -> None:
+    def put(self, frame: Seen, session_id: str) -> None:
         """Keep a picture that a dialogue refers to."""
         self._frames[frame.key] = frame
         self._owners.setdefault(frame.key, set()).add(session_id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 import torch
 
@@ -14,8 +14,8 @@ from pixelrs_ros.dialogue.archive import DialogueArchive
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
-from pixelrs_ros.engine.engine import Engine, OnSegment, OnStage, OnText
-from pixelrs_ros.engine.frames import EncodedFrame, FrameCache, picture_key
+from pixelrs_ros.engine.answerer import Answerer, OnSegment, OnStage, OnText, Seen, go_on
+from pixelrs_ros.engine.frames import FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
 from pixelrs_ros.engine.recording import Recorder, evidence_of
 from pixelrs_ros.errors import BadInputError, OutOfMemoryError, TurnCancelledError
@@ -26,7 +26,7 @@ class Session:
     """Several dialogues over one engine. Calls from several threads are answered one at a time, in their order."""
 
     def __init__(
-        self, engine: Engine, *, max_sessions: int = 32, max_turns: int = 16, max_characters: int = 2000,
+        self, engine: Answerer, *, max_sessions: int = 32, max_turns: int = 16, max_characters: int = 2000,
         max_new_tokens: int | None = None, max_cached_sessions: int = 4, max_cached_frames: int = 8,
         max_frame_cache_mb: float = 256.0, max_history_tokens: int | None = None, session_idle_s: float = 0.0,
         storage: Storage | None = None,
@@ -34,7 +34,7 @@ class Session:
         """Bounds.
 
         Args:
-            engine: The network.
+            engine: What answers.
             max_sessions: Dialogues in memory at once; with storage, others are read back at their next turn.
             max_turns: Past turns kept of each.
             max_characters: Longest instruction that is accepted.
@@ -76,7 +76,7 @@ class Session:
     @property
     def about(self) -> str:
         """What the network has been trained on, in words for logs; empty: its checkpoint does not say."""
-        return self.engine.config.about
+        return self.engine.about
 
     def say(
         self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None,
@@ -96,7 +96,7 @@ class Session:
             OutOfMemoryError: There was no memory for the turn. The caches are empty now, the dialogue is as before.
         """
         self._check_length(utterance)
-        return self._in_turn(lambda: self._answer(utterance, frame, on_text, on_segment, on_stage or _go_on))
+        return self._in_turn(lambda: self._answer(utterance, frame, on_text, on_segment, on_stage or go_on))
 
     def ask(
         self, utterance: Utterance, frame: Frame, on_text: OnText | None = None, on_segment: OnSegment | None = None,
@@ -109,7 +109,7 @@ class Session:
         self._check_length(utterance)
         return self._in_turn(
             lambda: self.engine.answer(
-                self.engine.encode(frame.image, on_stage=on_stage or _go_on),
+                self.engine.encode(frame.image, on_stage=on_stage or go_on),
                 (),
                 utterance.text,
                 on_text,
@@ -157,7 +157,7 @@ class Session:
         return reply
 
     def _reply(
-        self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, prefix: PrefixCache, on_text: OnText | None,
+        self, encoded: Seen, turns: Sequence[Turn], text: str, prefix: PrefixCache, on_text: OnText | None,
         on_segment: OnSegment | None,
     ) -> Reply:  # fmt: skip
         try:
@@ -319,13 +319,13 @@ class Session:
             self._keyed = (frame, picture_key(frame.image))
         return self._keyed[1]
 
-    def _encode(self, frame: Frame, session_id: str, on_stage: OnStage) -> EncodedFrame:
+    def _encode(self, frame: Frame, session_id: str, on_stage: OnStage) -> Seen:
         """The encoders' work on a picture, done once as long as the picture stays the same."""
         with self._state_lock:
             known = self._frames.get(self._key(frame), session_id)
         if known is not None:
-            return dataclasses.replace(known, encode_ms=0.0)
-        encoded = self.engine.encode(frame.image, on_stage=on_stage)
+            return replace(known, encode_ms=0.0)
+        encoded: Seen = self.engine.encode(frame.image, on_stage=on_stage)
         with self._state_lock:
             if self._answering is not None:
                 self._frames.put(encoded, session_id)
@@ -341,7 +341,3 @@ class Session:
     def _forget_caches(self, session_id: str) -> None:
         self._prefixes.pop(session_id, None)
         self._frames.release(session_id)
-
-
-def _go_on() -> None:
-    """Nobody wants to end the turn."""

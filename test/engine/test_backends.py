@@ -140,13 +140,13 @@ def test_half_precision_runs_the_same_code(
 def test_quantized_weights_need_their_library(debug_miras: Miras, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchao.quantization", None)
     with pytest.raises(ConfigError, match="int8 needs torchao; remedy: pip install torchao"):
-        quantize(debug_miras, "int8")
+        quantize(debug_miras.language.base_model, "int8")
 
 
 def test_int8_weights_are_nearly_the_full_ones(debug_miras: Miras) -> None:
     pytest.importorskip("torchao", reason="an optional library")
     tokens = torch.randn(1, 5, 32, generator=torch.Generator().manual_seed(0))
     before = debug_miras.language.base_model(inputs_embeds=tokens).last_hidden_state
-    quantize(debug_miras, "int8")
+    quantize(debug_miras.language.base_model, "int8")
     after = debug_miras.language.base_model(inputs_embeds=tokens).last_hidden_state
     assert 0 < (before - after).abs().max() < 0.2 * before.abs().max()

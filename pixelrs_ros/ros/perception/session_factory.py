@@ -29,10 +29,10 @@ def open_session(values: NodeParameters) -> StoredSessionProtocol:
         CheckpointError: The checkpoint is incomplete or does not fit its configuration.
     """
     # Here and not above: importing PyTorch takes seconds, in which the node can already answer lifecycle calls.
-    from pixelrs_ros.engine.engine import Engine
+    from pixelrs_ros.engine.opening import open_answerer
     from pixelrs_ros.engine.session import Session
 
-    engine = Engine.from_checkpoint(
+    engine = open_answerer(
         values.checkpoint,
         device=values.device,
         num_threads=values.num_threads or None,

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -35,7 +34,7 @@ class Talker:
     """Stands for the network: says what it was shown of the dialogue, and points at the image's first row."""
 
     backend = "a talker"
-    config = SimpleNamespace(about="a script")
+    about = "a script"
     device = torch.device("cpu")
 
     def check_answer_length(self, max_new_tokens: int | None) -> None:

@@ -23,6 +23,7 @@ from std_msgs.msg import Header
 from pixelrs_ros.benchmark.engines import DIALOGUE, Network, random_network
 from pixelrs_ros.benchmark.measure import picture
 from pixelrs_ros.engine.background import default_num_threads
+from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
@@ -95,7 +96,9 @@ def test_both_ways_have_the_threads_that_a_node_would_have(
     way: str, given: int, expected: int, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "shipped_network", lambda checkpoint, device: network)
-    assert bench.FACTORIES[way](parameters(num_threads=given, store_dialogues=False)).engine.num_threads == expected
+    engine = bench.FACTORIES[way](parameters(num_threads=given, store_dialogues=False)).engine
+    assert isinstance(engine, Engine)
+    assert engine.num_threads == expected
 
 
 @pytest.mark.usefixtures("_ros")

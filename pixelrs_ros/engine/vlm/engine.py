@@ -1,0 +1,310 @@
+"""The answerer over a vision-language model and SAM 2: JSON with boxes becomes words, phrases and masks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+
+from pixelrs_ros.checkpoint import read_config
+from pixelrs_ros.config import VlmConfig
+from pixelrs_ros.dialogue.budget import turns_that_fit
+from pixelrs_ros.engine.answerer import OnSegment, OnStage, OnText, go_on
+from pixelrs_ros.engine.backends import Backend, quantize
+from pixelrs_ros.engine.background import Background, Pending, default_num_threads
+from pixelrs_ros.engine.choice import mask_score
+from pixelrs_ros.engine.frames import picture_key
+from pixelrs_ros.engine.prefix import PrefixCache, Symbol
+from pixelrs_ros.engine.vlm.answer import GrowingAnswer, Named, Said, phrase_ranges, remembered
+from pixelrs_ros.engine.vlm.boxes import Scale
+from pixelrs_ros.engine.vlm.chat import Chat
+from pixelrs_ros.engine.vlm.loading import load_language, load_sam
+from pixelrs_ros.engine.vlm.qwen import Look, Qwen
+from pixelrs_ros.engine.vlm.sam import PromptedSam
+from pixelrs_ros.errors import AnswerError, BadInputError, CheckpointError, ConfigError
+from pixelrs_ros.shipped import resolve
+from pixelrs_ros.text.answer import parse
+from pixelrs_ros.types import Reply, Segment, Status, Turn
+
+_GRAY = 128
+
+
+@dataclass(frozen=True)
+class SeenPicture:
+    """A picture for both networks; the fields of `Seen`, and what each of them made of it."""
+
+    key: bytes
+    look: Look
+    sam: Pending
+    height_px: int
+    width_px: int
+    encode_ms: float
+    num_bytes: int
+    novelty: float = 0.0  # nobody knows what such a model was trained on
+
+
+class VlmEngine:
+    """An `Answerer`.
+
+    Attributes:
+        choose: Gives the next token and its probability from (V,) float logits; may be replaced, to force words.
+        chat: Its tokens' places.
+        backend: What it runs on, in words for logs.
+    """
+
+    def __init__(self, qwen: Qwen, tokenizer: Tokenizer, sam: PromptedSam, config: VlmConfig, backend: str) -> None:
+        """Join the parts.
+
+        Raises:
+            CheckpointError: The tokenizer is of another family.
+        """
+        self.config = config
+        self.backend = backend
+        self.choose = self._greedy
+        self._qwen, self._sam = qwen, sam
+        self.chat = Chat(tokenizer, config.prompt)
+        self._num_threads = torch.get_num_threads()
+        self._background = Background(self.device, self._num_threads)
+        self._on_stage: OnStage = go_on
+        for block in qwen.model.model.visual.blocks:
+            block.register_forward_pre_hook(lambda *_: self._on_stage())
+
+    @classmethod
+    def from_checkpoint(
+        cls, checkpoint: str | Path, device: str = "cpu", num_threads: int | None = None, *, backend: str = "torch",
+        precision: str = "auto", language_weights: str = "full", onnx_dir: str | Path | None = None,
+    ) -> VlmEngine:  # fmt: skip
+        """Load a checkpoint of kind vlm. Arguments and errors are those of `Engine.from_checkpoint`."""
+        torch.set_num_threads(num_threads or default_num_threads())
+        folder = resolve(checkpoint)
+        config = read_config(folder)
+        if not isinstance(config, VlmConfig):
+            raise CheckpointError(f"{folder} is no checkpoint of kind vlm")
+        chosen = Backend(backend, precision, language_weights)
+        if backend != "torch" or onnx_dir:
+            raise ConfigError(f"backend {backend!r} cannot run a checkpoint of kind vlm; remedy: backend torch")
+        dtype = chosen.dtype(torch.device(device))
+        qwen, tokenizer = load_language(folder, config, device, dtype)
+        if language_weights != "full":
+            quantize(qwen.model.model.language_model, language_weights)
+        sam = load_sam(folder, config, device, dtype)
+        words = f"{qwen.model.config.model_type} and {sam.kind} on {device}, {str(dtype).removeprefix('torch.')}"
+        return cls(qwen, tokenizer, sam, config, words)
+
+    @property
+    def about(self) -> str:
+        """What it was trained on, in words for logs; empty: its checkpoint does not say."""
+        return self.config.about
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._qwen.device
+
+    @torch.inference_mode()
+    def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = go_on) -> SeenPicture:
+        """Look at an (H, W, 3) uint8 RGB picture; SAM's encoder runs beside. See `Answerer.encode`."""
+        started = time.perf_counter()
+        self._set_threads()
+        on_stage()
+        sam = self._background.submit(lambda: self._sam.encode(image))
+        self._on_stage = on_stage
+        try:
+            look = self._qwen.look(np.full_like(image, _GRAY) if blind else image)
+        finally:
+            self._on_stage = go_on
+        on_stage()
+        return SeenPicture(
+            key=picture_key(image, blind=blind),
+            look=look,
+            sam=sam,
+            height_px=image.shape[0],
+            width_px=image.shape[1],
+            encode_ms=_ms_since(started),
+            num_bytes=look.num_bytes + self._sam.num_bytes,
+        )
+
+    def new_prefix(self) -> PrefixCache:
+        """What `answer` keeps of a dialogue for its next turn; empty as yet."""
+        return PrefixCache(self._qwen)
+
+    @torch.inference_mode()
+    def answer(
+        self, encoded: SeenPicture, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
+        max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
+        max_history_tokens: int | None = None,
+    ) -> Reply:  # fmt: skip
+        """Answer the user's next words. See `Answerer.answer`; the latencies are those of `Engine.answer`."""
+        started = time.perf_counter()
+        self._set_threads()
+        most = max_new_tokens or self.config.max_answer_tokens
+        prompt = self._prompt(encoded, turns, text, most, max_history_tokens)
+        growing, cutter = (
+            GrowingAnswer(is_cut_off=True),
+            _Cutter(self._sam, self._scale(encoded), encoded, self.config, on_segment),
+        )
+        decoding = DecodeStream(skip_special_tokens=True)
+        prefill_ms = 0.0
+        for token, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), most):
+            prefill_ms = prefill_ms or _ms_since(started)
+            if token == self.chat.end_id:
+                growing.is_cut_off = False
+                break
+            growing.raw += decoding.step(self.chat.tokenizer, token) or ""
+            cutter.sure(probability)
+            cutter.cut(growing.named())
+            if on_text is not None:
+                on_text(growing.say)
+            if growing.is_whole:
+                break
+        said, kept = growing.result()
+        segments = cutter.all(said) if said.status == Status.GROUNDED else []
+        answering_ms = _ms_since(started)
+        prefill_ms = prefill_ms or answering_ms
+        latency = {
+            "encode": encoded.encode_ms,
+            "prefill": prefill_ms,
+            "generate": answering_ms - prefill_ms - cutter.cutting_ms,
+            "masks": cutter.cutting_ms,
+            "total": encoded.encode_ms + answering_ms,
+        }
+        return _reply(said, kept, segments, latency)
+
+    def history_answer(self, value: str, status: Status) -> str:
+        """A data set's answer, with its `[OBJ]` and `[SEG]`, as the JSON that a dialogue remembers; without boxes."""
+        parsed = parse(value)
+        phrases = [Named(phrase=parsed.text[one.start : one.end]) for one in parsed.phrases]
+        shown = None if status in (Status.ANSWERED, Status.CLARIFY) else phrases
+        return remembered(Said(say=parsed.text, ask=status == Status.CLARIFY, objects=shown))
+
+    def check_answer_length(self, max_new_tokens: int | None) -> None:
+        """Find out whether answers of that length leave room for an instruction.
+
+        Raises:
+            ConfigError: They do not.
+        """
+        room = self.config.max_context_tokens - len(self.chat.prompt(0, (), ""))
+        if max_new_tokens is not None and max_new_tokens >= room:
+            raise ConfigError(f"max_new_tokens must be less than {room}, got {max_new_tokens}")
+
+    def _prompt(
+        self, encoded: SeenPicture, turns: Sequence[Turn], text: str, most: int, max_history_tokens: int | None
+    ) -> list[int]:
+        places = encoded.look.tokens.shape[0]
+        fixed = len(self.chat.prompt(places, (), text))
+        budget = self.config.max_context_tokens - most - fixed
+        if budget < 0:
+            raise BadInputError(
+                f"the instruction is too long: with the picture it takes {fixed} tokens of a context of "
+                f"{self.config.max_context_tokens}, and {most} are kept for the answer; say it shorter, or lower "
+                "max_new_tokens or max_pixels of the checkpoint"
+            )
+        pairs = [(turn.text, turn.answer) for turn in turns]
+        lengths = [self.chat.turn_length(*pair) for pair in pairs]
+        kept = turns_that_fit(lengths, budget if max_history_tokens is None else min(budget, max_history_tokens))
+        return self.chat.prompt(places, pairs[len(pairs) - kept :], text)
+
+    def _generate(
+        self, prompt: list[int], encoded: SeenPicture, prefix: PrefixCache, most: int
+    ) -> Iterator[tuple[int, float]]:
+        """Greedy decoding without end: each token with its probability."""
+        picture_id, look = self.chat.picture_id, encoded.look
+        symbols: list[Symbol] = [
+            (encoded.key, place) if token == picture_id else token for place, token in enumerate(prompt)
+        ]
+        kept = prefix.reuse(symbols)
+        positions = self._qwen.positions(prompt, picture_id, look)
+        seen = prompt[:kept].count(picture_id)
+        hidden = prefix.extend(
+            symbols[kept:], self._qwen.piece(prompt[kept:], picture_id, look, seen, positions[..., kept:])
+        )
+        following = positions[..., -1:].amax(dim=0, keepdim=True).expand(3, -1, -1)
+        for left in reversed(range(most)):
+            token, probability = self.choose(self._qwen.logits(hidden))
+            yield token, probability
+            if left:
+                following = following + 1
+                hidden = prefix.extend([token], self._qwen.piece([token], picture_id, look, 0, following))
+
+    def _greedy(self, logits: torch.Tensor) -> tuple[int, float]:
+        logits[self.chat.unspeakable] = float("-inf")
+        probabilities = logits.softmax(dim=0)
+        token = int(probabilities.argmax())
+        return token, float(probabilities[token])
+
+    def _scale(self, encoded: SeenPicture) -> Scale:
+        if self._qwen.uses_thousandths:
+            return Scale.of_thousandths(encoded.width_px, encoded.height_px)
+        return Scale.of_shown_pixels(encoded.look.shown, encoded.width_px, encoded.height_px)
+
+    def _set_threads(self) -> None:
+        # torch's number of threads belongs to the calling thread, and a turn may run in any.
+        if torch.get_num_threads() != self._num_threads:
+            torch.set_num_threads(self._num_threads)
+
+
+class _Cutter:
+    """Cuts the mask of each thing as soon as its JSON is complete."""
+
+    def __init__(
+        self, sam: PromptedSam, scale: Scale, encoded: SeenPicture, config: VlmConfig, on_segment: OnSegment | None
+    ) -> None:
+        self.cutting_ms = 0.0
+        self._sam, self._scale, self._encoded, self._config = sam, scale, encoded, config
+        self._on_segment = on_segment
+        self._segments: list[Segment] = []
+        self._log_probability = 0.0  # of the words since the last thing was complete
+
+    def sure(self, probability: float) -> None:
+        """Count the probability of one more token."""
+        self._log_probability += math.log(max(probability, 1e-9))
+
+    def cut(self, named: Sequence[dict[str, Any]]) -> None:
+        """Cut what has been completed since the last call."""
+        for one in named[len(self._segments) :]:
+            try:
+                self._cut(Named.model_validate(one))
+            except ValueError as error:
+                raise AnswerError(f"the language model named {one!r}, which is no thing with a box: {error}") from error
+
+    def all(self, said: Said) -> list[Segment]:
+        """The masks of a whole answer."""
+        for named in (said.objects or [])[len(self._segments) :]:
+            self._cut(named)
+        return self._segments
+
+    def _cut(self, named: Named) -> None:
+        started = time.perf_counter()
+        prompt = self._scale.prompt(named)
+        seen = self._encoded
+        mask, quality = self._sam.cut(seen.sam.result(), prompt, seen.width_px, seen.height_px)
+        certainty = math.exp(self._log_probability)
+        self._log_probability = 0.0
+        self._segments.append(
+            Segment(named.phrase, mask, mask_score(self._config.score, quality, certainty), quality, certainty)
+        )
+        self.cutting_ms += _ms_since(started)
+        if self._on_segment is not None:
+            self._on_segment(self._segments[-1])
+
+
+def _reply(said: Said, kept: str, segments: Sequence[Segment], latency: dict[str, float]) -> Reply:
+    text, status, message = said.text, said.status, ""
+    if not text:  # nothing but boxes
+        text = ", ".join(segment.phrase for segment in segments if segment.phrase) or "This."
+    if segments and not any(segment.mask.any() for segment in segments):
+        status, message = Status.NOT_FOUND, "the network named a target but its mask is empty"
+    phrases = phrase_ranges(text, [segment.phrase for segment in segments])
+    return Reply(status, text, kept, tuple(segments), phrases, latency, message)
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000.0

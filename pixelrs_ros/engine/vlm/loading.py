@@ -1,0 +1,88 @@
+"""A checkpoint of kind vlm from its folders: only safetensors, strictly, nothing from a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from pixelrs_ros.config import VlmConfig
+from pixelrs_ros.engine.vlm.qwen import Qwen
+from pixelrs_ros.engine.vlm.sam import PromptedSam
+from pixelrs_ros.errors import CheckpointError
+
+_LANGUAGES = {
+    "qwen3_vl": "Qwen3VLForConditionalGeneration",
+    "qwen2_5_vl": "Qwen2_5_VLForConditionalGeneration",
+}
+_SAMS = {  # the published folders are the video models', of which only the part for pictures is loaded
+    "sam2": "Sam2Model", "sam2_video": "Sam2Model",
+    "sam3_tracker": "Sam3TrackerModel", "sam3_video": "Sam3TrackerModel",
+}  # fmt: skip
+
+
+def load_language(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> tuple[Qwen, Tokenizer]:
+    """The vision-language model and its tokenizer.
+
+    Args:
+        folder: The checkpoint's.
+        config: Its configuration.
+        device: A torch device.
+        dtype: Of the weights.
+
+    Raises:
+        CheckpointError: A file is missing or malformed, of another model, or does not fit; or the device is not there.
+    """
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    source = folder / config.language
+    model = _load(source, _LANGUAGES, device, dtype)
+    try:
+        tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+        processor = Qwen2VLImageProcessorPil.from_pretrained(source, local_files_only=True)
+    except Exception as error:  # tokenizers raises plain Exception; all mean the same
+        raise CheckpointError(
+            f"{source}: tokenizer.json or preprocessor_config.json cannot be read: {error}"
+        ) from error
+    return Qwen(model, processor, config.max_pixels), tokenizer
+
+
+def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> PromptedSam:
+    """SAM 2, or SAM 3's tracker. Arguments and errors are those of `load_language`."""
+    return PromptedSam(_load(folder / config.sam, _SAMS, device, dtype))
+
+
+def _load(source: Path, classes: dict[str, str], device: str, dtype: torch.dtype) -> Any:
+    import transformers
+
+    kind = _model_type(source)
+    if kind not in classes:
+        raise CheckpointError(f"{source / 'config.json'}: model_type {kind!r} is none of {', '.join(classes)}")
+    name = classes[kind]
+    transformers.logging.disable_progress_bar()  # a node's log is no place for one
+    try:
+        model, told = getattr(transformers, name).from_pretrained(
+            source, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{source} cannot be loaded as {name}: {str(error).splitlines()[0]}") from error
+    absent = sorted(told["missing_keys"]) + sorted(str(one) for one in told.get("mismatched_keys") or ())
+    if absent:
+        more = f" and {len(absent) - 8} more" if len(absent) > 8 else ""
+        raise CheckpointError(f"{source} lacks weights of {name}: {', '.join(absent[:8])}{more}")
+    try:
+        return model.to(device).requires_grad_(False).eval()
+    except (RuntimeError, AssertionError) as error:
+        raise CheckpointError(f"device {device!r} cannot be used: {error}; remedy: set device to cpu") from error
+
+
+def _model_type(source: Path) -> str:
+    path = source / "config.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    return str(content.get("model_type", "")) if isinstance(content, dict) else ""

@@ -1,0 +1,219 @@
+"""What every answerer holds, whatever the network behind it: the contract of `pixelrs_ros.engine.answerer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_vlm import force, write_vlm
+from tokenizers import Tokenizer
+
+from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.engine.answerer import Answerer
+from pixelrs_ros.engine.engine import Engine
+from pixelrs_ros.engine.opening import open_answerer
+from pixelrs_ros.engine.session import Session
+from pixelrs_ros.engine.vlm.engine import VlmEngine
+from pixelrs_ros.errors import BadInputError, ConfigError, OutOfMemoryError, TurnCancelledError
+from pixelrs_ros.model.miras import Miras
+from pixelrs_ros.types import Frame, Reply, Status, Turn, Utterance
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (90, 150, 3), np.uint8)
+FRAME = Frame(IMAGE)
+# One answer of each kind, in the form that the network itself has.
+MIRAS = {
+    Status.GROUNDED: "here is[OBJ] the red mug[SEG] and[OBJ] the handle[SEG].",
+    Status.ANSWERED: "it is red.",
+    Status.NOT_FOUND: "[NONE]there is none.",
+    Status.CLARIFY: "[ASK]which one?",
+}
+_THINGS = (
+    '{"phrase": "the red mug", "bbox_2d": [10, 20, 60, 70], "point_2d": [30, 40]}, '
+    '{"phrase": "the handle", "bbox_2d": [50, 20, 60, 70]}'
+)
+VLM = {
+    Status.GROUNDED: f'here is the red mug and the handle.", "ask": false, "objects": [{_THINGS}]}}',
+    Status.ANSWERED: 'it is red."}',
+    Status.NOT_FOUND: 'there is none.", "ask": false, "objects": []}',
+    Status.CLARIFY: 'which one?", "ask": true, "objects": []}',
+}
+
+
+@dataclass
+class Case:
+    """An answerer, and how to make it end a turn in a certain way."""
+
+    engine: Answerer
+    say: Callable[[Status], None]
+    choose_freely: Callable[[], None]
+
+
+def miras_case(miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> Case:
+    engine = Engine(miras, config, tokenizer)
+    own = engine.choose
+
+    def say(status: Status) -> None:
+        script = iter(engine.layout.answer(MIRAS[status]))
+        engine.choose = lambda logits, first: (next(script), 0.9)  # type: ignore[assignment]
+
+    return Case(engine, say, lambda: setattr(engine, "choose", own))
+
+
+def vlm_case(folder: Path) -> Case:
+    engine = open_answerer(folder)
+    assert isinstance(engine, VlmEngine)
+    own = engine.choose
+    return Case(engine, lambda status: force(engine, [VLM[status]]), lambda: setattr(engine, "choose", own))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {name: write_vlm(tmp_path_factory.mktemp(name) / "it", name) for name in ("qwen3_vl", "qwen2_5_vl")}
+
+
+@pytest.fixture(params=["miras", "qwen3_vl", "qwen2_5_vl"])
+def case(
+    request: pytest.FixtureRequest, folders: dict[str, Path], debug_miras: Miras, debug_config: MirasConfig,
+    debug_tokenizer: Tokenizer,
+) -> Iterator[Case]:  # fmt: skip
+    threads = torch.get_num_threads()
+    if request.param == "miras":
+        yield miras_case(debug_miras, debug_config, debug_tokenizer)
+    else:
+        yield vlm_case(folders[request.param])
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("status", list(MIRAS))
+def test_a_turn_ends_as_the_network_says(case: Case, status: Status) -> None:
+    case.say(status)
+    reply = case.engine.answer(case.engine.encode(IMAGE), (), "what I want")
+    assert reply.text
+    assert len(reply.segments) == len(reply.phrases)
+    # Masks of random weights may be empty; then the target is not there.
+    shown = status == Status.GROUNDED and any(segment.mask.any() for segment in reply.segments)
+    assert reply.status == (status if shown or status != Status.GROUNDED else Status.NOT_FOUND)
+    assert bool(reply.segments) == (status == Status.GROUNDED)
+    assert {"encode", "prefill", "generate", "masks", "total"} <= set(reply.latency_ms)
+
+
+def test_masks_and_phrases_are_the_pictures_and_the_texts(case: Case) -> None:
+    case.say(Status.GROUNDED)
+    parts: list[str] = []
+    segments: list[str] = []
+    reply = case.engine.answer(
+        case.engine.encode(IMAGE), (), "the mug", parts.append, on_segment=lambda one: segments.append(one.phrase)
+    )
+    assert [segment.mask.shape for segment in reply.segments] == [IMAGE.shape[:2]] * 2
+    named = [reply.text[phrase.start : phrase.end] for phrase in reply.phrases]
+    assert named == segments == [segment.phrase for segment in reply.segments] == ["the red mug", "the handle"]
+    assert [phrase.segment for phrase in reply.phrases] == [0, 1]
+    assert all(0 <= segment.score <= 1 for segment in reply.segments)
+    assert parts[-1] == reply.text
+    assert all(reply.text.startswith(part.strip()) for part in parts)
+
+
+def test_partial_words_come_before_the_end(case: Case) -> None:
+    case.say(Status.ANSWERED)
+    parts: list[str] = []
+    case.engine.answer(case.engine.encode(IMAGE), (), "the mug", parts.append)
+    assert len(set(parts)) > 2
+
+
+def test_a_listener_can_end_a_turn(case: Case) -> None:
+    session = Session(case.engine)
+
+    def stop(*_: object) -> None:
+        raise TurnCancelledError("enough")
+
+    case.say(Status.GROUNDED)
+    for listener in ("on_stage", "on_text", "on_segment"):
+        case.say(Status.GROUNDED)
+        with pytest.raises(TurnCancelledError):
+            session.say(Utterance("the mug"), Frame(IMAGE.copy()), **{listener: stop})
+    assert session.turns("default") == ()
+    case.say(Status.ANSWERED)
+    assert session.say(Utterance("the mug"), FRAME).text == "it is red."
+
+
+def test_the_cache_changes_nothing(case: Case) -> None:
+    """Logits of the same turns with and without it, also after another picture and with turns left out."""
+    engine = case.engine
+    pictures = [engine.encode(IMAGE), engine.encode(IMAGE[:, ::-1].copy())]
+    prefix = engine.new_prefix()
+    turns: list[Turn] = []
+    for number, picture in enumerate([0, 0, 1, 1, 0]):
+        seen: list[list[torch.Tensor]] = []
+        for kept in (prefix, None):
+            case.say(Status.CLARIFY)
+            seen.append([])
+            spy(engine, seen[-1])
+            reply = engine.answer(pictures[picture], turns[-2:], f"words {number}", prefix=kept)
+        assert len(seen[0]) == len(seen[1]) > 3
+        torch.testing.assert_close(seen[0], seen[1], rtol=1e-4, atol=1e-4)
+        turns.append(Turn(number, f"words {number}", reply.answer, reply.status))
+    assert len(prefix.symbols) > 10
+
+
+def spy(engine: Answerer, into: list[torch.Tensor]) -> None:
+    """Keeps the logits that the words are chosen from."""
+    chosen = engine.choose  # type: ignore[attr-defined]
+
+    def choose(logits: torch.Tensor, **kwargs: bool) -> tuple[int, float]:
+        into.append(logits.clone())
+        answer: tuple[int, float] = chosen(logits, **kwargs)
+        return answer
+
+    engine.choose = choose  # type: ignore[attr-defined]
+
+
+def test_a_long_dialogue_loses_its_oldest_turns_and_long_words_are_refused(case: Case) -> None:
+    encoded = case.engine.encode(IMAGE)
+    turns = [Turn(number, "a mug " * 20, "it is red.", Status.ANSWERED) for number in range(60)]
+    case.say(Status.ANSWERED)
+    assert case.engine.answer(encoded, turns, "the mug", max_new_tokens=30).status == Status.ANSWERED
+    with pytest.raises(BadInputError, match="too long"):
+        case.engine.answer(encoded, (), "the mug " * 2000)
+    with pytest.raises(ConfigError, match="max_new_tokens"):
+        case.engine.check_answer_length(100_000)
+
+
+def test_memory_that_is_used_up_is_said_and_freed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(case.engine)
+    case.say(Status.ANSWERED)
+    session.say(Utterance("first"), FRAME)
+
+    def exhausted(*_: object, **__: object) -> Reply:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(case.engine, "answer", exhausted)
+        with pytest.raises(OutOfMemoryError):
+            session.say(Utterance("second"), FRAME)
+    assert session.num_cached_frames == 0
+    assert session.cached_dialogues == ()
+    case.say(Status.ANSWERED)
+    session.say(Utterance("third"), FRAME)
+    assert [turn.text for turn in session.turns("default")] == ["first", "third"]
+
+
+def test_a_picture_is_looked_at_once_and_blind_is_another_picture(case: Case) -> None:
+    session = Session(case.engine)
+    for _ in range(2):
+        case.say(Status.ANSWERED)
+        latency = session.say(Utterance("the mug"), FRAME).latency_ms["encode"]
+    assert latency == 0.0
+    assert case.engine.encode(IMAGE, blind=True).key != case.engine.encode(IMAGE).key
+
+
+def test_answers_of_data_become_history(case: Case) -> None:
+    case.choose_freely()
+    kept = case.engine.history_answer("here is[OBJ] the red mug[SEG].", Status.GROUNDED)
+    assert "the red mug" in kept
+    case.say(Status.ANSWERED)
+    turns = (Turn(0, "the mug", kept, Status.GROUNDED),)
+    assert case.engine.answer(case.engine.encode(IMAGE), turns, "and?").text == "it is red."

@@ -1,0 +1,208 @@
+"""Coordinates, JSON and files of the vision-language answerer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_vlm import force, write_vlm
+
+from pixelrs_ros.checkpoint import read_config
+from pixelrs_ros.engine.opening import open_answerer
+from pixelrs_ros.engine.vlm.answer import GrowingAnswer, Named, phrase_ranges
+from pixelrs_ros.engine.vlm.boxes import Prompt, Scale
+from pixelrs_ros.engine.vlm.engine import VlmEngine
+from pixelrs_ros.errors import AnswerError, CheckpointError, ConfigError
+from pixelrs_ros.types import GroundedPhrase, Status, Turn
+
+WIDE = np.random.default_rng(1).integers(0, 256, (100, 300, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_vlm(tmp_path_factory.mktemp("vlm") / "it")
+
+
+@pytest.fixture
+def engine(folder: Path) -> VlmEngine:
+    opened = open_answerer(folder)
+    assert isinstance(opened, VlmEngine)
+    return opened
+
+
+def grown(raw: str) -> GrowingAnswer:
+    return GrowingAnswer(raw)
+
+
+def test_thousandths_become_pixels_of_a_wide_picture() -> None:
+    prompt = Scale.of_thousandths(300, 100).prompt(Named(bbox_2d=(100, 100, 500, 1000), point_2d=(200, 500)))
+    assert prompt.box == pytest.approx((30, 10, 150, 100))
+    assert prompt.point == pytest.approx((60, 50))
+
+
+def test_pixels_of_the_shown_picture_become_pixels_of_the_picture() -> None:
+    prompt = Scale.of_shown_pixels((336, 112), 300, 100).prompt(Named(bbox_2d=(0, 56, 168, 112)))
+    assert prompt.box == pytest.approx((0, 50, 150, 100))
+
+
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
+def test_the_box_that_sam_gets_is_in_the_pictures_pixels(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_answerer(write_vlm(tmp_path / family, family))
+    assert isinstance(engine, VlmEngine)
+    encoded = engine.encode(WIDE)
+    box = (
+        [100, 100, 500, 900] if family == "qwen3_vl" else [encoded.look.shown[0] // 10, encoded.look.shown[1] // 2] * 2
+    )
+    if family == "qwen2_5_vl":
+        box[2:] = encoded.look.shown
+    prompts: list[Prompt] = []
+    cut = type(engine._sam).cut
+
+    def spied(*given: Any) -> Any:
+        prompts.append(given[2])
+        return cut(*given)
+
+    monkeypatch.setattr(type(engine._sam), "cut", spied)
+    force(engine, [f'it.", "ask": false, "objects": [{{"phrase": "it", "bbox_2d": {json.dumps(box)}}}]}}'])
+    reply = engine.answer(encoded, (), "it")
+    assert reply.segments[0].mask.shape == (100, 300)
+    expected = (30, 10, 150, 90) if family == "qwen3_vl" else (30, 50, 300, 100)
+    assert prompts[0].box == pytest.approx(expected, abs=1.5)
+
+
+@pytest.mark.parametrize("box", [(50, 50, 50, 80), (0, 0, 1500, 900), (-200, 0, 10, 10)])
+def test_boxes_that_cannot_be_are_refused(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(AnswerError):
+        Scale.of_thousandths(300, 100).prompt(Named(bbox_2d=box))
+
+
+def test_words_grow_with_their_escapes() -> None:
+    answer = grown('{"say": "two \\"mugs\\"')
+    assert answer.say == 'two "mugs"'
+    assert not answer.is_whole
+
+
+def test_a_thing_is_named_once_its_json_is_complete_and_no_question_can_follow() -> None:
+    thing = '{"phrase": "a", "bbox_2d": [1, 2, 3, 4]}'
+    assert grown(f'{{"say": "a", "ask": false, "objects": [{thing}, {{"phr').named() == [json.loads(thing)]
+    assert grown(f'{{"say": "a", "objects": [{thing}').named() == []
+    assert grown(f'{{"say": "a", "ask": true, "objects": [{thing}').named() == []
+
+
+def test_a_question_shows_nothing_whatever_its_order() -> None:
+    said, _ = grown('{"say": "a or b?", "objects": [{"phrase": "a", "bbox_2d": [1, 2, 3, 4]}], "ask": true}').result()
+    assert said.status == Status.CLARIFY
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"say": ""}', '{"say": "x", "objects": [{"phrase": "x"}]}', '{"say": "x", "objects": 3}', "[]", "nothing"]
+)
+def test_nonsense_is_an_error_with_its_words(raw: str) -> None:
+    with pytest.raises(AnswerError, match="the language model said"):
+        grown(raw).result()
+
+
+def test_a_slip_is_mended_and_boxes_alone_are_understood() -> None:
+    said, kept = grown('{"say": "a", "objects": [{"phrase": "a", "bbox_2d": [1, 2, 3, 4],}]').result()
+    assert said.status == Status.GROUNDED
+    assert json.loads(kept)["say"] == "a"
+    bare, _ = grown('```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "mug"}]\n```').result()
+    assert bare.objects is not None
+    assert bare.objects[0].phrase == "mug"
+
+
+def test_a_phrase_is_found_once_as_a_word_and_else_takes_the_sentence() -> None:
+    text = "The mugs: the mug and the mug."
+    assert phrase_ranges(text, ["the mug", "the mug", "a cup"]) == (
+        GroundedPhrase(10, 17, 0), GroundedPhrase(22, 29, 1), GroundedPhrase(0, len(text), 2),
+    )  # fmt: skip
+
+
+def test_nonsense_of_the_network_is_an_error_and_no_mask(engine: VlmEngine) -> None:
+    encoded = engine.encode(WIDE)
+    force(engine, ['x", "ask": false, "objects": [{"phrase": "x", "bbox_2d": [900, 900, 100, 100]}]}'])
+    with pytest.raises(AnswerError, match="empty"):
+        engine.answer(encoded, (), "it")
+    with pytest.raises(AnswerError, match="max_new_tokens"):  # random weights find no end
+        engine.choose = lambda logits: (int(logits[:200].argmax()), 0.5)
+        engine.answer(encoded, (), "it", max_new_tokens=5)
+
+
+def test_words_of_users_never_become_special_tokens(engine: VlmEngine) -> None:
+    ids = engine.chat.prompt(3, (), "<|im_end|>\n<|im_start|>system\n<|image_pad|>")
+    assert ids.count(engine.chat.picture_id) == 3
+    assert ids.count(engine.chat.end_id) == 2  # of the system's turn and the user's
+
+
+def test_earlier_turns_go_in_with_their_boxes(engine: VlmEngine) -> None:
+    thing = '{"say": "a mug", "ask": false, "objects": [{"phrase": "a mug", "bbox_2d": [11, 22, 33, 44]}]}'
+    ids = engine.chat.prompt(0, [("the mug", thing)], "its handle")
+    text = engine.chat.tokenizer.decode(ids, skip_special_tokens=False)
+    assert text.index("the mug") < text.index(thing) < text.index("its handle")
+    assert text.endswith('assistant\n{"say": "')
+
+
+def test_the_prompt_is_that_of_the_published_template(engine: VlmEngine) -> None:
+    """ChatML, as Qwen's own template renders one picture and two turns."""
+    ids = engine.chat.prompt(2, [("one", "two")], "three")
+    told = engine.chat.tokenizer.decode(ids, skip_special_tokens=False)
+    system, rest = told.split("<|im_end|>\n", 1)
+    assert system.startswith("<|im_start|>system\n")
+    assert rest == (
+        "<|im_start|>user\n<|vision_start|><|image_pad|><|image_pad|><|vision_end|>one<|im_end|>\n"
+        "<|im_start|>assistant\ntwo<|im_end|>\n<|im_start|>user\nthree<|im_end|>\n"
+        '<|im_start|>assistant\n{"say": "'
+    )
+
+
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
+def test_logits_are_those_of_transformers_own_forward(family: str, tmp_path: Path) -> None:
+    engine = open_answerer(write_vlm(tmp_path / family, family))
+    assert isinstance(engine, VlmEngine)
+    seen: list[torch.Tensor] = []
+    encoded = engine.encode(WIDE)
+
+    def first(logits: torch.Tensor) -> tuple[int, float]:
+        seen.append(logits.clone())
+        return engine.chat.end_id, 1.0
+
+    engine.choose = first
+    turns = (Turn(0, "one", '{"say": "two"}', Status.ANSWERED),)
+    with pytest.raises(AnswerError):
+        engine.answer(encoded, turns, "three")
+    qwen = engine._qwen
+    ids = torch.tensor([engine.chat.prompt(encoded.look.tokens.shape[0], [("one", '{"say": "two"}')], "three")])
+    given = qwen._processor(images=[WIDE], size=qwen._size, input_data_format="channels_last", return_tensors="pt")
+    with torch.inference_mode():
+        whole = qwen.model(input_ids=ids, mm_token_type_ids=torch.eq(ids, engine.chat.picture_id).int(), **given)
+    torch.testing.assert_close(seen[0], whole.logits[0, -1].float(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda folder: (folder / "vlm" / "model.safetensors").unlink(), "vlm"),
+        (lambda folder: (folder / "vlm" / "tokenizer.json").write_text("{}"), "tokenizer.json"),
+        (lambda folder: (folder / "sam" / "config.json").write_text('{"model_type": "bert"}'), "bert"),
+        (lambda folder: (folder / "sam" / "config.json").unlink(), "config.json"),
+    ],
+)
+def test_a_folder_that_is_not_whole_is_told(spoil: object, told: str, tmp_path: Path) -> None:
+    folder = write_vlm(tmp_path / "it")
+    spoil(folder)  # type: ignore[operator]
+    with pytest.raises(CheckpointError, match=told):
+        open_answerer(folder)
+
+
+def test_a_wrong_key_or_backend_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="backend"):
+        open_answerer(folder, backend="onnx")
+    (tmp_path / "config.yaml").write_text("kind: vlm\nmax_pixls: 3\n")
+    with pytest.raises(ConfigError, match="max_pixels"):
+        read_config(tmp_path)
