@@ -93,7 +93,7 @@ class Collator:
             seg_at, targets = [(0, 0)], [self._target(np.zeros(examples[0].image.shape[:2], bool))]
         return Batch(
             clip=torch.cat([one.clip for one in pixels]),
-            convnext=torch.cat([one.convnext for one in pixels]),
+            convnext=torch.cat([one.convnext for one in pixels if one.convnext is not None]),
             sam=torch.cat([one.sam for one in pixels]),
             ids=ids,
             present=present,
