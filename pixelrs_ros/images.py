@@ -128,7 +128,7 @@ def clip_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
 
 
 def convnext_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
-    """(B, h, w, 3) uint8 or float32, longest side T -> (B, 3, T, T) float32, normalized for ConvNeXt, which is there."""
+    """(B, h, w, 3) uint8 or float32, longest side T -> (B, 3, T, T) float32, normalized for ConvNeXt."""
     assert config.convnext is not None
     pixels = normalize(images, config.convnext.mean, config.convnext.std, scale=255.0)
     return padded(pixels, config.convnext.image_size_px)

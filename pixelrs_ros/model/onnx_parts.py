@@ -142,9 +142,7 @@ def use_onnx(miras: Miras, folder: Path, device: torch.device, num_threads: int)
     Raises:
         ConfigError: See `open_session`.
     """
-    sessions = {
-        part.path: open_session(folder / part.file_name, device, num_threads) for part in parts_of(miras)
-    }
+    sessions = {part.path: open_session(folder / part.file_name, device, num_threads) for part in parts_of(miras)}
     for path, session in sessions.items():
         owner, _, name = path.rpartition(".")
         kind = OnnxMaskDecoder if name == "mask_decoder" else OnnxModule

@@ -86,7 +86,7 @@ class Collator:
             segs = [i for i, token in enumerate(one.ids) if token == self.layout.seg_id]
             for position, mask in zip(segs, one.masks, strict=True):
                 if mask is not None:
-                    seg_at.append((row, position - 1))
+                    seg_at.append((row, max(0, position - 1 - self.config.seg_state_back)))
                     targets.append(self._target(mask))
         num_masks = len(targets)
         if not num_masks:

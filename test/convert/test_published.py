@@ -89,7 +89,7 @@ OPTIONS = ["--set", "clip.num_heads=3"]
 
 
 def imported(folder: Path, out: Path, *options: str) -> Path:
-    assert main(["import-reference", str(folder), "--out", str(out), *OPTIONS, *options]) == 0
+    assert main(["import-checkpoint", str(folder), "--out", str(out), *OPTIONS, *options]) == 0
     return out
 
 
@@ -102,6 +102,7 @@ def test_every_stage_equals_the_published_mathematics(folder: Path, state: dict[
 
     low, high = plain.clip(clip), plain.convnext(convnext)
     close(miras.clip(clip), low)
+    assert miras.convnext is not None
     close(miras.convnext(convnext), high)
     fused = plain.fuse(low, high)
     assert (fused - low).abs().mean() > 0.1, "what the fusion adds counts"
@@ -217,7 +218,7 @@ def test_the_towers_own_folder_tells_the_heads(folder: Path, foreign: Any, sizes
     tower = folder.parent / "clip-vit-large-patch14-336"
     foreign.write_json(tower / "config.json", {"model_type": "clip_vision_model", "num_attention_heads": 6})
     write_config(folder, foreign, sizes, mm_vision_tower=str(tower))
-    assert main(["import-reference", str(folder), "--out", str(folder.parent / "ours")]) == 0
+    assert main(["import-checkpoint", str(folder), "--out", str(folder.parent / "ours")]) == 0
     assert load_checkpoint(folder.parent / "ours")[1].clip.num_heads == 6
 
 
@@ -226,7 +227,7 @@ def test_a_checkpoint_without_convnext_takes_the_public_one(
 ) -> None:
     own = {name: value for name, value in state.items() if "vision_tower_aux" not in name}
     write_shards(folder, own, "bin")
-    assert main(["import-reference", str(folder), "--check"]) == 1
+    assert main(["import-checkpoint", str(folder), "--check"]) == 1
     assert "has no convnext; remedy: --convnext" in capsys.readouterr().err
     public = foreign.random_state(foreign.convnext_shapes(sizes, "visual.trunk.stem", "visual.trunk.stages"), seed=5)
     torch.save(public, folder.parent / "open_clip_pytorch_model.bin")
@@ -248,7 +249,7 @@ def test_what_does_not_fit_is_listed(
     state["model.box_decoder.weight"] = torch.zeros(1)
     state["model.mm_projector.2.bias"] = torch.zeros(7)
     write_shards(folder, state, "bin")
-    assert main(["import-reference", str(folder), "--check", *OPTIONS]) == 1
+    assert main(["import-checkpoint", str(folder), "--check", *OPTIONS]) == 1
     said = capsys.readouterr().err
     assert f"missing: {', '.join(missing)}" in said
     assert "left over: model.box_decoder.weight, model.vision_tower.vision_tower.vision_model.surprise" in said
@@ -302,20 +303,20 @@ def test_what_is_spoilt_is_named(
     folder: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], None], said: str
 ) -> None:
     spoil(folder)
-    assert main(["import-reference", str(folder), "--check", *OPTIONS]) == 1
+    assert main(["import-checkpoint", str(folder), "--check", *OPTIONS]) == 1
     assert said in capsys.readouterr().err
 
 
 def test_heads_that_cannot_be_known_are_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import-reference", str(folder), "--check"]) == 1
+    assert main(["import-checkpoint", str(folder), "--check"]) == 1
     assert "remedy: --set clip.num_heads=N" in capsys.readouterr().err
 
 
 def test_nothing_is_written_without_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(folder.parent.rglob("*"))
-    assert main(["import-reference", str(folder), *OPTIONS]) == 1
+    assert main(["import-checkpoint", str(folder), *OPTIONS]) == 1
     assert "--out DIR is missing" in capsys.readouterr().err
-    assert main(["import-reference", str(folder), "--check", *OPTIONS]) == 0
+    assert main(["import-checkpoint", str(folder), "--check", *OPTIONS]) == 0
     assert sorted(folder.parent.rglob("*")) == before
 
 
