@@ -26,7 +26,6 @@ from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.settings import load_config, read_yaml
 from pixelrs_ros.text.answer import parse
-from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.config import RecipeConfig
 from pixelrs_ros.training.published.recipe import Recipe, merge
 from pixelrs_ros.training.simulated.run import train
