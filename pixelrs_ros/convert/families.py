@@ -104,7 +104,7 @@ def recognize_family(folder: Path, described: Mapping[str, Any], found: Names) -
         CheckpointError: It was trained with what that network is not published with.
     """
     architectures = described.get("architectures") or ()
-    same = [family for family in FAMILIES if family.names.rules == found.rules]
+    same = [family for family in FAMILIES if family.names.sign == found.sign]
     family = next(one for one in same if one.architecture is None or one.architecture in architectures)
     for key, allowed in family.fixed.items():
         if described.get(key) not in allowed:
