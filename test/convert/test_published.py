@@ -348,3 +348,35 @@ def test_a_sentencepiece_model_is_read(folder: Path, foreign: Any) -> None:
     # Ours puts no space of its own before a text, as the chat template writes each; SentencePiece always does.
     assert tokenizer.encode(f" {text}", add_special_tokens=False).ids == pieces.encode(text)
     assert tokenizer.decode(pieces.encode(text)).strip() == text
+
+
+@pytest.mark.parametrize(("written", "taken"), [(320, 768), (None, 768), (64, 64)])
+def test_convnext_is_shown_what_the_authors_inference_shows_it(
+    folder: Path, foreign: Any, sizes: Any, written: int | None, taken: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(folder, foreign, sizes, image_size_aux=written)
+    sizes_taken = load_checkpoint(imported(folder, folder.parent / "ours"))[1].require_high_resolution()
+    assert sizes_taken.image_size_px == taken
+    assert ("--set convnext.image_size_px=N" in capsys.readouterr().out) == (taken != written)
+
+
+@torch.inference_mode()
+def test_the_state_of_seg_is_read_where_the_training_read_it(folder: Path) -> None:
+    """Also where that lies in the part of the prompt that an earlier turn has computed."""
+    engine = Engine.from_checkpoint(imported(folder, folder.parent / "ours", "--set", "seg_state_back=5"))
+    table = engine.miras.language.get_input_embeddings()(torch.arange(20)[None])
+    states = engine.miras.language.base_model(inputs_embeds=table).last_hidden_state[0]
+    prefix = engine.new_prefix()
+    prefix.extend(list(range(17)), table[:, :17])
+    assert prefix.reuse(list(range(20))) == 17
+    prefix.extend([17, 18, 19], table[:, 17:])
+    close(prefix.state_before(5), states[14:15])
+    close(prefix.state_before(99), states[:1])
+
+
+def test_a_space_stands_before_seg_as_their_tokenizer_has_it(folder: Path) -> None:
+    _, config, tokenizer = load_checkpoint(imported(folder, folder.parent / "ours"))
+    ids = ChatLayout(tokenizer, config.clip.num_patches, config.text).answer("There it is [SEG].")
+    names = [str(tokenizer.id_to_token(index)) for index in ids]
+    seg = names.index("[SEG]")
+    assert names[seg - 1] == "▁" and names[seg + 1].startswith("▁")
