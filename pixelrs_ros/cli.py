@@ -19,7 +19,7 @@ from pixelrs_ros.commands import (
     export,
     familiarize,
     generate,
-    import_reference,
+    import_checkpoint,
     info,
     measure_3d,
     measure_tracking,
@@ -50,7 +50,7 @@ COMMANDS: dict[str, ModuleType] = {
     "info": info,
     "doctor": doctor,
     "assemble": assemble,
-    "import-reference": import_reference,
+    "import-checkpoint": import_checkpoint,
 }
 
 FAILED = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,8 +13,9 @@ from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.settings import load_config
 
 # "stretch": the whole picture, its sides stretched; "center": as in the published code, the square in the middle;
-# "pad": the whole picture in its own proportions, the rest of the square empty, as SAM has it: all encoders agree.
-FRAMINGS = ("stretch", "center", "pad")
+# "pad": the whole picture in its own proportions, the rest of the square empty, as SAM has it: all encoders agree;
+# "clip": the square in the middle as transformers' CLIPImageProcessor makes it, for networks with CLIP alone.
+FRAMINGS = ("stretch", "center", "pad", "clip")
 # High-resolution encoders, and how many of their stages are put on one grid.
 ARCHITECTURES = {"convnext": 4, "efficientnet_lite0": 3}
 PRESETS_DIR = Path(__file__).parent / "presets"
@@ -205,25 +207,47 @@ class ChatTemplate:
         user: What stands before each later user's words, after the token that ended the answer.
         assistant: What stands between the user's words and the answer.
         end: The one special token that ends an answer.
+        phrase_end: What stands between a phrase that `[OBJ]` began and its `[SEG]`: nothing or special tokens.
+        before_seg: What else stands before each `[SEG]`: nothing or, where the network learned it so, a space.
+        after_marker: What stands before the words after a marker where no space does otherwise: nothing or a space.
     """
 
     start: str
     user: str
     assistant: str
     end: str
+    phrase_end: str = ""
+    before_seg: str = ""
+    after_marker: str = ""
 
 
 @dataclass(frozen=True)
 class TextConfig:
-    """How dialogues are written; the tokens themselves live in the tokenizer."""
+    """How dialogues are written; the tokens themselves live in the tokenizer.
+
+    Attributes:
+        lowercase_user: Whether the user's case is dropped.
+        max_context_tokens: Most tokens of a dialogue, picture and answer included.
+        max_answer_tokens: Longest answer.
+        template: The words around the words.
+        image_markers: Whether the picture stands between `<im_start>` and `<im_end>`.
+        refusal: Regular expression; an answer without a mask in which it is found means "not found". Empty: none does,
+            the network says `[NONE]`.
+    """
 
     lowercase_user: bool
     max_context_tokens: int
     max_answer_tokens: int
     template: ChatTemplate
+    image_markers: bool = True
+    refusal: str = ""
 
     def __post_init__(self) -> None:
         _check_numbers(self, "text")
+        try:
+            re.compile(self.refusal)
+        except re.error as error:
+            raise ConfigError(f"text.refusal is no regular expression: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -241,20 +265,25 @@ class ScoreConfig:
 
 @dataclass(frozen=True)
 class MirasConfig:
-    """A whole MIRAS network.
+    """A whole MIRAS network, or one of the LISA family, which is MIRAS without a high-resolution encoder.
 
     Attributes:
+        convnext: The high-resolution encoder; None: there is none, and no fusion.
+        projector_hidden_size: Channels between the two layers that bring image tokens to the language model; None: they
+            are a single linear layer.
         framing: How `images` fits a picture into the encoders' squares.
         pointer: Whether image tokens are given a learned embedding of their place, and a `[SEG]` adds to its prompt the
             places, in SAM's encoding, of the image tokens that it points at.
         detail: Whether the high-resolution encoder's features are added to SAM's image embedding.
         reader: What reads the user's words; None: they are embedded like any others.
+        seg_state_back: How many positions before the one that predicts `[SEG]` lies that whose hidden state becomes the
+            mask decoder's prompt; 0 unless a network was trained otherwise.
         about: What the network has seen in its training, for people; empty: nobody says.
     """
 
     clip: ClipConfig
-    convnext: ConvNextConfig
-    projector_hidden_size: int
+    convnext: ConvNextConfig | None
+    projector_hidden_size: int | None
     language: LanguageConfig
     sam: SamConfig
     text: TextConfig
@@ -263,10 +292,12 @@ class MirasConfig:
     pointer: bool = False
     detail: bool = False
     reader: ReaderConfig | None = None
+    seg_state_back: int = 0
     about: str = ""
 
     def __post_init__(self) -> None:
-        _check_numbers(self, "")
+        _check_numbers(self, "", unbounded=("seg_state_back",))
+        _check(self.seg_state_back >= 0, f"seg_state_back must be 0 or greater, got {self.seg_state_back}")
         needed = self.clip.num_patches + self.text.max_answer_tokens
         _check(
             self.text.max_context_tokens > needed,
@@ -280,16 +311,40 @@ class MirasConfig:
             f"got {self.text.max_context_tokens}",
         )
         _check(
-            not self.pointer or self.framing != "center",
+            not self.pointer or self.framing not in ("center", "clip"),
             f"pointer needs framing pad or stretch: CLIP and SAM have to see the same picture, got {self.framing!r}",
         )
         _check(not self.detail or self.framing == "pad", f"detail needs framing pad, got {self.framing!r}")
         _check(self.framing in FRAMINGS, f"framing must be one of {', '.join(FRAMINGS)}, got {self.framing!r}")
+        self._check_eyes()
+
+    def require_high_resolution(self) -> ConvNextConfig:
+        """The high-resolution encoder's sizes.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if self.convnext is None:
+            raise ConfigError(_CLIP_ALONE)
+        return self.convnext
+
+    def _check_eyes(self) -> None:
+        if self.convnext is None:
+            _check(not self.detail, "detail needs a convnext, whose features it adds to SAM's")
+            _check(self.framing != "center", "framing center needs a convnext; for CLIP alone it is framing clip")
+            return
+        _check(self.framing != "clip", "framing clip is for CLIP alone; with a convnext it is framing center")
         _check(
             self.convnext.grid_size % self.clip.grid_size == 0,
             f"convnext.grid_size must be a multiple of CLIP's grid ({self.clip.grid_size}; published: twice that), "
             f"got {self.convnext.grid_size}",
         )
+
+
+_CLIP_ALONE = (
+    "this network sees with CLIP alone, and only one with a high-resolution encoder (convnext) can be trained here; "
+    "remedy: start from pixelrs assemble, or train it with its authors' code and import the result"
+)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
 from pixelrs_ros.config import MirasConfig
 
+_LONGEST = 16  # times as long as it is wide may a picture be that is resized as a whole
 GRAY = 127  # what the language model's eyes are shown in the blind control
 
 
@@ -22,21 +24,21 @@ class EncoderImages:
     Attributes:
         clip: (S, S, 3) uint8, or float32 where the configuration frames the center; where it pads, the longest side is
             S and the other not yet padded.
-        convnext: (T, T, 3) likewise.
+        convnext: (T, T, 3) likewise; None where there is no such encoder.
         sam: (h, w, 3) uint8, longest side resized, not padded.
     """
 
     clip: np.ndarray
-    convnext: np.ndarray
+    convnext: np.ndarray | None
     sam: np.ndarray
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """Normalized inputs of the three encoders, each (B, 3, side, side) float32."""
+    """Normalized inputs of the encoders, each (B, 3, side, side) float32; ConvNeXt's is None where there is none."""
 
     clip: torch.Tensor
-    convnext: torch.Tensor
+    convnext: torch.Tensor | None
     sam: torch.Tensor
 
 
@@ -59,7 +61,7 @@ def _center_square(image: np.ndarray, side_px: int) -> np.ndarray:
     """
     short = min(image.shape[:2])
     # Of a picture like a strip only the middle is resized: the whole of it, at this height, could exceed any memory.
-    image = _middle(image, *(min(length, 16 * short) for length in image.shape[:2]))
+    image = _middle(image, *(min(length, _LONGEST * short) for length in image.shape[:2]))
     height, width = image.shape[:2]
     resized_height, resized_width = side_px * height // short, side_px * width // short
     resized = cv2.resize(image.astype(np.float32), (resized_width, resized_height), interpolation=cv2.INTER_CUBIC)
@@ -72,11 +74,20 @@ def _middle(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
     return image[top : top + height_px, left : left + width_px]
 
 
+def _clip_square(image: np.ndarray, side_px: int) -> np.ndarray:
+    """The square in the middle, (side, side, 3) uint8, as transformers' CLIPImageProcessor makes it through Pillow."""
+    short = min(image.shape[:2])
+    # Of a picture like a strip only the middle is resized: the whole of it, at this height, could exceed any memory.
+    image = _middle(image, *(min(length, _LONGEST * short) for length in image.shape[:2]))
+    height, width = (int(side_px * length / short) for length in image.shape[:2])
+    resized = Image.fromarray(np.ascontiguousarray(image)).resize((width, height), Image.Resampling.BICUBIC)
+    return np.ascontiguousarray(_middle(np.asarray(resized), side_px, side_px))
+
+
 def _resize_smoothly(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
-    """Bilinear, over every pixel that a new one covers, as Pillow and so segment_anything do it; uint8."""
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    resized = F.interpolate(pixels, (height_px, width_px), mode="bilinear", antialias=True)
-    return resized[0].permute(1, 2, 0).numpy()
+    """Bilinear, over every pixel that a new one covers, as segment_anything does it through Pillow; uint8."""
+    whole = Image.fromarray(np.ascontiguousarray(image))
+    return np.array(whole.resize((width_px, height_px), Image.Resampling.BILINEAR))
 
 
 def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = False) -> EncoderImages:
@@ -88,17 +99,20 @@ def encoder_images(image: np.ndarray, config: MirasConfig, *, blind: bool = Fals
         blind: Show plain gray to the encoders of the language model; SAM still sees the image.
     """
     seen = np.full_like(image, GRAY) if blind else image
-    clip, convnext = config.clip.image_size_px, config.convnext.image_size_px
+    clip, convnext = config.clip.image_size_px, config.convnext and config.convnext.image_size_px
     sam_shape = resized_shape(image.shape[0], image.shape[1], config.sam.image_size_px)
-    if config.framing == "center":
+    if config.framing == "clip":
+        return EncoderImages(_clip_square(seen, clip), None, _resize_smoothly(image, *sam_shape))
+    if config.framing == "center" and convnext:
         square = _center_square(seen, convnext)
         small = cv2.resize(square, (clip, clip), interpolation=cv2.INTER_LINEAR)
         return EncoderImages(small, square, _resize_smoothly(image, *sam_shape))
-    if config.framing == "pad":
-        shapes = (resized_shape(image.shape[0], image.shape[1], side) for side in (clip, convnext))
-        low, high = (_resize(seen, *shape) for shape in shapes)
-        return EncoderImages(low, high, _resize(image, *sam_shape))
-    return EncoderImages(_resize(seen, clip, clip), _resize(seen, convnext, convnext), _resize(image, *sam_shape))
+
+    def framed(side_px: int) -> np.ndarray:
+        whole = resized_shape(image.shape[0], image.shape[1], side_px)
+        return _resize(seen, *(whole if config.framing == "pad" else (side_px, side_px)))
+
+    return EncoderImages(framed(clip), framed(convnext) if convnext else None, _resize(image, *sam_shape))
 
 
 def normalize(images: np.ndarray, mean: Sequence[float], std: Sequence[float], scale: float) -> torch.Tensor:
@@ -115,6 +129,7 @@ def clip_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
 
 def convnext_pixels(images: np.ndarray, config: MirasConfig) -> torch.Tensor:
     """(B, h, w, 3) uint8 or float32, longest side T -> (B, 3, T, T) float32, normalized for ConvNeXt."""
+    assert config.convnext is not None
     pixels = normalize(images, config.convnext.mean, config.convnext.std, scale=255.0)
     return padded(pixels, config.convnext.image_size_px)
 
@@ -133,7 +148,7 @@ def to_pixels(images: EncoderImages, config: MirasConfig) -> Pixels:
     """Normalize one image for the three encoders; batch size 1."""
     return Pixels(
         clip=clip_pixels(images.clip[None], config),
-        convnext=convnext_pixels(images.convnext[None], config),
+        convnext=None if images.convnext is None else convnext_pixels(images.convnext[None], config),
         sam=sam_pixels(images.sam[None], config),
     )
 

@@ -80,7 +80,7 @@ def run_alone(*arguments: str, **environment: str) -> subprocess.CompletedProces
         ("info", "--preset", "nope"),
         ("bench", "--random-weights", "--preset", "nope"),
         ("doctor", "--preset", "nope"),
-        ("import-reference", "x", "--check", "--preset", "nope"),
+        ("import-checkpoint", "x", "--check", "--preset", "nope"),
         ("info", "--checkpoint", "nope"),
         ("segment", __file__, "--say", "x", "--checkpoint", "nope"),
         ("evaluate", "--data", "x", "--checkpoint", "nope"),

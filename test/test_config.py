@@ -20,7 +20,7 @@ TRAININGS = sorted(path.stem for path in TRAINING_DIR.glob("*.yaml"))
 @pytest.mark.parametrize("name", PRESETS)
 def test_shipped_presets_load_and_go_round(name: str) -> None:
     config = load_preset(name)
-    assert config.convnext.grid_size == 2 * config.clip.grid_size
+    assert config.require_high_resolution().grid_size == 2 * config.clip.grid_size
     assert from_mapping(MirasConfig, yaml.safe_load(yaml.safe_dump(to_mapping(config)))) == config
 
 

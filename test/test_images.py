@@ -49,7 +49,7 @@ def test_sizes() -> None:
 def test_every_size_reaches_the_encoders_and_comes_back(debug_config: MirasConfig, height: int, width: int) -> None:
     pixels = to_pixels(encoder_images(a_picture(height, width), debug_config), debug_config)
     assert pixels.clip.shape == (1, 3, 32, 32)
-    assert pixels.convnext.shape == (1, 3, 64, 64)
+    assert pixels.convnext is not None and pixels.convnext.shape == (1, 3, 64, 64)
     assert pixels.sam.shape == (1, 3, 64, 64)
     assert all(part.dtype == torch.float32 and part.isfinite().all() for part in vars(pixels).values())
     inner_height, inner_width = resized_shape(height, width, 64)
@@ -62,7 +62,9 @@ def test_every_size_reaches_the_encoders_and_comes_back(debug_config: MirasConfi
 def test_pixels_are_normalized(debug_config: MirasConfig) -> None:
     white = to_pixels(encoder_images(np.full((48, 64, 3), 255, np.uint8), debug_config), debug_config)
     assert white.clip[0, 0, 0, 0].item() == pytest.approx((1 - 0.48145466) / 0.26862954, abs=1e-5)
-    assert white.convnext[0, 2, 5, 5].item() == pytest.approx((1 - 0.40821073) / 0.27577711, abs=1e-5)
+    assert white.convnext is not None and white.convnext[0, 2, 5, 5].item() == pytest.approx(
+        (1 - 0.40821073) / 0.27577711, abs=1e-5
+    )
     assert white.sam[0, 1, 0, 0].item() == pytest.approx((255 - 116.28) / 57.12, abs=1e-5)
 
 
@@ -80,7 +82,7 @@ def test_views_of_arrays_are_read_right(debug_config: MirasConfig) -> None:
 def test_blind_is_gray_to_the_language_model_only(debug_config: MirasConfig) -> None:
     image = a_picture(48, 64)
     seen, blind = (encoder_images(image, debug_config, blind=blind) for blind in (False, True))
-    assert (blind.clip == GRAY).all() and (blind.convnext == GRAY).all()
+    assert (blind.clip == GRAY).all() and np.all(blind.convnext == GRAY)
     assert (blind.sam == seen.sam).all() and seen.clip.std() > 10
 
 
@@ -117,8 +119,10 @@ def test_the_center_is_framed_as_in_the_published_code(debug_config: MirasConfig
     resized = F.interpolate(whole, size, mode="bicubic", align_corners=False)
     top, left = ((length - 64) // 2 for length in size)
     square = resized[..., top : top + 64, left : left + 64] / 255
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (config.convnext.mean, config.convnext.std))
+    sizes = config.require_high_resolution()
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (sizes.mean, sizes.std))
     square = (square - mean) / std
+    assert pixels.convnext is not None
     torch.testing.assert_close(pixels.convnext, square, rtol=1e-4, atol=1e-4)
     small = F.interpolate(square, (32, 32), mode="bilinear", align_corners=False)
     torch.testing.assert_close(pixels.clip, small, rtol=1e-4, atol=1e-4)
@@ -141,4 +145,5 @@ def test_sam_sees_what_pillow_resizes_where_the_center_is_framed(
 def test_the_center_of_a_strip(debug_config: MirasConfig, height: int, width: int) -> None:
     config = dataclasses.replace(debug_config, framing="center", pointer=False, detail=False)
     pixels = to_pixels(encoder_images(a_picture(height, width), config), config)
-    assert pixels.clip.shape == (1, 3, 32, 32) and pixels.convnext.shape == (1, 3, 64, 64)
+    assert pixels.clip.shape == (1, 3, 32, 32)
+    assert pixels.convnext is not None and pixels.convnext.shape == (1, 3, 64, 64)

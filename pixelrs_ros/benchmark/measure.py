@@ -91,10 +91,14 @@ class _Clock:
 def _run_stages(engine: Engine, image: np.ndarray, clock: _Clock) -> None:
     miras, config, layout = engine.miras, engine.config, engine.layout
     pixels = clock("resize and normalize", lambda: to_pixels(encoder_images(image, config), config))
-    clip, convnext, sam = (x.to(engine.device, engine.dtype) for x in (pixels.clip, pixels.convnext, pixels.sam))
-    low = clock("CLIP", lambda: miras.clip(clip))
-    high = clock("ConvNeXt", lambda: miras.convnext(convnext))
-    tokens = clock("fusion and projector", lambda: miras.projector(miras.fusion(low, high)))
+    clip, sam = (x.to(engine.device, engine.dtype) for x in (pixels.clip, pixels.sam))
+    fused = clock("CLIP", lambda: miras.clip(clip))
+    if (encoder := miras.convnext) is None or (fusion := miras.fusion) is None or pixels.convnext is None:
+        tokens = clock("projector", lambda: miras.projector(fused))
+    else:
+        convnext = pixels.convnext.to(engine.device, engine.dtype)
+        high = clock("ConvNeXt", lambda: encoder(convnext))
+        tokens = clock("fusion and projector", lambda: miras.projector(fusion(fused, high)))
     embedding = clock("SAM's image encoder", lambda: miras.sam.encode(sam))
     past = [(user, answer) for user, answer in DIALOGUE[:3]]
     prompts = [layout.prompt([], DIALOGUE[0][0]), layout.prompt(past, DIALOGUE[3][0])]

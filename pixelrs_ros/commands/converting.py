@@ -1,4 +1,4 @@
-"""What `pixelrs assemble` and `pixelrs import-reference` have in common."""
+"""What `pixelrs assemble` and `pixelrs import-checkpoint` have in common."""
 
 from __future__ import annotations
 
@@ -82,3 +82,5 @@ def report(assembly: Assembly) -> None:
     for part in {id(part): part for part in assembly.sources.values()}.values():
         if part.unused:
             print(f"{part.path}: {len(part.unused)} tensors are of no use here: {listed(part.unused, 12)}")
+    for note in assembly.notes:
+        print(note)

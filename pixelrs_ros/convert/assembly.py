@@ -38,6 +38,7 @@ class Assembly:
         taken: What is read from the parts, by our names.
         fresh: What begins untrained, by our names.
         tables: Names of the language model's embedding table and head, a row for each token.
+        notes: What the user should know of how the parts were read.
     """
 
     config: MirasConfig
@@ -46,6 +47,7 @@ class Assembly:
     taken: dict[str, Stored]
     fresh: dict[str, torch.Tensor]
     tables: frozenset[str]
+    notes: tuple[str, ...] = ()
 
 
 def assemble(config: MirasConfig, words: Words, sources: Mapping[str, Part], seed: int) -> Assembly:
@@ -86,10 +88,9 @@ def _untrained(miras: Miras, names: set[str], seed: int) -> dict[str, torch.Tens
     fresh: dict[str, torch.Tensor] = {}
     torch.manual_seed(seed)
     for prefix in FRESH:
-        part = miras.get_submodule(prefix.removesuffix("."))
         if not any(name.startswith(prefix) for name in names):
             continue
-        part = part.to_empty(device="cpu")
+        part = miras.get_submodule(prefix.removesuffix(".")).to_empty(device="cpu")
         for module in part.modules():
             if isinstance(module, (nn.Linear, nn.LayerNorm)):
                 module.reset_parameters()

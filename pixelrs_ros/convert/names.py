@@ -5,6 +5,7 @@ A rule is a pair of templates, theirs and ours; `{0}`, `{1}` are numbers, `{rest
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -100,7 +101,8 @@ def _connectors(prefix: str) -> tuple[tuple[str, str], ...]:
         (f"{prefix}vlm_uni_query_projector.{{rest}}", "fusion.query_projector.{rest}"),
         (f"{prefix}vlm_uni_aux_projector.{{rest}}", "fusion.key_projector.{rest}"),
         (f"{prefix}vlm_uni_val_projector.{{rest}}", "fusion.value_projector.{rest}"),
-        (f"{prefix}mm_projector.{{rest}}", "projector.{rest}"),
+        (f"{prefix}mm_projector.{{0}}.{{rest}}", "projector.{0}.{rest}"),
+        (f"{prefix}mm_projector.{{rest}}", "projector.0.{rest}"),  # a single linear layer
     )
 
 
@@ -182,25 +184,35 @@ MINI_GEMINI = (
     Names("Mini-Gemini", "vlm_uni_", _connectors(""), _MINI_GEMINI_UNUSED),
     Names("Mini-Gemini", "mm_projector.", _connectors(""), _MINI_GEMINI_UNUSED),
 )
-REFERENCE = (
-    Names(
-        "MIRAS as its authors save it",
-        "model.text_hidden_fcs.",
-        (
-            *_clip("model.vision_tower.vision_tower.vision_model."),
-            *_clip("model.vision_tower.vision_tower."),  # as transformers 5 names it
-            *_timm_convnext("model.vision_tower_aux.vision_stem", "model.vision_tower_aux.vision_stages"),
-            *_connectors("model."),
-            ("model.text_hidden_fcs.0.{rest}", "segmentation_prompt.{rest}"),
-            *_sam("model.visual_model."),
-            ("model.embed_tokens.{rest}", "language.model.embed_tokens.{rest}"),
-            ("model.layers.{rest}", "language.model.layers.{rest}"),
-            ("model.norm.{rest}", "language.model.norm.{rest}"),
-            ("lm_head.{rest}", "language.lm_head.{rest}"),
-        ),
-        (*_BUFFERS, *_SAM_UNUSED),
-    ),
+
+
+def _published(title: str, sign: str, sam: str, *unused: str) -> Names:
+    """A network of the LISA family, MIRAS among them, as its authors save it whole."""
+    rules = (
+        *_clip("model.vision_tower.vision_tower.vision_model."),
+        *_clip("model.vision_tower.vision_tower."),  # as transformers 5 names it
+        *_timm_convnext("model.vision_tower_aux.vision_stem", "model.vision_tower_aux.vision_stages"),
+        *_connectors("model."),
+        ("model.text_hidden_fcs.0.{rest}", "segmentation_prompt.{rest}"),
+        *_sam(sam),
+        ("model.embed_tokens.{rest}", "language.model.embed_tokens.{rest}"),
+        ("model.layers.{rest}", "language.model.layers.{rest}"),
+        ("model.norm.{rest}", "language.model.norm.{rest}"),
+        ("lm_head.{rest}", "language.lm_head.{rest}"),
+    )
+    return Names(title, sign, rules, (*_BUFFERS, *_SAM_UNUSED, *unused))
+
+
+MIRAS = _published("MIRAS as its authors save it", "model.vlm_uni_", "model.visual_model.")
+GLAMM = _published(
+    "GLaMM as its authors save it",
+    "model.grounding_encoder.",
+    "model.grounding_encoder.",
+    r"model\.region_encoder\..*",  # reads boxes that a user draws
 )
+LISA = _published("LISA or LISA++ as its authors save it", "model.text_hidden_fcs.", "model.visual_model.")
+SESAME = dataclasses.replace(LISA, title="SESAME as its authors save it")  # its tensors are called as LISA's
+PUBLISHED = (MIRAS, GLAMM, SESAME, LISA)
 
 
 def recognize(formats: Iterable[Names], theirs: Iterable[str]) -> Names | None:

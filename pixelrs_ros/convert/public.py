@@ -69,7 +69,7 @@ def assemble_public(parts: PublicParts, base: MirasConfig, settings: Mapping[str
     config = dataclasses.replace(
         base,
         clip=clip_sizes,
-        convnext=convnext_config(convnext.shapes, clip_sizes.grid_size, base.convnext),
+        convnext=convnext_config(convnext.shapes, clip_sizes.grid_size, base.require_high_resolution()),
         language=language_sizes,
         projector_hidden_size=projector_size(sources.get("projector."), base),
         sam=sam_config(sam.shapes, base.sam),
@@ -89,10 +89,12 @@ def describe_clip(folder: Path) -> dict[str, Any]:
     return {name: value for file in files if file.is_file() for name, value in read_json(file).items()}
 
 
-def projector_size(part: Part | None, base: MirasConfig) -> int:
-    """Channels between the two layers of the projector."""
-    shape = part.shapes.get("projector.0.weight") if part else None
-    return shape[0] if shape else base.projector_hidden_size
+def projector_size(part: Part | None, base: MirasConfig) -> int | None:
+    """Channels between the two layers of the projector; None where it is a single one."""
+    shapes = part.shapes if part else {}
+    if "projector.0.weight" not in shapes:
+        return base.projector_hidden_size
+    return shapes["projector.0.weight"][0] if "projector.2.weight" in shapes else None
 
 
 def num_rows(language: Part) -> int:

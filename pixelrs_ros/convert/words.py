@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,13 @@ from transformers import AutoTokenizer
 from pixelrs_ros.config import ChatTemplate
 from pixelrs_ros.convert.files import read_json
 from pixelrs_ros.errors import CheckpointError
-from pixelrs_ros.text.tokenizer import IMAGE, IMAGE_END, IMAGE_START, SEG, adopt_tokenizer, vocabulary_size
+from pixelrs_ros.text.tokenizer import adopt_tokenizer, vocabulary_size
 
 TOKENIZER = "tokenizer.json"
 _TOKENIZER_FILES = (
     TOKENIZER, "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
     "merges.txt", "chat_template.jinja", "chat_template.json",
 )  # fmt: skip
-# The order in which the authors' scripts add theirs when a tokenizer was saved without.
-REFERENCE_TOKENS = (SEG, IMAGE_START, IMAGE_END)
-_SYSTEM = (
-    "A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, "
-    "and polite answers to the human's questions."
-)
 
 
 @dataclass(frozen=True)
@@ -46,27 +41,10 @@ class Words:
     added: tuple[int, ...]
 
 
-def reference_template(folder: Path) -> ChatTemplate:
-    """Vicuna's words around the words, with the system words of the authors' `llava_v1`.
-
-    A Llama tokenizer of the `legacy` kind begins every text that follows a special token with a space; here each space
-    is written in the template.
-
-    Args:
-        folder: With `tokenizer_config.json`; without one the tokenizer is of the legacy kind, as in transformers.
-
-    Raises:
-        CheckpointError: That file is malformed.
-    """
-    path = folder / "tokenizer_config.json"
-    legacy = (read_json(path) if path.is_file() else {}).get("legacy")
-    space = "" if legacy is False else " "
-    return ChatTemplate(
-        start=f"<s> {_SYSTEM} USER: {IMAGE}{space}\n", user=f"{space}USER: ", assistant=" ASSISTANT:", end="</s>"
-    )
-
-
-def read_words(folder: Path, num_rows: int, template: ChatTemplate, trained: tuple[str, ...] = ()) -> Words:
+def read_words(
+    folder: Path, num_rows: int, template: ChatTemplate, trained: tuple[str, ...] = (),
+    renamed: Mapping[str, str] | None = None,
+) -> Words:  # fmt: skip
     """Read a language model's tokenizer and add the tokens that the chat layout needs.
 
     Args:
@@ -74,6 +52,7 @@ def read_words(folder: Path, num_rows: int, template: ChatTemplate, trained: tup
         num_rows: Rows of the language model's embedding table.
         template: What the dialogues will be written with.
         trained: Tokens that get the next ids where the tokenizer lacks them, as the model was trained with them.
+        renamed: Our names of tokens that mean what a marker of ours does.
 
     Raises:
         CheckpointError: There is no tokenizer, it cannot be read, or it has more tokens than the table has rows.
@@ -83,7 +62,7 @@ def read_words(folder: Path, num_rows: int, template: ChatTemplate, trained: tup
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / TOKENIZER
         own.save(str(path))
-        tokenizer = adopt_tokenizer(path, template)
+        tokenizer = adopt_tokenizer(path, template, renamed)
     num_own = vocabulary_size(own)
     if num_own > num_rows:
         raise CheckpointError(

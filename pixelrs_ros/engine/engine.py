@@ -69,7 +69,7 @@ class Engine:
         self.choose = TokenChoice(self.layout, self.device)
         self._on_stage: OnStage = go_on
         for encoder in (miras.convnext, miras.clip):
-            for block in _blocks(encoder):
+            for block in _blocks(encoder) if encoder is not None else ():
                 block.register_forward_pre_hook(lambda *_: self._on_stage())
 
     @classmethod
@@ -122,7 +122,8 @@ class Engine:
         pixels = to_pixels(encoder_images(image, self.config, blind=blind), self.config)
         on_stage()
         sam = self._background.submit(lambda: self.miras.sam.encode(pixels.sam.to(self.device, self.dtype)))
-        clip, convnext = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.convnext))
+        clip = pixels.clip.to(self.device, self.dtype)
+        convnext = None if pixels.convnext is None else pixels.convnext.to(self.device, self.dtype)
         self._on_stage = on_stage
         try:
             tokens, detail = self.miras.look(clip, convnext)
@@ -144,7 +145,7 @@ class Engine:
 
     def new_prefix(self) -> PrefixCache:
         """What `answer` keeps of a dialogue for its next turn; empty as yet."""
-        return PrefixCache(self.language)
+        return PrefixCache(self.language, keeps_states=self.config.seg_state_back > 0)
 
     @torch.inference_mode()
     def answer(
@@ -252,7 +253,11 @@ class Engine:
     def _generate(
         self, prompt: list[int], encoded: EncodedFrame, prefix: PrefixCache, max_new_tokens: int
     ) -> Iterator[tuple[int, torch.Tensor, float]]:
-        """Greedy decoding: each token with the (1, H) hidden state that predicted it, and its probability."""
+        """Greedy decoding: each token with the (1, H) hidden state for its mask, and its probability.
+
+        That state is the one that predicted the token, or lies `seg_state_back` positions before it.
+        """
+        back = self.config.seg_state_back
         symbols = self._symbols(prompt, encoded)
         kept = prefix.reuse(symbols)
         new = torch.tensor([prompt[kept:]], device=self.device)
@@ -263,7 +268,7 @@ class Engine:
             token, probability = self.choose(self.logits(hidden), first=left == max_new_tokens - 1)
             if token == self.layout.eos_id:
                 return
-            yield token, hidden, probability
+            yield token, prefix.state_before(back) if back else hidden, probability
             if left:
                 ids = torch.tensor([[token]], device=self.device)
                 hidden = prefix.extend([token], self.miras.language.get_input_embeddings()(ids))

@@ -22,15 +22,15 @@ class LanguageRunner(Protocol[KeysValuesT]):
     def crop(self, keys_values: KeysValuesT, length: int) -> bool:
         """Keep the first `length` positions only; False when that is impossible and they must be computed anew."""
 
-    def extend(self, keys_values: KeysValuesT, embeddings: torch.Tensor) -> torch.Tensor:
+    def extend(self, keys_values: KeysValuesT, embeddings: Any) -> torch.Tensor:
         """Read more tokens.
 
         Args:
             keys_values: Those of the tokens before; extended in place.
-            embeddings: (1, L, H) float.
+            embeddings: (1, L, H) float, or what else this runner reads.
 
         Returns:
-            (1, H) float last hidden state at the last of them.
+            (1, L, H) float last hidden states.
         """
 
 
@@ -97,10 +97,10 @@ class EagerLanguage:
         return True
 
     def extend(self, keys_values: DynamicCache, embeddings: torch.Tensor) -> torch.Tensor:
-        """(1, L, H) float embeddings -> (1, H) float last hidden state at the last of them."""
+        """(1, L, H) float embeddings -> (1, L, H) float last hidden states."""
         single = embeddings.shape[1] == 1
         if self._step is not None and single and keys_values.get_seq_length() < self._step.max_tokens:
-            return self._step(keys_values, embeddings)
+            return self._step(keys_values, embeddings).unsqueeze(1)
         model = self._language.base_model
         output = model(inputs_embeds=embeddings, past_key_values=keys_values, use_cache=True)
-        return output.last_hidden_state[:, -1]
+        return output.last_hidden_state

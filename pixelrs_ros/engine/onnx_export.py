@@ -17,7 +17,7 @@ from pixelrs_ros.engine.backends import MANIFEST, fingerprint
 from pixelrs_ros.errors import ExportError, OutputError
 from pixelrs_ros.files import require_writable_folder, write_json
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.model.onnx_parts import PARTS, OnnxModule, Part, open_session
+from pixelrs_ros.model.onnx_parts import OnnxModule, Part, open_session, parts_of
 
 _CPU = torch.device("cpu")
 
@@ -59,7 +59,7 @@ def export_onnx(checkpoint: str | Path, folder: Path, tolerance: float) -> Itera
     miras, config, _ = load_checkpoint(checkpoint)
     (folder / MANIFEST).unlink(missing_ok=True)  # graphs of two checkpoints must not pass for one export
     done = []
-    for part in PARTS:
+    for part in parts_of(miras):
         done.append(_export(part, miras, config, folder, tolerance))
         yield done[-1]
     manifest = {"checkpoint": fingerprint(resolve(checkpoint)), "parts": [asdict(part) for part in done]}
@@ -79,7 +79,7 @@ def example_inputs(part: Part, miras: Miras, config: MirasConfig) -> tuple[torch
     sam = config.sam
     if part.path == "clip":
         return picture(config.clip.image_size_px)
-    if part.path == "convnext":
+    if part.path == "convnext" and config.convnext is not None:
         return picture(config.convnext.image_size_px)
     if part.path == "sam.image_encoder":
         return picture(sam.image_size_px)

@@ -18,10 +18,12 @@ class PrefixCache:
 
     Args:
         runner: Runs the language model.
+        keeps_states: Whether the last hidden state of every position is kept, for `state_before`.
     """
 
-    def __init__(self, runner: LanguageRunner[Any]) -> None:
+    def __init__(self, runner: LanguageRunner[Any], *, keeps_states: bool = False) -> None:
         self._runner = runner
+        self._states: list[torch.Tensor] | None = [] if keeps_states else None
         self.symbols: list[Symbol] = []
         self._keys_values = runner.empty()
 
@@ -43,27 +45,43 @@ class PrefixCache:
             self.clear()
             return 0
         del self.symbols[kept:]
+        if self._states is not None:
+            del self._states[kept:]
         return kept
 
-    def extend(self, symbols: Sequence[Symbol], embeddings: torch.Tensor) -> torch.Tensor:
+    def extend(self, symbols: Sequence[Symbol], embeddings: Any) -> torch.Tensor:
         """Read more symbols.
 
         Args:
             symbols: What follows.
-            embeddings: (1, L, H) float, of these symbols.
+            embeddings: (1, L, H) float of these symbols, or what else the runner reads.
 
         Returns:
             (1, H) float last hidden state at the last of them.
         """
         try:
-            hidden = self._runner.extend(self._keys_values, embeddings)
+            states = self._runner.extend(self._keys_values, embeddings)
         except BaseException:
             self.clear()  # some layers may have read the symbols and others not
             raise
         self.symbols.extend(symbols)
-        return hidden
+        if self._states is not None:
+            self._states.extend(states[0].split(1))
+        return states[:, -1]
+
+    def state_before(self, back: int) -> torch.Tensor:
+        """(1, H) float last hidden state, `back` positions before the last one read; the first where there is none.
+
+        Raises:
+            ValueError: No states are kept, or nothing was read.
+        """
+        if not self._states:
+            raise ValueError("no hidden states are kept")
+        return self._states[max(0, len(self._states) - 1 - back)]
 
     def clear(self) -> None:
         """Forget everything."""
         self.symbols = []
+        if self._states is not None:
+            self._states = []
         self._keys_values = self._runner.empty()

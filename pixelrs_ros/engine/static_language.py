@@ -64,7 +64,7 @@ class StaticLanguage:
         return True
 
     def extend(self, keys_values: SavedKeysValues, embeddings: torch.Tensor) -> torch.Tensor:
-        """(1, L, H) float embeddings -> (1, H) float last hidden state at the last of them."""
+        """(1, L, H) float embeddings -> (1, L, H) float last hidden states."""
         self._make_owner(keys_values)
         step = self._step if embeddings.shape[1] == 1 else self._forward
         hidden = step(embeddings)
@@ -88,7 +88,7 @@ class StaticLanguage:
 
     def _forward(self, embeddings: torch.Tensor) -> torch.Tensor:
         model = self._language.base_model
-        return model(inputs_embeds=embeddings, past_key_values=self._cache, use_cache=True).last_hidden_state[:, -1]
+        return model(inputs_embeds=embeddings, past_key_values=self._cache, use_cache=True).last_hidden_state
 
     @torch.inference_mode()
     def _prepare(self) -> None:
@@ -111,7 +111,7 @@ class RecordedStep:
     compiled them, while turns run in another.
 
     Args:
-        step: (1, 1, H) -> (1, H), already warmed up; what it writes stays at the same addresses.
+        step: (1, 1, H) -> (1, 1, H), already warmed up; what it writes stays at the same addresses.
         example: Its input.
     """
 
@@ -123,7 +123,7 @@ class RecordedStep:
             self._output = step(self._input)
 
     def __call__(self, embeddings: torch.Tensor) -> torch.Tensor:
-        """(1, 1, H) -> (1, H), memory of its own."""
+        """(1, 1, H) -> (1, 1, H), memory of its own."""
         self._input.copy_(embeddings)
         self._graph.replay()
         return self._output.clone()

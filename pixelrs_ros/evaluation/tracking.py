@@ -152,8 +152,9 @@ class PromptEngine(Engine):
         @torch.inference_mode()
         def follow(picture: np.ndarray) -> tuple[np.ndarray, float]:
             pixels = to_pixels(encoder_images(picture, self.config), self.config)
-            shown = (pixels.clip, pixels.convnext, pixels.sam)
-            _, embedding = self.miras.see(*(x.to(self.device, self.dtype) for x in shown))
+            clip, sam = (x.to(self.device, self.dtype) for x in (pixels.clip, pixels.sam))
+            convnext = None if pixels.convnext is None else pixels.convnext.to(self.device, self.dtype)
+            _, embedding = self.miras.see(clip, convnext, sam)
             logits, quality = self.miras.sam.decode(embedding, prompt, torch.zeros(1, dtype=torch.long))
             height_px, width_px = picture.shape[:2]
             mask = masks_to_image(logits.float(), height_px, width_px, self.config)[0] > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import threading
 from collections.abc import Iterator
@@ -39,26 +40,27 @@ def build_miras(config: MirasConfig, vocab_size: int, *, empty: bool = False) ->
 
 def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:
     hidden_size = language.config.hidden_size
+    sizes = (config.clip.hidden_size, config.projector_hidden_size, hidden_size)
+    linear = [nn.Linear(a, b) for a, b in itertools.pairwise(size for size in sizes if size is not None)]
     projector = nn.Sequential(
-        nn.Linear(config.clip.hidden_size, config.projector_hidden_size),
-        nn.GELU(),
-        nn.Linear(config.projector_hidden_size, hidden_size),
+        *(linear if len(linear) == 1 else [linear[0], nn.GELU(), linear[1]]),
         *([PlaceEmbedding(config.clip.num_patches, hidden_size)] if config.pointer else []),
     )
     segmentation_prompt = nn.Sequential(
         nn.Linear(hidden_size, hidden_size), nn.ReLU(), nn.Linear(hidden_size, config.sam.prompt_dim)
     )
+    high = config.convnext
     return Miras(
         clip=ClipEncoder(config.clip),
-        convnext=_HIGH_RESOLUTION[config.convnext.architecture](config.convnext),
-        fusion=PatchInformationMining(config.clip.hidden_size, config.convnext.out_channels),
+        convnext=_HIGH_RESOLUTION[high.architecture](high) if high else None,
+        fusion=PatchInformationMining(config.clip.hidden_size, high.out_channels) if high else None,
         projector=projector,
         language=language,
         segmentation_prompt=segmentation_prompt,
         sam=build_sam(config.sam),
         pointer=Pointer(hidden_size) if config.pointer else None,
-        detail=Detail(config.convnext.out_channels, config.sam.prompt_dim, config.sam.grid_size)
-        if config.detail
+        detail=Detail(high.out_channels, config.sam.prompt_dim, config.sam.grid_size)
+        if high and config.detail
         else None,
         reader=Reader(config.reader, hidden_size) if config.reader else None,
     )

@@ -1,4 +1,4 @@
-"""MIRAS: two vision encoders, a language model that emits `[SEG]`, SAM's mask decoder. Tensors only."""
+"""MIRAS: one or two vision encoders, a language model that emits `[SEG]`, SAM's mask decoder. Tensors only."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Miras(nn.Module):
     def __init__(
         self,
         clip: nn.Module,
-        convnext: nn.Module,
-        fusion: nn.Module,
+        convnext: nn.Module | None,
+        fusion: nn.Module | None,
         projector: nn.Module,
         language: PreTrainedModel,
         segmentation_prompt: nn.Module,
@@ -64,34 +64,37 @@ class Miras(nn.Module):
         self.reader = reader
 
     def look(
-        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor
+        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """What both parts that see are given of a picture.
 
         Args:
             clip_pixels: (B, 3, S, S) float, normalized.
-            convnext_pixels: (B, 3, T, T) float, normalized.
+            convnext_pixels: (B, 3, T, T) float, normalized; None where there is no high-resolution encoder.
 
         Returns:
             (B, P, H) float image tokens, and what is to be added to SAM's image embedding, (B, C, h, w) float or None.
         """
-        high = self.convnext(convnext_pixels)
-        tokens = self.projector(self.fusion(self.clip(clip_pixels), high))
+        high = None if self.convnext is None else self.convnext(convnext_pixels)
+        tokens = self.projector(self._fused(self.clip(clip_pixels), high))
         return tokens, None if self.detail is None else self.detail(high)
 
     def see(
-        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor, sam_pixels: torch.Tensor
+        self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None, sam_pixels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, 3, side, side) float for each encoder -> (B, P, H) image tokens, (B, C, h, w) for the mask decoder."""
         tokens, detail = self.look(clip_pixels, convnext_pixels)
         embedding = self.sam.encode(sam_pixels)
         return tokens, embedding if detail is None else embedding + detail
 
-    def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
-        """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens."""
-        return self.fusion(self.clip(clip_pixels), self.convnext(convnext_pixels))
+    def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None) -> torch.Tensor:
+        """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens; CLIP's own for None."""
+        return self._fused(self.clip(clip_pixels), None if self.convnext is None else self.convnext(convnext_pixels))
 
-    def encode_image(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor) -> torch.Tensor:
+    def _fused(self, low: torch.Tensor, high: torch.Tensor | None) -> torch.Tensor:
+        return low if self.fusion is None else self.fusion(low, high)
+
+    def encode_image(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, H) float image tokens."""
         return self.projector(self.fuse(clip_pixels, convnext_pixels))
 

@@ -48,6 +48,11 @@ PARTS = (
 )
 
 
+def parts_of(miras: Miras) -> list[Part]:
+    """Those that a network has: one without a high-resolution encoder has none of it."""
+    return [part for part in PARTS if part.path != "convnext" or miras.convnext is not None]
+
+
 class OnnxModule(nn.Module):
     """A graph in the place of a module: (any shape) float inputs, computed in float32 through the host's memory.
 
@@ -137,7 +142,7 @@ def use_onnx(miras: Miras, folder: Path, device: torch.device, num_threads: int)
     Raises:
         ConfigError: See `open_session`.
     """
-    sessions = {part.path: open_session(folder / part.file_name, device, num_threads) for part in PARTS}
+    sessions = {part.path: open_session(folder / part.file_name, device, num_threads) for part in parts_of(miras)}
     for path, session in sessions.items():
         owner, _, name = path.rpartition(".")
         kind = OnnxMaskDecoder if name == "mask_decoder" else OnnxModule

@@ -3,11 +3,13 @@
     <s><user><im_start><image>…<im_end> words<assistant>[ASK] words</s><user> words<assistant>[OBJ] phrase[SEG].</s>
 
 The words in between are the template's; above are those of our own tokenizer. The picture stands in the first turn.
+A network without the image's markers has none, and one that ends its phrases with a token has it before `[SEG]`.
 Users' words are encoded as plain text, so they can never place a special token.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -44,6 +46,7 @@ class ChatLayout:
         self.tokenizer = tokenizer
         self.num_image_tokens = num_image_tokens
         self.lowercase_user = text.lowercase_user
+        self._refusal = re.compile(text.refusal) if text.refusal else None
         self.ids = tokens.special_tokens(tokenizer)
         self.vocab_size = tokens.vocabulary_size(tokenizer)
         unknown = getattr(tokenizer.model, "unk_token", None)  # what letters become that a vocabulary lacks
@@ -53,12 +56,10 @@ class ChatLayout:
         longest_first = sorted(self.ids, key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
         before, after = template.start.split(tokens.IMAGE)
-        self._prefix = [
-            *self._encode(self._cut(before)),
-            self.ids[tokens.IMAGE_START],
-            *[self.ids[tokens.IMAGE]] * num_image_tokens,
-            self.ids[tokens.IMAGE_END],
-        ]
+        picture = [self.ids[tokens.IMAGE]] * num_image_tokens
+        if text.image_markers:
+            picture = [self.ids[tokens.IMAGE_START], *picture, self.ids[tokens.IMAGE_END]]
+        self._prefix = [*self._encode(self._cut(before)), *picture]
         # Plain words next to the user's are encoded together with them, as they would be in one text.
         *head, self._before_first = self._cut(after)
         self._first_head = self._encode(head)
@@ -67,6 +68,8 @@ class ChatLayout:
         self._after_words, *tail = self._cut(template.assistant)
         self._tail = self._encode(tail)
         self._reader = None if reader is None else tokens.reader_tokenizer(reader.words)
+        self._phrase_end = [index for index in self._cut(template.phrase_end) if isinstance(index, int)]
+        self._before_seg, self._after_marker = template.before_seg, template.after_marker
         self._answer_space = "" if template.assistant[-1:].isspace() else " "
         self.eos_id: int = self.ids[template.end]
 
@@ -88,7 +91,7 @@ class ChatLayout:
     @property
     def unspeakable_ids(self) -> list[int]:
         """Special tokens that never belong into an answer."""
-        speakable = {self.eos_id, *(self.ids[marker] for marker in tokens.MARKERS)}
+        speakable = {self.eos_id, *self._phrase_end, *(self.ids[marker] for marker in tokens.MARKERS)}
         return [token_id for token_id in self.ids.values() if token_id not in speakable]
 
     def prefix(self) -> list[int]:
@@ -108,18 +111,22 @@ class ChatLayout:
 
     def answer(self, answer: str) -> list[int]:
         """An answer with its special tokens, ended."""
-        pieces = MARKERS.split(answer)
+        first, *rest = MARKERS.split(answer)
         ids: list[int] = []
-        for index, piece in enumerate(pieces):
-            if index % 2:
-                ids.append(self.ids[piece])
-            else:
-                ids.extend(self._encode_plain(self._space(piece, pieces[index - 1] if index else None)))
-        return [*ids, self.eos_id]
+        words = self._space(first, None)
+        in_phrase = False
+        for marker, following in zip(rest[::2], rest[1::2], strict=True):
+            end = self._phrase_end if marker == tokens.SEG and in_phrase else []
+            before = self._before_seg if marker == tokens.SEG else ""
+            ids += [*self._encode_plain(words if end else words + before), *end]
+            ids += [*self._encode_plain(before if end else ""), self.ids[marker]]
+            in_phrase = marker == tokens.OBJ
+            words = self._space(following, marker)
+        return [*ids, *self._encode_plain(words), self.eos_id]
 
     def history_answer(self, value: str, status: Status) -> str:
-        """A data set's answer as the network would have written it: with the token of its status."""
-        return _STATUS_TOKENS.get(status, "") + value
+        """A data set's answer as the network would have written it: with the token of its status, if it has them."""
+        return (_STATUS_TOKENS.get(status, "") if self._refusal is None else "") + value
 
     def word(self, word: str) -> list[int]:
         """Token ids of one word inside a sentence."""
@@ -162,10 +169,12 @@ class ChatLayout:
         parts.append(without_markers(self.tokenizer.decode(plain)))
         return "".join(parts)
 
-    @staticmethod
-    def parse(answer: str) -> ParsedAnswer:
+    def parse(self, answer: str) -> ParsedAnswer:
         """Clean text, phrases and status of an answer; a `[SEG]` without `[OBJ]` takes the clause before it."""
-        return parse(answer)
+        parsed = parse(answer)
+        if parsed.status is Status.ANSWERED and self._refusal is not None and self._refusal.search(parsed.text):
+            return dataclasses.replace(parsed, status=Status.NOT_FOUND)
+        return parsed
 
     def _cut(self, piece: str) -> list[str | int]:
         """A piece of the template as plain words at even places and special tokens between them."""
@@ -194,7 +203,7 @@ class ChatLayout:
             return ""
         if before is None:
             return self._answer_space + words
-        return f" {words}" if before != tokens.SEG or words[0].isalnum() else words
+        return f" {words}" if before != tokens.SEG or words[0].isalnum() else self._after_marker + words
 
 
 def _check(template: ChatTemplate, special: dict[str, int]) -> None:
@@ -205,6 +214,10 @@ def _check(template: ChatTemplate, special: dict[str, int]) -> None:
         raise ConfigError(
             f"text.template.end must be one special token of the tokenizer, got {template.end!r}; "
             f"it has {', '.join(list(special)[:20])}"
+        )
+    if any(token not in special for token in re.findall(r"\S+", template.phrase_end)):
+        raise ConfigError(
+            f"text.template.phrase_end must be special tokens of the tokenizer or empty, got {template.phrase_end!r}"
         )
     if not template.user or not template.assistant:
         raise ConfigError("text.template.user and assistant must not be empty: nothing would part the turns")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def adopt_tokenizer(path: Path, template: ChatTemplate) -> Tokenizer:
+def adopt_tokenizer(path: Path, template: ChatTemplate, renamed: Mapping[str, str] | None = None) -> Tokenizer:
     """Make another model's tokenizer fit for the chat layout.
 
     The markers and the image tokens are added, the template's added tokens become special, and no space is put before
@@ -66,6 +66,7 @@ def adopt_tokenizer(path: Path, template: ChatTemplate) -> Tokenizer:
     Args:
         path: A `tokenizer.json`.
         template: What the dialogues will be written with.
+        renamed: Our names of added tokens that mean what a marker of ours does.
 
     Raises:
         CheckpointError: The file is missing or malformed.
@@ -75,8 +76,9 @@ def adopt_tokenizer(path: Path, template: ChatTemplate) -> Tokenizer:
         raise CheckpointError(f"{path} is not a tokenizer: it holds no mapping")
     for part in ("normalizer", "pre_tokenizer", "decoder"):
         data[part] = _without_prefix_space(data.get(part))
-    pieces = (template.start, template.user, template.assistant, template.end)
+    pieces = (template.start, template.user, template.assistant, template.end, template.phrase_end)
     for token in data.get("added_tokens", []):
+        token["content"] = (renamed or {}).get(token["content"], token["content"])
         if any(token["content"] in piece for piece in pieces) or token["content"] in REQUIRED_TOKENS:
             token |= {"special": True, "normalized": False}
         if token["special"]:

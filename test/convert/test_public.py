@@ -124,6 +124,7 @@ def test_transformers_formats_of_the_eyes(parts: Any, tmp_path: Path, foreign: A
         large = torch.randn(1, 3, 64, 64)
         last = convnext(pixel_values=large).last_hidden_state
         grid = torch.nn.functional.interpolate(last, size=(48, 48), mode="bilinear", align_corners=False)
+        assert miras.convnext is not None
         torch.testing.assert_close(miras.convnext(large)[:, -20:], grid, rtol=1e-4, atol=1e-4)
 
 
@@ -200,7 +201,7 @@ def test_published_shapes(foreign: Any, tmp_path: Path, capsys: pytest.CaptureFi
     foreign.write_tokenizer(folder, ("[SEG]", "<im_start>", "<im_end>"))
     foreign.write_json(folder / "config.json", {**foreign.llama_config(sizes), "model_type": "mgm"})
     write_hollow(folder / "model.safetensors", foreign.reference_shapes(sizes))
-    assert main(["import-reference", str(folder), "--check"]) == 0
+    assert main(["import-checkpoint", str(folder), "--check"]) == 0
     said = capsys.readouterr().out
     for part, count in (("clip", 391), ("convnext", 340), ("language", 291), ("sam", 594)):
         assert f"{part}: {count} tensors from" in said

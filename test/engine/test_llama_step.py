@@ -42,7 +42,7 @@ def read(runner: EagerLanguage, embeddings: torch.Tensor, first: int) -> tuple[t
     hidden = [runner.extend(cache, embeddings[:, :first])]
     hidden += [runner.extend(cache, embeddings[:, place : place + 1]) for place in range(first, embeddings.shape[1])]
     layers: list[Any] = cache.layers
-    return torch.cat(hidden), [tensor for layer in layers for tensor in (layer.keys, layer.values)]
+    return torch.cat(hidden, dim=1), [tensor for layer in layers for tensor in (layer.keys, layer.values)]
 
 
 @settings(max_examples=25, deadline=None)

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import CheckpointError
 from pixelrs_ros.text import tokenizer as tokens
+from pixelrs_ros.text.answer import parse
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.tokenizer import SPECIAL_TOKENS, load_tokenizer
 from pixelrs_ros.types import GroundedPhrase, Status
@@ -145,7 +146,7 @@ def test_letters_that_spell_a_marker_never_become_one(
     ],
 )
 def test_answers_are_parsed(answer: str, text: str, expected: list[str], status: Status) -> None:
-    parsed = ChatLayout.parse(answer)
+    parsed = parse(answer)
     assert (parsed.text, phrases(parsed.text, parsed.phrases), parsed.status) == (text, expected, status)
 
 

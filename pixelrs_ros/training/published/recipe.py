@@ -37,6 +37,7 @@ class Recipe:
         self.out = Path(config.out)
         exact = functools.partial(kept_exact, config=config.trainable)
         self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype=dtype, exact=exact)
+        self.miras_config.require_high_resolution()
         torch.manual_seed(config.engine.seed)  # of the adapter's first weights
         choose_trainable(self.miras, config.trainable)
 

@@ -86,14 +86,14 @@ class Collator:
             segs = [i for i, token in enumerate(one.ids) if token == self.layout.seg_id]
             for position, mask in zip(segs, one.masks, strict=True):
                 if mask is not None:
-                    seg_at.append((row, position - 1))
+                    seg_at.append((row, max(0, position - 1 - self.config.seg_state_back)))
                     targets.append(self._target(mask))
         num_masks = len(targets)
         if not num_masks:
             seg_at, targets = [(0, 0)], [self._target(np.zeros(examples[0].image.shape[:2], bool))]
         return Batch(
             clip=torch.cat([one.clip for one in pixels]),
-            convnext=torch.cat([one.convnext for one in pixels]),
+            convnext=torch.cat([one.convnext for one in pixels if one.convnext is not None]),
             sam=torch.cat([one.sam for one in pixels]),
             ids=ids,
             present=present,

@@ -50,7 +50,7 @@ def _parts(miras: Miras, config: TrainableConfig) -> list[nn.Module]:
     if config.mask_decoder:
         parts.append(miras.sam.mask_decoder)
     if config.fusion_and_projector:
-        parts += [miras.fusion, miras.projector]
+        parts += [part for part in (miras.fusion, miras.projector) if part is not None]
     if config.clip_upper_half:
         clip = cast(ClipEncoder, miras.clip)
         layers = clip.vision_model.encoder.layers

@@ -53,6 +53,7 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
         if config.start:
             self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype="fp32")
+            self.miras_config.require_high_resolution()
             self.miras.requires_grad_(True)
         else:
             self.miras_config = load_preset(config.preset)
@@ -72,6 +73,7 @@ class Run:
             known = ", ".join(phase for phase in PHASES if phase in self.config.phases)
             raise ConfigError(f"unknown phase {name!r}; known: {known}")
         self.miras.to(self.device)
+        assert self.miras.convnext is not None  # else the configuration was refused
         self.miras.convnext.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         names = _TALK_FIELDS if name == "talk" else None
         scenes = min(self.config.scenes, _CONNECT_SCENES) if name == "connect" else self.config.scenes

@@ -149,7 +149,7 @@ def encoder_pixels(
         (B, 3, side, side) float for CLIP, for the high-resolution encoder and for SAM.
     """
     made = []
-    for part, scale in ((config.clip, 255.0), (config.convnext, 255.0), (config.sam, 1.0)):
+    for part, scale in ((config.clip, 255.0), (config.require_high_resolution(), 255.0), (config.sam, 1.0)):
         side = part.image_size_px
         x = images
         if side != images.shape[-1]:

@@ -25,12 +25,13 @@ class Eyes(nn.Module):
 
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
         super().__init__()
+        channels = config.require_high_resolution().out_channels
+        assert miras.convnext is not None and miras.fusion is not None
         self.clip, self.convnext, self.fusion = miras.clip, miras.convnext, miras.fusion
         self.sam, self.detail = miras.sam, miras.detail
         for module in (self.sam.prompt_encoder.mask_downscaling, self.sam.prompt_encoder.point_embeddings):
             module.requires_grad_(False)  # MIRAS prompts with neither masks nor points
         self.sam.prompt_encoder.not_a_point_embed.requires_grad_(False)
-        channels = config.convnext.out_channels
         self.fused_head = nn.Sequential(
             nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES))
         )
@@ -144,7 +145,7 @@ class SeePhase(ScenesPhase):
     def sight(self, scenes: Scenes, dense: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, Terms]:
         """The weighted sum of the dense losses of the eyes' three logits, and its terms."""
         config = self.config
-        sides = (config.clip.grid_size, config.convnext.grid_size, config.sam.grid_size)
+        sides = (config.clip.grid_size, config.require_high_resolution().grid_size, config.sam.grid_size)
         fused, grid, cells = (
             dense_loss(logits, scenes.patch_concepts(side)) for logits, side in zip(dense, sides, strict=True)
         )

@@ -56,5 +56,5 @@ def test_words_masks_questions_and_nonsense_come_out_as_from_miras(bench: Bench)
     assert second.status == Segmentation.INTERNAL_ERROR
     assert "nonsense" in second.message
     assert not second.segments
-    assert third.status == Segmentation.CLARIFY
+    assert third.status == Segmentation.NEEDS_CLARIFICATION
     assert np.isclose(third.novelty, 0.0)

@@ -25,7 +25,7 @@ from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import CheckpointError, ConfigError
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.settings import load_config, read_yaml
-from pixelrs_ros.text.layout import ChatLayout
+from pixelrs_ros.text.answer import parse
 from pixelrs_ros.training.config import RecipeConfig
 from pixelrs_ros.training.published.recipe import Recipe, merge
 from pixelrs_ros.training.simulated.run import train
@@ -186,7 +186,7 @@ def test_the_finished_checkpoint_answers_and_any_stage_can_be_merged(
         Utterance("Where is it?"), Frame(np.full((40, 60, 3), 90, np.uint8))
     )
     assert reply.latency_ms["total"] > 0
-    assert ChatLayout.parse(reply.answer).text == reply.text
+    assert parse(reply.answer).text == reply.text
     merge(configure(finished), "alignment", tmp_path)
     first, last = (load_checkpoint(folder)[0].state_dict() for folder in (tmp_path, finished / "checkpoint"))
     assert first.keys() == last.keys()

@@ -57,7 +57,7 @@ def test_what_was_written_once_is_taken_without_the_wheels(tmp_path: Path, no_wh
     assert not [name for name in written if name.endswith(SCALE)]
     torch.manual_seed(2)
     miras = build_miras(config, 300)
-    assert miras.reader is not None
+    assert miras.reader is not None and miras.convnext is not None
     parts.take_parts(miras, config, tmp_path)
     seen = eyes()
     for name, value in miras.convnext.state_dict().items():
@@ -69,5 +69,6 @@ def test_what_was_written_once_is_taken_without_the_wheels(tmp_path: Path, no_wh
 
 def eyes() -> dict[str, torch.Tensor]:
     """As the wheel's."""
-    state = build_miras(load_preset("nano"), 300, empty=True).convnext.state_dict()
+    encoder = build_miras(load_preset("nano"), 300, empty=True).get_submodule("convnext")
+    state = encoder.state_dict()
     return {name: torch.full(value.shape, 1 + index / 64) for index, (name, value) in enumerate(state.items())}

@@ -89,7 +89,7 @@ OPTIONS = ["--set", "clip.num_heads=3"]
 
 
 def imported(folder: Path, out: Path, *options: str) -> Path:
-    assert main(["import-reference", str(folder), "--out", str(out), *OPTIONS, *options]) == 0
+    assert main(["import-checkpoint", str(folder), "--out", str(out), *OPTIONS, *options]) == 0
     return out
 
 
@@ -102,6 +102,7 @@ def test_every_stage_equals_the_published_mathematics(folder: Path, state: dict[
 
     low, high = plain.clip(clip), plain.convnext(convnext)
     close(miras.clip(clip), low)
+    assert miras.convnext is not None
     close(miras.convnext(convnext), high)
     fused = plain.fuse(low, high)
     assert (fused - low).abs().mean() > 0.1, "what the fusion adds counts"
@@ -217,7 +218,7 @@ def test_the_towers_own_folder_tells_the_heads(folder: Path, foreign: Any, sizes
     tower = folder.parent / "clip-vit-large-patch14-336"
     foreign.write_json(tower / "config.json", {"model_type": "clip_vision_model", "num_attention_heads": 6})
     write_config(folder, foreign, sizes, mm_vision_tower=str(tower))
-    assert main(["import-reference", str(folder), "--out", str(folder.parent / "ours")]) == 0
+    assert main(["import-checkpoint", str(folder), "--out", str(folder.parent / "ours")]) == 0
     assert load_checkpoint(folder.parent / "ours")[1].clip.num_heads == 6
 
 
@@ -226,7 +227,7 @@ def test_a_checkpoint_without_convnext_takes_the_public_one(
 ) -> None:
     own = {name: value for name, value in state.items() if "vision_tower_aux" not in name}
     write_shards(folder, own, "bin")
-    assert main(["import-reference", str(folder), "--check"]) == 1
+    assert main(["import-checkpoint", str(folder), "--check"]) == 1
     assert "has no convnext; remedy: --convnext" in capsys.readouterr().err
     public = foreign.random_state(foreign.convnext_shapes(sizes, "visual.trunk.stem", "visual.trunk.stages"), seed=5)
     torch.save(public, folder.parent / "open_clip_pytorch_model.bin")
@@ -248,7 +249,7 @@ def test_what_does_not_fit_is_listed(
     state["model.box_decoder.weight"] = torch.zeros(1)
     state["model.mm_projector.2.bias"] = torch.zeros(7)
     write_shards(folder, state, "bin")
-    assert main(["import-reference", str(folder), "--check", *OPTIONS]) == 1
+    assert main(["import-checkpoint", str(folder), "--check", *OPTIONS]) == 1
     said = capsys.readouterr().err
     assert f"missing: {', '.join(missing)}" in said
     assert "left over: model.box_decoder.weight, model.vision_tower.vision_tower.vision_model.surprise" in said
@@ -302,20 +303,20 @@ def test_what_is_spoilt_is_named(
     folder: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], None], said: str
 ) -> None:
     spoil(folder)
-    assert main(["import-reference", str(folder), "--check", *OPTIONS]) == 1
+    assert main(["import-checkpoint", str(folder), "--check", *OPTIONS]) == 1
     assert said in capsys.readouterr().err
 
 
 def test_heads_that_cannot_be_known_are_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import-reference", str(folder), "--check"]) == 1
+    assert main(["import-checkpoint", str(folder), "--check"]) == 1
     assert "remedy: --set clip.num_heads=N" in capsys.readouterr().err
 
 
 def test_nothing_is_written_without_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(folder.parent.rglob("*"))
-    assert main(["import-reference", str(folder), *OPTIONS]) == 1
+    assert main(["import-checkpoint", str(folder), *OPTIONS]) == 1
     assert "--out DIR is missing" in capsys.readouterr().err
-    assert main(["import-reference", str(folder), "--check", *OPTIONS]) == 0
+    assert main(["import-checkpoint", str(folder), "--check", *OPTIONS]) == 0
     assert sorted(folder.parent.rglob("*")) == before
 
 
@@ -347,3 +348,35 @@ def test_a_sentencepiece_model_is_read(folder: Path, foreign: Any) -> None:
     # Ours puts no space of its own before a text, as the chat template writes each; SentencePiece always does.
     assert tokenizer.encode(f" {text}", add_special_tokens=False).ids == pieces.encode(text)
     assert tokenizer.decode(pieces.encode(text)).strip() == text
+
+
+@pytest.mark.parametrize(("written", "taken"), [(320, 768), (None, 768), (64, 64)])
+def test_convnext_is_shown_what_the_authors_inference_shows_it(
+    folder: Path, foreign: Any, sizes: Any, written: int | None, taken: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(folder, foreign, sizes, image_size_aux=written)
+    sizes_taken = load_checkpoint(imported(folder, folder.parent / "ours"))[1].require_high_resolution()
+    assert sizes_taken.image_size_px == taken
+    assert ("--set convnext.image_size_px=N" in capsys.readouterr().out) == (taken != written)
+
+
+@torch.inference_mode()
+def test_the_state_of_seg_is_read_where_the_training_read_it(folder: Path) -> None:
+    """Also where that lies in the part of the prompt that an earlier turn has computed."""
+    engine = Engine.from_checkpoint(imported(folder, folder.parent / "ours", "--set", "seg_state_back=5"))
+    table = engine.miras.language.get_input_embeddings()(torch.arange(20)[None])
+    states = engine.miras.language.base_model(inputs_embeds=table).last_hidden_state[0]
+    prefix = engine.new_prefix()
+    prefix.extend(list(range(17)), table[:, :17])
+    assert prefix.reuse(list(range(20))) == 17
+    prefix.extend([17, 18, 19], table[:, 17:])
+    close(prefix.state_before(5), states[14:15])
+    close(prefix.state_before(99), states[:1])
+
+
+def test_a_space_stands_before_seg_as_their_tokenizer_has_it(folder: Path) -> None:
+    _, config, tokenizer = load_checkpoint(imported(folder, folder.parent / "ours"))
+    ids = ChatLayout(tokenizer, config.clip.num_patches, config.text).answer("There it is [SEG].")
+    names = [str(tokenizer.id_to_token(index)) for index in ids]
+    seg = names.index("[SEG]")
+    assert names[seg - 1] == "▁" and names[seg + 1].startswith("▁")
