@@ -21,7 +21,7 @@ from pixelrs_ros.errors import CheckpointError, ConfigError, OutputError
 from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.settings import load_config, read_yaml, to_mapping
+from pixelrs_ros.settings import load_config, to_mapping
 from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
@@ -117,9 +117,11 @@ def read_config(folder: Path) -> MirasConfig | VlmConfig:
     Raises:
         ConfigError: It is missing or has an unknown, missing or impossible value.
     """
-    content = read_yaml(folder / CONFIG)
-    kind: type[MirasConfig | VlmConfig] = VlmConfig if isinstance(content, dict) and "kind" in content else MirasConfig
-    return load_config(kind, folder / CONFIG)
+    return load_config(_kind, folder / CONFIG)
+
+
+def _kind(content: Any) -> type[MirasConfig | VlmConfig]:
+    return VlmConfig if isinstance(content, dict) and "kind" in content else MirasConfig
 
 
 def _miras_config(folder: Path) -> MirasConfig:
@@ -199,10 +201,9 @@ def load_checkpoint(
     """
     folder = resolve(path_or_name)
     if (folder / CONFIG).is_file():
-        _miras_config(folder)  # another kind lacks these files
+        config = _miras_config(folder)  # first, as another kind lacks the other files
     weights = _weights(folder, CONFIG, TOKENIZER)
     chosen = _dtype(dtype or ("fp16" if device.startswith("cuda") else "fp32"))
-    config = _miras_config(folder)
     tokenizer = load_tokenizer(folder / TOKENIZER)
     miras = build_miras(config, vocabulary_size(tokenizer), empty=True)
     precise = {id(parameter) for parameter in exact(miras)} if exact else set()
@@ -310,6 +311,23 @@ def _check_fit(path: Path, miras: Miras, stored: Mapping[str, Any]) -> None:
     said = misfit(expected.keys() - found.keys(), found.keys() - expected.keys(), wrong_shape)
     if said:
         raise CheckpointError(f"{path} does not fit its configuration; {said}")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file that holds a mapping.
+
+    Raises:
+        CheckpointError: It is missing or malformed; the message names it.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is missing") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} must hold a mapping, not {type(content).__name__}")
+    return content
 
 
 def misfit(missing: Iterable[str], left_over: Iterable[str], wrong_shape: Iterable[str]) -> str:

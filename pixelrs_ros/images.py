@@ -59,9 +59,8 @@ def _center_square(image: np.ndarray, side_px: int) -> np.ndarray:
 
     Values may leave [0, 255] a little at edges; that code does not clip them either.
     """
+    image = _no_strip(image)
     short = min(image.shape[:2])
-    # Of a picture like a strip only the middle is resized: the whole of it, at this height, could exceed any memory.
-    image = _middle(image, *(min(length, _LONGEST * short) for length in image.shape[:2]))
     height, width = image.shape[:2]
     resized_height, resized_width = side_px * height // short, side_px * width // short
     resized = cv2.resize(image.astype(np.float32), (resized_width, resized_height), interpolation=cv2.INTER_CUBIC)
@@ -74,11 +73,16 @@ def _middle(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
     return image[top : top + height_px, left : left + width_px]
 
 
+def _no_strip(image: np.ndarray) -> np.ndarray:
+    """The middle of a picture like a strip: the whole of it, resized to a certain height, could exceed any memory."""
+    short = min(image.shape[:2])
+    return _middle(image, *(min(length, _LONGEST * short) for length in image.shape[:2]))
+
+
 def _clip_square(image: np.ndarray, side_px: int) -> np.ndarray:
     """The square in the middle, (side, side, 3) uint8, as transformers' CLIPImageProcessor makes it through Pillow."""
+    image = _no_strip(image)
     short = min(image.shape[:2])
-    # Of a picture like a strip only the middle is resized: the whole of it, at this height, could exceed any memory.
-    image = _middle(image, *(min(length, _LONGEST * short) for length in image.shape[:2]))
     height, width = (int(side_px * length / short) for length in image.shape[:2])
     resized = Image.fromarray(np.ascontiguousarray(image)).resize((width, height), Image.Resampling.BICUBIC)
     return np.ascontiguousarray(_middle(np.asarray(resized), side_px, side_px))

@@ -8,7 +8,7 @@ import functools
 import json
 import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -103,9 +103,15 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(f"{path} is not YAML: {error}") from error
 
 
-def load_config(cls: type[T], path: Path) -> T:
-    """Read a dataclass from a YAML file; errors name the file and the key."""
+def load_config(cls: type[T] | Callable[[Any], type[T]], path: Path) -> T:
+    """Read a dataclass from a YAML file; errors name the file and the key.
+
+    Args:
+        cls: The dataclass, or what chooses it by the file's content.
+        path: The file.
+    """
     try:
-        return from_mapping(cls, read_yaml(path))
+        content = read_yaml(path)
+        return from_mapping(cls if isinstance(cls, type) else cls(content), content)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.config import ChatTemplate
 from pixelrs_ros.convert import names
-from pixelrs_ros.convert.files import read_json
 from pixelrs_ros.convert.names import Names
 from pixelrs_ros.errors import CheckpointError
 from pixelrs_ros.text.tokenizer import IMAGE, IMAGE_END, IMAGE_START, OBJ, SEG

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.errors import CheckpointError
 
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -82,23 +82,6 @@ def open_weights(path: Path) -> dict[str, Stored]:
         f"{path} holds no weights under a known name ({', '.join((*_INDEXES, *_WHOLE))}); weight files there: {found}; "
         "remedy: name the file itself"
     )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file that holds a mapping.
-
-    Raises:
-        CheckpointError: It is missing or malformed; the message names it.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path} must hold a mapping, not {type(content).__name__}")
-    return content
 
 
 def _by_name(tensors: Iterator[Stored]) -> dict[str, Stored]:

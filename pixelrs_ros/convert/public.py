@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.convert import names
 from pixelrs_ros.convert.assembly import Assembly, assemble
-from pixelrs_ros.convert.files import read_json
 from pixelrs_ros.convert.options import override
 from pixelrs_ros.convert.parts import Part, read_part
 from pixelrs_ros.convert.sizes import clip_config, convnext_config, language_config, sam_config, text_config

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.config import ClipConfig, ConvNextConfig, MirasConfig
 from pixelrs_ros.convert import names
 from pixelrs_ros.convert.assembly import FRESH, Assembly, assemble
 from pixelrs_ros.convert.families import Family, family_template, recognize_family
-from pixelrs_ros.convert.files import read_json
 from pixelrs_ros.convert.options import override
 from pixelrs_ros.convert.parts import Part, read_part
 from pixelrs_ros.convert.public import describe_clip, num_rows, projector_size

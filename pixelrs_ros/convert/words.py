@@ -12,8 +12,8 @@ from typing import Any
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
+from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.config import ChatTemplate
-from pixelrs_ros.convert.files import read_json
 from pixelrs_ros.errors import CheckpointError
 from pixelrs_ros.text.tokenizer import adopt_tokenizer, vocabulary_size
 

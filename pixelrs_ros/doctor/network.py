@@ -29,8 +29,6 @@ def _of_files(check: Check) -> Check:
     @functools.wraps(check)
     def checked(subject: Subject) -> Finding:
         try:
-            if check.__name__ != "configuration" and _is_vlm(subject):
-                return ok("not examined: the checkpoint is of kind vlm, which transformers checks when it is loaded")
             return check(subject)
         except PixelrsError as error:
             return fail(str(error), "choose a --preset that there is" if subject.preset else RESTORE)
@@ -38,8 +36,16 @@ def _of_files(check: Check) -> Check:
     return checked
 
 
-def _is_vlm(subject: Subject) -> bool:
-    return not subject.preset and isinstance(read_config(resolve(subject.checkpoint)), VlmConfig)
+def _of_miras(check: Check) -> Check:
+    """A check of files that only a MIRAS has."""
+
+    @functools.wraps(check)
+    def checked(subject: Subject) -> Finding:
+        if not subject.preset and isinstance(read_config(resolve(subject.checkpoint)), VlmConfig):
+            return ok("not examined: the checkpoint is of kind vlm, which transformers checks when it is loaded")
+        return check(subject)
+
+    return checked
 
 
 @_of_files
@@ -56,6 +62,7 @@ def configuration(subject: Subject) -> Finding:
 
 
 @_of_files
+@_of_miras
 def tokenizer(subject: Subject) -> Finding:
     """Whether the tokenizer has the special tokens and fits the chat template."""
     if subject.preset:
@@ -67,6 +74,7 @@ def tokenizer(subject: Subject) -> Finding:
 
 
 @_of_files
+@_of_miras
 def weights(subject: Subject) -> Finding:
     """Whether the headers of the weight files fit the configuration."""
     return (
@@ -75,6 +83,7 @@ def weights(subject: Subject) -> Finding:
 
 
 @_of_files
+@_of_miras
 def finite(subject: Subject) -> Finding:
     """Whether every weight is a number."""
     if subject.preset:
@@ -87,6 +96,7 @@ def finite(subject: Subject) -> Finding:
 
 
 @_of_files
+@_of_miras
 def memory(subject: Subject) -> Finding:
     """Free memory against what a node needs, by the numbers of `pixelrs info`."""
     try:

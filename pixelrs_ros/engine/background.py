@@ -18,6 +18,12 @@ def default_num_threads() -> int:
     return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
+def use_threads(num_threads: int) -> None:
+    """Have torch compute with so many CPU threads in the calling thread, to which their number belongs."""
+    if torch.get_num_threads() != num_threads:
+        torch.set_num_threads(num_threads)
+
+
 class _Made(NamedTuple):
     tensor: torch.Tensor
     ready: torch.cuda.Event | None

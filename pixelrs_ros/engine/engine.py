@@ -17,8 +17,9 @@ from pixelrs_ros.dialogue.budget import turns_that_fit
 from pixelrs_ros.engine import familiarity
 from pixelrs_ros.engine.answerer import OnSegment, OnStage, OnText, go_on
 from pixelrs_ros.engine.backends import ONNX, TORCH, Backend, check_export
-from pixelrs_ros.engine.background import Background, default_num_threads
+from pixelrs_ros.engine.background import Background, default_num_threads, use_threads
 from pixelrs_ros.engine.choice import TokenChoice, mask_score
+from pixelrs_ros.engine.ending import ending, latencies, ms_since
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.errors import BadInputError, ConfigError
@@ -118,7 +119,7 @@ class Engine:
                 begun runs on unheard. An exported encoder is one block.
         """
         started = time.perf_counter()
-        self._set_threads()
+        use_threads(self.num_threads)
         pixels = to_pixels(encoder_images(image, self.config, blind=blind), self.config)
         on_stage()
         sam = self._background.submit(lambda: self.miras.sam.encode(pixels.sam.to(self.device, self.dtype)))
@@ -138,7 +139,7 @@ class Engine:
             detail=detail,
             height_px=image.shape[0],
             width_px=image.shape[1],
-            encode_ms=_ms_since(started),
+            encode_ms=ms_since(started),
             num_bytes=values * tokens.element_size(),
             novelty=0.0 if self._familiar is None else self._familiar.novelty(tokens),
         )
@@ -173,7 +174,7 @@ class Engine:
             BadInputError: The words alone do not fit into the context.
         """
         started = time.perf_counter()
-        self._set_threads()
+        use_threads(self.num_threads)
         max_new_tokens = max_new_tokens or self.config.text.max_answer_tokens
         prompt = self._prompt(turns, text, max_new_tokens, max_history_tokens)
         stream = AnswerStream(self.layout)
@@ -182,7 +183,7 @@ class Engine:
         prefill_ms = masks_ms = 0.0
         certainty = 1.0  # of the words since the phrase began
         for token, hidden, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
-            prefill_ms = prefill_ms or _ms_since(started)
+            prefill_ms = prefill_ms or ms_since(started)
             said.append(token)
             stream.push(token)
             certainty = 1.0 if token == self.layout.obj_id else certainty * probability
@@ -191,20 +192,12 @@ class Engine:
                 parsed = stream.parsed()
                 phrase = parsed.phrases[-1]
                 segments.append(self._segment(encoded, hidden, parsed.text[phrase.start : phrase.end], certainty))
-                masks_ms += _ms_since(decoding)
+                masks_ms += ms_since(decoding)
                 if on_segment is not None:
                     on_segment(segments[-1])
             if on_text is not None:
                 on_text(stream.parsed().text)
-        answering_ms = _ms_since(started)
-        prefill_ms = prefill_ms or answering_ms
-        latency = {
-            "encode": encoded.encode_ms,
-            "prefill": prefill_ms,
-            "generate": answering_ms - prefill_ms - masks_ms,
-            "masks": masks_ms,
-            "total": encoded.encode_ms + answering_ms,
-        }
+        latency = latencies(encoded.encode_ms, prefill_ms, masks_ms, ms_since(started))
         return self._reply(said, segments, latency, encoded.novelty)
 
     def _reply(
@@ -212,9 +205,7 @@ class Engine:
     ) -> Reply:
         answer = self.layout.decode_answer(said)
         parsed = self.layout.parse(answer)
-        status, message = parsed.status, ""
-        if segments and not any(segment.mask.any() for segment in segments):
-            status, message = Status.NOT_FOUND, "the network named a target but its mask is empty"
+        status, message = ending(parsed.status, segments)
         return Reply(status, parsed.text, answer, tuple(segments), parsed.phrases, latency, message, novelty)
 
     def history_answer(self, value: str, status: Status) -> str:
@@ -303,15 +294,6 @@ class Engine:
         logits, quality = self.miras.sam.decode(encoded.sam_embedding, prompts, index)
         logits = masks_to_image(logits.float(), encoded.height_px, encoded.width_px, self.config)[0]
         return logits, quality[0, 0].float()
-
-    def _set_threads(self) -> None:
-        # torch's number of threads belongs to the calling thread, and a turn may run in any.
-        if torch.get_num_threads() != self.num_threads:
-            torch.set_num_threads(self.num_threads)
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000.0
 
 
 def _blocks(encoder: nn.Module) -> Iterator[nn.Module]:

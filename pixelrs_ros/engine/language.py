@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 from pixelrs_ros.engine.llama_step import LlamaStep
@@ -22,7 +22,7 @@ class LanguageRunner(Protocol[KeysValuesT]):
     def crop(self, keys_values: KeysValuesT, length: int) -> bool:
         """Keep the first `length` positions only; False when that is impossible and they must be computed anew."""
 
-    def extend(self, keys_values: KeysValuesT, embeddings: Any) -> torch.Tensor:
+    def extend(self, keys_values: KeysValuesT, embeddings: Any, /) -> torch.Tensor:
         """Read more tokens.
 
         Args:
@@ -67,21 +67,19 @@ def _with_room(length: int, kept: torch.Tensor | None, like: torch.Tensor) -> to
     return room
 
 
-class EagerLanguage:
-    """The language model as transformers runs it.
+class RoomyRunner:
+    """The part of a `LanguageRunner` that is the same for all that keep transformers' own cache, with room to grow.
 
     Args:
-        language: The language model.
-        step: Runs it for a single token, faster; None leaves that to transformers too.
+        config: The language model's.
     """
 
-    def __init__(self, language: PreTrainedModel, step: LlamaStep | None = None) -> None:
-        self._language = language
-        self._step = step
+    def __init__(self, config: PreTrainedConfig) -> None:
+        self._config = config
 
     def empty(self) -> DynamicCache:
         """Keys and values of no token."""
-        cache = DynamicCache(config=self._language.config)
+        cache = DynamicCache(config=self._config)
         # Layers of other kinds, such as sliding windows, keep transformers' own.
         cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
         return cache
@@ -96,7 +94,21 @@ class EagerLanguage:
             keys_values.crop(-surplus)
         return True
 
-    def extend(self, keys_values: DynamicCache, embeddings: torch.Tensor) -> torch.Tensor:
+
+class EagerLanguage(RoomyRunner):
+    """The language model as transformers runs it.
+
+    Args:
+        language: The language model.
+        step: Runs it for a single token, faster; None leaves that to transformers too.
+    """
+
+    def __init__(self, language: PreTrainedModel, step: LlamaStep | None = None) -> None:
+        super().__init__(language.config)
+        self._language = language
+        self._step = step
+
+    def extend(self, keys_values: DynamicCache, embeddings: torch.Tensor, /) -> torch.Tensor:
         """(1, L, H) float embeddings -> (1, L, H) float last hidden states."""
         single = embeddings.shape[1] == 1
         if self._step is not None and single and keys_values.get_seq_length() < self._step.max_tokens:

@@ -19,8 +19,9 @@ from pixelrs_ros.config import VlmConfig
 from pixelrs_ros.dialogue.budget import turns_that_fit
 from pixelrs_ros.engine.answerer import OnSegment, OnStage, OnText, go_on
 from pixelrs_ros.engine.backends import Backend, quantize
-from pixelrs_ros.engine.background import Background, Pending, default_num_threads
+from pixelrs_ros.engine.background import Background, Pending, default_num_threads, use_threads
 from pixelrs_ros.engine.choice import mask_score
+from pixelrs_ros.engine.ending import ending, latencies, ms_since
 from pixelrs_ros.engine.frames import picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.engine.vlm.answer import GrowingAnswer, Named, Said, phrase_ranges, remembered
@@ -56,6 +57,8 @@ class VlmEngine:
 
     Attributes:
         choose: Gives the next token and its probability from (V,) float logits; may be replaced, to force words.
+        qwen: Reads the words.
+        sam: Cuts the masks.
         chat: Its tokens' places.
         backend: What it runs on, in words for logs.
     """
@@ -69,7 +72,7 @@ class VlmEngine:
         self.config = config
         self.backend = backend
         self.choose = self._greedy
-        self._qwen, self._sam = qwen, sam
+        self.qwen, self.sam = qwen, sam
         self.chat = Chat(tokenizer, config.prompt)
         self._num_threads = torch.get_num_threads()
         self._background = Background(self.device, self._num_threads)
@@ -90,7 +93,8 @@ class VlmEngine:
             raise CheckpointError(f"{folder} is no checkpoint of kind vlm")
         chosen = Backend(backend, precision, language_weights)
         if backend != "torch" or onnx_dir:
-            raise ConfigError(f"backend {backend!r} cannot run a checkpoint of kind vlm; remedy: backend torch")
+            given = f"backend {backend!r}" if backend != "torch" else f"onnx_dir {str(onnx_dir)!r}"
+            raise ConfigError(f"{given} is not for a checkpoint of kind vlm; remedy: backend torch, and no onnx_dir")
         dtype = chosen.dtype(torch.device(device))
         qwen, tokenizer = load_language(folder, config, device, dtype)
         if language_weights != "full":
@@ -107,18 +111,18 @@ class VlmEngine:
     @property
     def device(self) -> torch.device:
         """Where it computes."""
-        return self._qwen.device
+        return self.qwen.device
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray, *, blind: bool = False, on_stage: OnStage = go_on) -> SeenPicture:
         """Look at an (H, W, 3) uint8 RGB picture; SAM's encoder runs beside. See `Answerer.encode`."""
         started = time.perf_counter()
-        self._set_threads()
+        use_threads(self._num_threads)
         on_stage()
-        sam = self._background.submit(lambda: self._sam.encode(image))
+        sam = self._background.submit(lambda: self.sam.encode(image))
         self._on_stage = on_stage
         try:
-            look = self._qwen.look(np.full_like(image, _GRAY) if blind else image)
+            look = self.qwen.look(np.full_like(image, _GRAY) if blind else image)
         finally:
             self._on_stage = go_on
         on_stage()
@@ -128,13 +132,13 @@ class VlmEngine:
             sam=sam,
             height_px=image.shape[0],
             width_px=image.shape[1],
-            encode_ms=_ms_since(started),
-            num_bytes=look.num_bytes + self._sam.num_bytes,
+            encode_ms=ms_since(started),
+            num_bytes=look.num_bytes + self.sam.num_bytes,
         )
 
     def new_prefix(self) -> PrefixCache:
         """What `answer` keeps of a dialogue for its next turn; empty as yet."""
-        return PrefixCache(self._qwen)
+        return PrefixCache(self.qwen)
 
     @torch.inference_mode()
     def answer(
@@ -144,17 +148,17 @@ class VlmEngine:
     ) -> Reply:  # fmt: skip
         """Answer the user's next words. See `Answerer.answer`; the latencies are those of `Engine.answer`."""
         started = time.perf_counter()
-        self._set_threads()
+        use_threads(self._num_threads)
         most = max_new_tokens or self.config.max_answer_tokens
         prompt = self._prompt(encoded, turns, text, most, max_history_tokens)
         growing, cutter = (
             GrowingAnswer(is_cut_off=True),
-            _Cutter(self._sam, self._scale(encoded), encoded, self.config, on_segment),
+            _Cutter(self.sam, self._scale(encoded), encoded, self.config, on_segment),
         )
         decoding = DecodeStream(skip_special_tokens=True)
         prefill_ms = 0.0
         for token, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), most):
-            prefill_ms = prefill_ms or _ms_since(started)
+            prefill_ms = prefill_ms or ms_since(started)
             if token == self.chat.end_id:
                 growing.is_cut_off = False
                 break
@@ -167,15 +171,7 @@ class VlmEngine:
                 break
         said, kept = growing.result()
         segments = cutter.all(said) if said.status == Status.GROUNDED else []
-        answering_ms = _ms_since(started)
-        prefill_ms = prefill_ms or answering_ms
-        latency = {
-            "encode": encoded.encode_ms,
-            "prefill": prefill_ms,
-            "generate": answering_ms - prefill_ms - cutter.cutting_ms,
-            "masks": cutter.cutting_ms,
-            "total": encoded.encode_ms + answering_ms,
-        }
+        latency = latencies(encoded.encode_ms, prefill_ms, cutter.cutting_ms, ms_since(started))
         return _reply(said, kept, segments, latency)
 
     def history_answer(self, value: str, status: Status) -> str:
@@ -221,18 +217,18 @@ class VlmEngine:
             (encoded.key, place) if token == picture_id else token for place, token in enumerate(prompt)
         ]
         kept = prefix.reuse(symbols)
-        positions = self._qwen.positions(prompt, picture_id, look)
+        positions = self.qwen.positions(prompt, picture_id, look)
         seen = prompt[:kept].count(picture_id)
         hidden = prefix.extend(
-            symbols[kept:], self._qwen.piece(prompt[kept:], picture_id, look, seen, positions[..., kept:])
+            symbols[kept:], self.qwen.piece(prompt[kept:], picture_id, look, seen, positions[..., kept:])
         )
         following = positions[..., -1:].amax(dim=0, keepdim=True).expand(3, -1, -1)
         for left in reversed(range(most)):
-            token, probability = self.choose(self._qwen.logits(hidden))
+            token, probability = self.choose(self.qwen.logits(hidden))
             yield token, probability
             if left:
                 following = following + 1
-                hidden = prefix.extend([token], self._qwen.piece([token], picture_id, look, 0, following))
+                hidden = prefix.extend([token], self.qwen.piece([token], picture_id, look, 0, following))
 
     def _greedy(self, logits: torch.Tensor) -> tuple[int, float]:
         logits[self.chat.unspeakable] = float("-inf")
@@ -241,14 +237,9 @@ class VlmEngine:
         return token, float(probabilities[token])
 
     def _scale(self, encoded: SeenPicture) -> Scale:
-        if self._qwen.uses_thousandths:
+        if self.qwen.uses_thousandths:
             return Scale.of_thousandths(encoded.width_px, encoded.height_px)
         return Scale.of_shown_pixels(encoded.look.shown, encoded.width_px, encoded.height_px)
-
-    def _set_threads(self) -> None:
-        # torch's number of threads belongs to the calling thread, and a turn may run in any.
-        if torch.get_num_threads() != self._num_threads:
-            torch.set_num_threads(self._num_threads)
 
 
 class _Cutter:
@@ -291,20 +282,15 @@ class _Cutter:
         self._segments.append(
             Segment(named.phrase, mask, mask_score(self._config.score, quality, certainty), quality, certainty)
         )
-        self.cutting_ms += _ms_since(started)
+        self.cutting_ms += ms_since(started)
         if self._on_segment is not None:
             self._on_segment(self._segments[-1])
 
 
 def _reply(said: Said, kept: str, segments: Sequence[Segment], latency: dict[str, float]) -> Reply:
-    text, status, message = said.text, said.status, ""
+    text = said.text
     if not text:  # nothing but boxes
         text = ", ".join(segment.phrase for segment in segments if segment.phrase) or "This."
-    if segments and not any(segment.mask.any() for segment in segments):
-        status, message = Status.NOT_FOUND, "the network named a target but its mask is empty"
+    status, message = ending(said.status, segments)
     phrases = phrase_ranges(text, [segment.phrase for segment in segments])
     return Reply(status, text, kept, tuple(segments), phrases, latency, message)
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000.0

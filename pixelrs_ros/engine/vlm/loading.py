@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 
+from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.config import VlmConfig
 from pixelrs_ros.engine.vlm.qwen import Qwen
 from pixelrs_ros.engine.vlm.sam import PromptedSam
@@ -58,7 +58,7 @@ def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -
 def _load(source: Path, classes: dict[str, str], device: str, dtype: torch.dtype) -> Any:
     import transformers
 
-    kind = _model_type(source)
+    kind = str(read_json(source / "config.json").get("model_type", ""))
     if kind not in classes:
         raise CheckpointError(f"{source / 'config.json'}: model_type {kind!r} is none of {', '.join(classes)}")
     name = classes[kind]
@@ -77,12 +77,3 @@ def _load(source: Path, classes: dict[str, str], device: str, dtype: torch.dtype
         return model.to(device).requires_grad_(False).eval()
     except (RuntimeError, AssertionError) as error:
         raise CheckpointError(f"device {device!r} cannot be used: {error}; remedy: set device to cpu") from error
-
-
-def _model_type(source: Path) -> str:
-    path = source / "config.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
-    return str(content.get("model_type", "")) if isinstance(content, dict) else ""

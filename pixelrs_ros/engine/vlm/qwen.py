@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
-from pixelrs_ros.engine.language import RoomyLayer
+from pixelrs_ros.engine.language import RoomyRunner
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,13 @@ class Piece:
     is_picture: torch.Tensor
 
 
-class Qwen:
+class Qwen(RoomyRunner):
     """The network, and the `LanguageRunner` over it.
+
+    Attributes:
+        model: transformers' own.
+        processor: Its image processor.
+        size: Least and most pixels that a picture is shown at, as the processor takes them.
 
     Args:
         model: transformers' `Qwen3VLForConditionalGeneration` or `Qwen2_5_VLForConditionalGeneration`.
@@ -62,10 +66,11 @@ class Qwen:
     """
 
     def __init__(self, model: Any, processor: Any, max_pixels: int) -> None:
+        super().__init__(model.config.text_config)
         self.model = model
-        self._processor = processor
+        self.processor = processor
         size = processor.size
-        self._size = {"shortest_edge": size["shortest_edge"], "longest_edge": min(max_pixels, size["longest_edge"])}
+        self.size = {"shortest_edge": size["shortest_edge"], "longest_edge": min(max_pixels, size["longest_edge"])}
         self.uses_thousandths = model.config.model_type == "qwen3_vl"
 
     @property
@@ -76,7 +81,7 @@ class Qwen:
 
     def look(self, image: np.ndarray) -> Look:
         """The features of an (H, W, 3) uint8 RGB image."""
-        given = self._processor(images=[image], size=self._size, input_data_format="channels_last", return_tensors="pt")
+        given = self.processor(images=[image], size=self.size, input_data_format="channels_last", return_tensors="pt")
         grid = given["image_grid_thw"].to(self.device)
         seen = self.model.model.get_image_features(given["pixel_values"].to(self.device), grid)
         deep = tuple(level[0] for level in getattr(seen, "deepstack_features", None) or ())
@@ -116,24 +121,8 @@ class Qwen:
         """(V,) float32, from the (1, H) hidden state that predicts the next token."""
         return self.model.lm_head(hidden)[0].float()
 
-    def empty(self) -> DynamicCache:
-        """Keys and values of no token."""
-        cache = DynamicCache(config=self.model.config.text_config)
-        cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
-        return cache
-
-    def crop(self, keys_values: DynamicCache, length: int) -> bool:
-        """Keep the first `length` positions only; False where that is impossible."""
-        surplus = keys_values.get_seq_length() - length
-        if surplus > 0:
-            if not all(isinstance(layer, RoomyLayer) for layer in keys_values.layers):
-                return False
-            keys_values.crop(-surplus)
-        return True
-
-    def extend(self, keys_values: DynamicCache, embeddings: Piece) -> torch.Tensor:
+    def extend(self, keys_values: DynamicCache, piece: Piece, /) -> torch.Tensor:
         """Read more tokens; (1, L, H) float last hidden states."""
-        piece = embeddings
         deep = {"visual_pos_masks": piece.is_picture, "deepstack_visual_embeds": list(piece.deep)} if piece.deep else {}
         hidden: torch.Tensor = self.model.model.language_model(
             inputs_embeds=piece.embeddings, position_ids=piece.positions, past_key_values=keys_values, use_cache=True,

@@ -34,10 +34,6 @@ def engine(folder: Path) -> VlmEngine:
     return opened
 
 
-def grown(raw: str) -> GrowingAnswer:
-    return GrowingAnswer(raw)
-
-
 def test_thousandths_become_pixels_of_a_wide_picture() -> None:
     prompt = Scale.of_thousandths(300, 100).prompt(Named(bbox_2d=(100, 100, 500, 1000), point_2d=(200, 500)))
     assert prompt.box == pytest.approx((30, 10, 150, 100))
@@ -62,13 +58,13 @@ def test_the_box_that_sam_gets_is_in_the_pictures_pixels(
     if family == "qwen2_5_vl":
         box[2:] = encoded.look.shown
     prompts: list[Prompt] = []
-    cut = type(engine._sam).cut
+    cut = type(engine.sam).cut
 
     def spied(*given: Any) -> Any:
         prompts.append(given[2])
         return cut(*given)
 
-    monkeypatch.setattr(type(engine._sam), "cut", spied)
+    monkeypatch.setattr(type(engine.sam), "cut", spied)
     force(engine, [f'it.", "ask": false, "objects": [{{"phrase": "it", "bbox_2d": {json.dumps(box)}}}]}}'])
     reply = engine.answer(encoded, (), "it")
     assert reply.segments[0].mask.shape == (100, 300)
@@ -83,20 +79,22 @@ def test_boxes_that_cannot_be_are_refused(box: tuple[float, float, float, float]
 
 
 def test_words_grow_with_their_escapes() -> None:
-    answer = grown('{"say": "two \\"mugs\\"')
+    answer = GrowingAnswer('{"say": "two \\"mugs\\"')
     assert answer.say == 'two "mugs"'
     assert not answer.is_whole
 
 
 def test_a_thing_is_named_once_its_json_is_complete_and_no_question_can_follow() -> None:
     thing = '{"phrase": "a", "bbox_2d": [1, 2, 3, 4]}'
-    assert grown(f'{{"say": "a", "ask": false, "objects": [{thing}, {{"phr').named() == [json.loads(thing)]
-    assert grown(f'{{"say": "a", "objects": [{thing}').named() == []
-    assert grown(f'{{"say": "a", "ask": true, "objects": [{thing}').named() == []
+    assert GrowingAnswer(f'{{"say": "a", "ask": false, "objects": [{thing}, {{"phr').named() == [json.loads(thing)]
+    assert GrowingAnswer(f'{{"say": "a", "objects": [{thing}').named() == []
+    assert GrowingAnswer(f'{{"say": "a", "ask": true, "objects": [{thing}').named() == []
 
 
 def test_a_question_shows_nothing_whatever_its_order() -> None:
-    said, _ = grown('{"say": "a or b?", "objects": [{"phrase": "a", "bbox_2d": [1, 2, 3, 4]}], "ask": true}').result()
+    said, _ = GrowingAnswer(
+        '{"say": "a or b?", "objects": [{"phrase": "a", "bbox_2d": [1, 2, 3, 4]}], "ask": true}'
+    ).result()
     assert said.status == Status.CLARIFY
 
 
@@ -105,14 +103,14 @@ def test_a_question_shows_nothing_whatever_its_order() -> None:
 )
 def test_nonsense_is_an_error_with_its_words(raw: str) -> None:
     with pytest.raises(AnswerError, match="the language model said"):
-        grown(raw).result()
+        GrowingAnswer(raw).result()
 
 
 def test_a_slip_is_mended_and_boxes_alone_are_understood() -> None:
-    said, kept = grown('{"say": "a", "objects": [{"phrase": "a", "bbox_2d": [1, 2, 3, 4],}]').result()
+    said, kept = GrowingAnswer('{"say": "a", "objects": [{"phrase": "a", "bbox_2d": [1, 2, 3, 4],}]').result()
     assert said.status == Status.GROUNDED
     assert json.loads(kept)["say"] == "a"
-    bare, _ = grown('```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "mug"}]\n```').result()
+    bare, _ = GrowingAnswer('```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "mug"}]\n```').result()
     assert bare.objects is not None
     assert bare.objects[0].phrase == "mug"
 
@@ -176,9 +174,9 @@ def test_logits_are_those_of_transformers_own_forward(family: str, tmp_path: Pat
     turns = (Turn(0, "one", '{"say": "two"}', Status.ANSWERED),)
     with pytest.raises(AnswerError):
         engine.answer(encoded, turns, "three")
-    qwen = engine._qwen
+    qwen = engine.qwen
     ids = torch.tensor([engine.chat.prompt(encoded.look.tokens.shape[0], [("one", '{"say": "two"}')], "three")])
-    given = qwen._processor(images=[WIDE], size=qwen._size, input_data_format="channels_last", return_tensors="pt")
+    given = qwen.processor(images=[WIDE], size=qwen.size, input_data_format="channels_last", return_tensors="pt")
     with torch.inference_mode():
         whole = qwen.model(input_ids=ids, mm_token_type_ids=torch.eq(ids, engine.chat.picture_id).int(), **given)
     torch.testing.assert_close(seen[0], whole.logits[0, -1].float(), rtol=1e-4, atol=1e-4)
