@@ -2,7 +2,7 @@
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
 `pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
-curves (`plots`), hearing and speaking (`speech`) and work on the code (`dev`).
+curves (`plots`), hearing and speaking (`speech`), the operator page (`console`) and work on the code (`dev`).
 """
 
 from pathlib import Path
@@ -26,6 +26,8 @@ setup(
     package_data={
         "pixelrs_ros": [
             "checkpoints/*/*",
+            "console/*.css",
+            "console/*.js",
             "evaluation/*.html",
             "presets/*.yaml",
             "ros/wire/*.xml",
@@ -44,6 +46,7 @@ setup(
         "export": requirements("export"),
         "quantize": requirements("quantize"),
         "speech": requirements("speech"),
+        "console": requirements("console"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

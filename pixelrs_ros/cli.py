@@ -13,6 +13,7 @@ from pixelrs_ros.commands import (
     bench,
     bench_speech,
     calibrate,
+    console,
     data,
     doctor,
     evaluate,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, ModuleType] = {
     "measure-tracking": measure_tracking,
     "info": info,
     "doctor": doctor,
+    "console": console,
     "assemble": assemble,
     "import-checkpoint": import_checkpoint,
 }

@@ -1,0 +1,143 @@
+"""The newest picture and the masks that lie over it, each encoded once however many look at them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.mask_codes import mask_of
+from pixelrs_ros.msg import Segment, Segmentation, TrackedSegment, Tracking
+from pixelrs_ros.overlay import color_of
+from pixelrs_ros.pictures import read_header
+from pixelrs_ros.ros.wire.conversions import image_to_rgb
+
+# Masks that nothing has confirmed for so long may no longer be where the thing is.
+FRESH_S = 2.0
+_FILL, _OUTLINE = 115, 255  # opacity, in [0, 255]
+_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+
+T = TypeVar("T")
+
+
+class Layer(Generic[T]):
+    """Keeps the newest of something and encodes it when it is first asked for. May be used from any thread.
+
+    Args:
+        encode: From the thing to a file's content.
+
+    Attributes:
+        version: Number of things that have come.
+    """
+
+    def __init__(self, encode: Callable[[T], bytes]) -> None:
+        self.version = 0
+        self._encode = encode
+        self._newest: T | None = None
+        self._encoded: tuple[int, bytes] = (0, b"")
+        self._lock, self._encoding = threading.Lock(), threading.Lock()
+
+    def put(self, thing: T) -> None:
+        """A newer one."""
+        with self._lock:
+            self._newest, self.version = thing, self.version + 1
+
+    def content(self) -> tuple[int, bytes]:
+        """Version and file of the newest; empty when there is none, or it cannot be shown."""
+        with self._encoding:  # others wait for the first one's work
+            with self._lock:
+                version, newest = self.version, self._newest
+            if newest is not None and version != self._encoded[0]:
+                try:
+                    self._encoded = version, self._encode(newest)
+                except BadInputError:
+                    self._encoded = version, b""
+            return self._encoded
+
+
+class MaskLayers:
+    """What is known to be where in the live picture, for each dialogue."""
+
+    def __init__(self) -> None:
+        self._layers: dict[str, Layer[Sequence[Segment | TrackedSegment]]] = {}
+        self._followed: dict[str, str] = {}  # instruction by dialogue
+        self._fresh_until_s: dict[str, float] = {}
+
+    def on_segmentation(self, message: Segmentation) -> None:
+        """A turn has found masks, perhaps not all yet; or has ended without any."""
+        self._followed[message.session_id] = message.instruction_id
+        self._put(message.session_id, message.segments)
+
+    def on_tracking(self, message: Tracking) -> None:
+        """The targets of the last grounded turn have been followed."""
+        if self._followed.setdefault(message.session_id, message.instruction_id) == message.instruction_id:
+            self._put(message.session_id, message.segments)
+
+    def forget(self, session_id: str) -> None:
+        """Show nothing of a dialogue any more."""
+        self._put(session_id, ())
+
+    def content(self, session_id: str) -> tuple[int, bytes]:
+        """Version and PNG of the masks that hold now; 0 and empty when there are none."""
+        layer = self._layers.get(session_id)
+        if layer is None or time.monotonic() > self._fresh_until_s[session_id]:
+            return 0, b""
+        return layer.content()
+
+    def _put(self, session_id: str, segments: Sequence[Segment | TrackedSegment]) -> None:
+        self._fresh_until_s[session_id] = time.monotonic() + FRESH_S
+        self._layers.setdefault(session_id, Layer(encode_masks)).put(segments)
+
+
+def encode_masks(segments: Sequence[Segment | TrackedSegment]) -> bytes:
+    """A PNG that is transparent but for the masks, each in its color with an outline; empty without masks.
+
+    Raises:
+        BadInputError: A message contradicts itself.
+    """
+    picture: np.ndarray | None = None
+    for index, segment in enumerate(segments):
+        mask = mask_of(segment)
+        if not mask.any():
+            continue
+        if picture is None:
+            picture = np.zeros((*mask.shape, 4), np.uint8)
+        if picture.shape[:2] != mask.shape:
+            raise BadInputError(f"masks of one turn differ in size: {picture.shape[:2]} and {mask.shape}")
+        red, green, blue = color_of(index)
+        picture[mask] = (blue, green, red, _FILL)
+        outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        thickness_px = max(1, round(min(mask.shape) / 240))
+        cv2.drawContours(picture, outlines, -1, (blue, green, red, _OUTLINE), thickness=thickness_px)
+    if picture is None:
+        return b""
+    return bytes(cv2.imencode(".png", picture, _PNG)[1])
+
+
+def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
+    """A JPEG of (H, W, 3) uint8 RGB; `quality` lies in [1, 100]."""
+    return bytes(cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
+def jpeg_of(message: Image | CompressedImage, *, max_width_px: int, quality: int) -> bytes:
+    """A camera's image as JPEG for the page; a JPEG that is small enough stays as it is.
+
+    Raises:
+        BadInputError: It cannot be converted.
+    """
+    if isinstance(message, CompressedImage) and "jpeg" in message.format:
+        data = bytes(message.data)
+        if read_header(data).width_px <= max_width_px:
+            return data
+    rgb = image_to_rgb(message)
+    height_px, width_px = rgb.shape[:2]
+    if width_px > max_width_px:
+        size = max_width_px, max(1, round(height_px * max_width_px / width_px))
+        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return encode_jpeg(rgb, quality)
