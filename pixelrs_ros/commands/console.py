@@ -1,14 +1,12 @@
 """Serve the operator page: the live picture with its masks, the dialogue, and what the robot says of itself.
 
-It is served to this machine alone, on http://127.0.0.1:8080. With --host 0.0.0.0 other machines reach it too, and it asks
-for a token: that of the environment variable PIXELRS_CONSOLE_TOKEN, or one that is printed with the address.
+It is served to this machine alone, on http://127.0.0.1:8080. With --host 0.0.0.0 other machines reach it too, and it
+asks for a token: that of the environment variable PIXELRS_CONSOLE_TOKEN, or one that is printed with the address.
 """
 
 from __future__ import annotations
 
 import argparse
-
-from pixelrs_ros.errors import PixelrsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +22,13 @@ def run(options: argparse.Namespace) -> None:
     """Serve the page until it is interrupted.
 
     Raises:
-        PixelrsError: It cannot be served; the message has been printed.
+        PixelrsError: It cannot be served.
     """
-    from pixelrs_ros.console.app import main
+    from pixelrs_ros.console import app
 
     transport = "compressed" if options.compressed else "raw"
     given = ["-p", f"host:={options.host}", "-p", f"port:={options.port}", "-p", f"image_transport:={transport}"]
     given += ["-r", f"image:={options.image}"]
     if options.namespace:
         given += ["-r", f"__ns:=/{options.namespace.strip('/')}"]
-    if main(["--ros-args", *given]):
-        raise PixelrsError("the page could not be served")
+    app.run(["--ros-args", *given])

@@ -83,22 +83,31 @@ def serve(node: ConsoleNode) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def main(args: list[str] | None = None) -> int:
-    """Serve the page until it is interrupted; the exit status is 1 when it could not start."""
+def run(args: list[str] | None = None) -> None:
+    """Serve the page until the process is interrupted.
+
+    Args:
+        args: ROS's command line, None for that of the process.
+
+    Raises:
+        PixelrsError: It cannot be served; the message says why.
+    """
     with ros(args):
-        try:
-            node = ConsoleNode()
-        except PixelrsError as error:
-            print(f"console: {error}", file=sys.stderr)
-            return 1
+        node = ConsoleNode()
         try:
             node.start()
             serve(node)
-        except PixelrsError as error:
-            print(f"console: {error}", file=sys.stderr)
-            return 1
         finally:
             node.destroy_node()
+
+
+def main(args: list[str] | None = None) -> int:
+    """Serve the page until it is interrupted; the exit status is 1 when it cannot be served."""
+    try:
+        run(args)
+    except PixelrsError as error:
+        print(f"console: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

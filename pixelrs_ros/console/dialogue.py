@@ -36,7 +36,8 @@ class TurnCard:
         self._said.set_content(f'<span class="aloud">You: </span>{escape(turn.said) or "…"}')
         self._answer.set_content(f'<span class="aloud">Robot: </span>{marked(turn.answer, turn.phrases) or "…"}')
         self._status.set_content("thinking …" if turn.status is None else STATUS_WORDS[turn.status])
-        self._status.classes(toggle="", add="failed" if turn.status and not turn.status.answered else "")
+        if turn.status is not None and not turn.status.answered:
+            self._status.classes("failed")
         if turn.has_picture:
             self._picture.set_content(picture_of(turn))
         if turn.latency_ms:

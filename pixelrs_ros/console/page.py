@@ -101,10 +101,9 @@ class Page:
     def _refresh(self) -> None:
         """Show what the robot has said."""
         self._dialogue.refresh()
-        turns = self._dialogue.turns
-        targets = turns[-1].targets if turns else ()
-        self._viewer.describe([target.phrase for target in targets])
-        self._space.refresh(self._dialogue.session_id, targets)
+        session_id, turns = self._dialogue.session_id, self._dialogue.turns
+        self._viewer.describe(self._node.masks.phrases(session_id))
+        self._space.refresh(session_id, turns[-1].targets if turns else ())
 
     async def _look(self) -> None:
         """Show what changes slowly."""

@@ -73,7 +73,7 @@ class SpacePanel:
 def table(targets: tuple[TargetView, ...]) -> str:
     """The targets' places and sizes as HTML."""
     if not targets:
-        return "<p>The last turn has found nothing.</p>"
+        return "<p>Nothing is known of any target: the next turn that finds one shows it here.</p>"
     rows = "".join(
         f'<tr><th scope="row">{escape(target.phrase)}</th><td>{centimeters(target.centroid_m)}</td>'
         f"<td>{centimeters(target.size_m)}</td><td>{target.score:.2f}</td></tr>"

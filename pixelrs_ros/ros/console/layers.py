@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import cv2
@@ -24,6 +25,7 @@ _FILL, _OUTLINE = 115, 255  # opacity, in [0, 255]
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
 
 T = TypeVar("T")
+Segments = Sequence[Segment | TrackedSegment]
 
 
 class Layer(Generic[T]):
@@ -61,41 +63,64 @@ class Layer(Generic[T]):
             return self._encoded
 
 
+@dataclass
+class _Known:
+    """What is known of a dialogue's masks.
+
+    Attributes:
+        instruction_id: Of the turn that found them.
+        phrases: The words that name those that are seen.
+        until_s: When it no longer holds, `time.monotonic()`.
+        layer: The picture of them.
+    """
+
+    instruction_id: str
+    phrases: tuple[str, ...] = ()
+    until_s: float = 0.0
+    layer: Layer[Segments] = field(default_factory=lambda: Layer(encode_masks))
+
+
 class MaskLayers:
     """What is known to be where in the live picture, for each dialogue."""
 
     def __init__(self) -> None:
-        self._layers: dict[str, Layer[Sequence[Segment | TrackedSegment]]] = {}
-        self._followed: dict[str, str] = {}  # instruction by dialogue
-        self._fresh_until_s: dict[str, float] = {}
+        self._known: dict[str, _Known] = {}
 
     def on_segmentation(self, message: Segmentation) -> None:
         """A turn has found masks, perhaps not all yet; or has ended without any."""
-        self._followed[message.session_id] = message.instruction_id
-        self._put(message.session_id, message.segments)
+        known = self._known.setdefault(message.session_id, _Known(message.instruction_id))
+        known.instruction_id = message.instruction_id
+        _renew(known, message.segments)
 
     def on_tracking(self, message: Tracking) -> None:
         """The targets of the last grounded turn have been followed."""
-        if self._followed.setdefault(message.session_id, message.instruction_id) == message.instruction_id:
-            self._put(message.session_id, message.segments)
+        known = self._known.setdefault(message.session_id, _Known(message.instruction_id))
+        if known.instruction_id == message.instruction_id:
+            _renew(known, message.segments)
 
     def forget(self, session_id: str) -> None:
         """Show nothing of a dialogue any more."""
-        self._put(session_id, ())
+        if known := self._known.get(session_id):
+            _renew(known, ())
 
     def content(self, session_id: str) -> tuple[int, bytes]:
         """Version and PNG of the masks that hold now; 0 and empty when there are none."""
-        layer = self._layers.get(session_id)
-        if layer is None or time.monotonic() > self._fresh_until_s[session_id]:
-            return 0, b""
-        return layer.content()
+        known = self._known.get(session_id)
+        return known.layer.content() if known and time.monotonic() <= known.until_s else (0, b"")
 
-    def _put(self, session_id: str, segments: Sequence[Segment | TrackedSegment]) -> None:
-        self._fresh_until_s[session_id] = time.monotonic() + FRESH_S
-        self._layers.setdefault(session_id, Layer(encode_masks)).put(segments)
+    def phrases(self, session_id: str) -> tuple[str, ...]:
+        """What the masks that hold now are of."""
+        known = self._known.get(session_id)
+        return known.phrases if known and time.monotonic() <= known.until_s else ()
 
 
-def encode_masks(segments: Sequence[Segment | TrackedSegment]) -> bytes:
+def _renew(known: _Known, segments: Segments) -> None:
+    known.phrases = tuple(segment.phrase for segment in segments if segment.box.width)
+    known.until_s = time.monotonic() + FRESH_S
+    known.layer.put(segments)
+
+
+def encode_masks(segments: Segments) -> bytes:
     """A PNG that is transparent but for the masks, each in its color with an outline; empty without masks.
 
     Raises:
