@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 from typing import Protocol
 
+import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 PICTURE, MASKS = b"P", b"M"  # before the file in each message
+Name = tuple[str, int]
+NOTHING: Name = "", 0
 _LOOK_S = 0.5  # masks that are no longer known to hold disappear without any news
 
 
@@ -63,17 +66,14 @@ class Viewer:
         self._socket, self._source, self._news = socket, source, news
         self._session_id = ""
         self._may_send = asyncio.Event()
-        self._shown: dict[bytes, tuple[str, int]] = {PICTURE: ("", 0), MASKS: ("", 0)}
+        self._shown: dict[bytes, Name] = {PICTURE: NOTHING, MASKS: NOTHING}
 
     async def serve(self) -> None:
         """Send pictures until the page is closed."""
-        tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._send())]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._send)
+            await self._receive()
+            group.cancel_scope.cancel()
 
     async def _receive(self) -> None:
         with contextlib.suppress(WebSocketDisconnect):
@@ -82,21 +82,25 @@ class Viewer:
                 self._may_send.set()
 
     async def _send(self) -> None:
-        while True:
-            await self._may_send.wait()
-            count = self._news.count
-            for kind in (MASKS, PICTURE):
-                name, content = await asyncio.to_thread(self._content, kind)
-                if name != self._shown[kind] and (content or kind == MASKS):
-                    self._shown[kind] = name
-                    self._may_send.clear()
-                    await self._socket.send_bytes(kind + content)
-                    break
-            else:
-                await self._news.wait(count)
+        with contextlib.suppress(WebSocketDisconnect):  # `_receive` learns of it too
+            while True:
+                await self._may_send.wait()
+                count = self._news.count
+                if not (await self._send_newer(MASKS) or await self._send_newer(PICTURE)):
+                    await self._news.wait(count)
 
-    def _content(self, kind: bytes) -> tuple[tuple[str, int], bytes]:
+    async def _send_newer(self, kind: bytes) -> bool:
+        """Send the newest of a kind; False when it has been shown. The last picture stays where there is none."""
+        name, content = await asyncio.to_thread(self._content, kind)
+        if name == self._shown[kind] or (kind == PICTURE and not content):
+            return False
+        self._shown[kind] = name
+        self._may_send.clear()
+        await self._socket.send_bytes(kind + content)
+        return True
+
+    def _content(self, kind: bytes) -> tuple[Name, bytes]:
         """A picture's or the masks' name, which no other has, and the file."""
         session_id = self._session_id if kind == MASKS else ""
         version, content = self._source.masks(session_id) if kind == MASKS else self._source.picture()
-        return (session_id, version), content
+        return (session_id, version) if content else NOTHING, content

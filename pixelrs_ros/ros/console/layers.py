@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -61,6 +62,26 @@ class Layer(Generic[T]):
                 except BadInputError:
                     self._encoded = version, b""
             return self._encoded
+
+
+class Pace:
+    """Lets so many things a second pass, at most.
+
+    Args:
+        rate_hz: How many.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        # A little sooner than the rate says, so that a camera of this very rate loses none to jitter.
+        self._least_s = 0.8 / rate_hz
+        self._next_s = -math.inf
+
+    def lets_pass(self, now_s: float) -> bool:
+        """Whether one may pass now, in seconds of any clock."""
+        if now_s < self._next_s:
+            return False
+        self._next_s = now_s + self._least_s
+        return True
 
 
 @dataclass

@@ -24,7 +24,7 @@ from pixelrs_ros.errors import BadInputError, PixelrsError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking, TurnImage, TurnPoints
 from pixelrs_ros.ros.console import parameters
 from pixelrs_ros.ros.console.cloud import cloud_of
-from pixelrs_ros.ros.console.layers import Layer, MaskLayers, encode_jpeg, jpeg_of
+from pixelrs_ros.ros.console.layers import Layer, MaskLayers, Pace, encode_jpeg, jpeg_of
 from pixelrs_ros.ros.console.transcript import Transcript
 from pixelrs_ros.ros.console.views import CloudView, DiagnosticView, DialogueView
 from pixelrs_ros.ros.wire import conversions, qos
@@ -76,7 +76,7 @@ class ConsoleNode(Node):
         self.on_news: Callable[[], None] = lambda: None
         self._bridge = ExecutorBridge(self)
         self._live: list[Subscription[Any]] = []
-        self._next_picture_s = 0.0
+        self._pace = Pace(values.rate_hz)
         self._pressers: set[str] = set()
         namespace = self.get_namespace().rstrip("/")
         self._reports = tuple(f"{namespace}/{name}: " for name in (values.perception, "speech"))
@@ -225,11 +225,8 @@ class ConsoleNode(Node):
             self._live = []
 
     def _on_picture(self, message: Image | CompressedImage) -> None:
-        now_s = time.monotonic()
-        if now_s < self._next_picture_s:
+        if not self._pace.lets_pass(time.monotonic()):
             return
-        # A little sooner than the rate says, so that a camera of this very rate loses none to jitter.
-        self._next_picture_s = now_s + 0.8 / self.values.rate_hz
         self.picture.put(message)
         self.on_news()
 

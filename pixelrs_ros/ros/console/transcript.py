@@ -85,13 +85,14 @@ class Transcript:
 
     def load(self, session_id: str, turns: Iterable[Turn]) -> None:
         """Take the turns that the node remembers of a dialogue."""
+        heard = {turn.instruction_id for turn in self.turns(session_id) if turn.status is not None}
         for turn in turns:
-            answer = parse(turn.answer)
-            known: dict[str, Any] = {"said": turn.text, "number": turn.index, "status": STATUSES.get(turn.status)}
-            if answer.text:
-                known |= {"answer": answer.text, "phrases": answer.phrases}
-            # Those of earlier versions have no name.
-            self._change(session_id, turn.instruction_id or f"turn {turn.index}", **known)
+            name = turn.instruction_id or f"turn {turn.index}"  # those of earlier versions have none
+            known: dict[str, Any] = {"said": turn.text, "number": turn.index}
+            if name not in heard:
+                answer = parse(turn.answer)
+                known |= {"answer": answer.text, "phrases": answer.phrases, "status": STATUSES.get(turn.status)}
+            self._change(session_id, name, **known)
 
     def forget(self, session_id: str) -> None:
         """Drop a dialogue."""
