@@ -10,7 +10,7 @@ from concurrent.futures import Future as ThreadFuture
 from functools import partial
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.client import Client
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -39,7 +39,12 @@ SERVICES = {
     "list_dialogues": ListDialogues,
     "reset_dialogue": ResetDialogue,
 }
-LEVELS = ("ok", "warn", "error", "stale")
+LEVELS = {
+    DiagnosticStatus.OK: "ok",
+    DiagnosticStatus.WARN: "warn",
+    DiagnosticStatus.ERROR: "error",
+    DiagnosticStatus.STALE: "stale",
+}
 _SPIN_S = 0.1
 
 
@@ -195,7 +200,7 @@ class ConsoleNode(Node):
         answer: ThreadFuture[Any] = ThreadFuture()
         client = self._askable[name]
         if not client.service_is_ready():
-            answer.set_exception(NoAnswerError(f"no perception node serves {client.srv_name}"))
+            answer.set_exception(NoAnswerError(f"{self.values.perception} does not serve ~/{name}"))
             return answer
 
         def on_response(future: Any) -> None:
@@ -261,7 +266,7 @@ class ConsoleNode(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name.startswith(self._reports):
-                level = LEVELS[min(int.from_bytes(status.level, "big"), len(LEVELS) - 1)]
+                level = LEVELS.get(status.level, "stale")
                 values = {pair.key: pair.value for pair in status.values}
                 self.diagnostics[status.name] = DiagnosticView(status.name, level, status.message, values)
 

@@ -110,7 +110,7 @@ def test_without_a_node_there_is_no_answer() -> None:
     rclpy.init()
     console = ConsoleNode(namespace="/nobody")
     assert not console.is_ready()
-    with pytest.raises(NoAnswerError, match="no perception node serves /nobody/perception/reset_dialogue"):
+    with pytest.raises(NoAnswerError, match="perception does not serve ~/reset_dialogue"):
         console.reset("default").result(0)
     console.destroy_node()
     rclpy.shutdown()
