@@ -61,7 +61,7 @@ def make_app(node: ConsoleNode, token: str) -> FastAPI:
 
 
 def serve(node: ConsoleNode) -> None:
-    """Serve the page until SIGINT or SIGTERM comes.
+    """Start the node, and serve the page until SIGINT or SIGTERM comes.
 
     Raises:
         ConfigError: NiceGUI is not installed, or nothing can listen on the address.
@@ -80,7 +80,14 @@ def serve(node: ConsoleNode) -> None:
         )
         # Not into ROS's log: the address may hold the token.
         print(f"console: open {address}", flush=True)
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+
+        def end() -> None:
+            server.should_exit = True
+
+        node.on_end = end  # a page that hears nothing would show what is long past
+        node.start()
+        server.run(sockets=[listener])
 
 
 def run(args: list[str] | None = None) -> None:
@@ -95,7 +102,6 @@ def run(args: list[str] | None = None) -> None:
     with ros(args):
         node = ConsoleNode()
         try:
-            node.start()
             serve(node)
         finally:
             node.destroy_node()

@@ -51,7 +51,7 @@ def picture_of(turn: TurnView) -> str:
     names = ", ".join(target.phrase for target in turn.targets)
     alt = escape(f"What the robot saw, with {names} marked" if names else "What the robot saw", quote=True)
     source = f"turns/{turn.key}.jpg"
-    return f'<a href="{source}" target="_blank"><img loading="lazy" src="{source}" alt="{alt}"></a>'
+    return f'<a href="{source}" target="_blank"><img src="{source}" alt="{alt}"></a>'
 
 
 class DialoguePanel:
@@ -69,6 +69,7 @@ class DialoguePanel:
         self._version = -1
         self._finished: int | None = None  # turns that have ended; None: the dialogue has just been chosen
         self.turns: list[TurnView] = []
+        self._last: list[TurnView] = []  # that was scrolled to
         self._presser = uuid4().hex
         with panel("Dialogue", "dialogue-title", "dialogue"):
             with ui.element("div").classes("row"):
@@ -120,10 +121,10 @@ class DialoguePanel:
         if self._finished is not None and len(ended) > self._finished:
             self._aloud.set_text(f"Robot: {ended[-1].answer}")
         self._finished = len(ended)
-        ui.run_javascript(
-            f"requestAnimationFrame(() => {{ const list = getHtmlElement({self._list.id});"
-            " list.scrollTop = list.scrollHeight; })"
-        )
+        if self.turns[-1:] != self._last:
+            self._last = self.turns[-1:]
+            list_of_turns = f"getHtmlElement({self._list.id})"
+            ui.run_javascript(f"requestAnimationFrame(() => {list_of_turns}.scrollTop = {list_of_turns}.scrollHeight)")
 
     def _say(self) -> None:
         text = self._input.value.strip()

@@ -66,6 +66,7 @@ class ConsoleNode(Node):
         transcript: The dialogues.
         clouds: The points of the last targets of each dialogue.
         diagnostics: The perception node's and the speech node's diagnostics by name.
+        on_end: Called, in the node's thread, when it no longer listens, for whatever reason.
         on_news: Called, in the node's thread, when a picture or masks have come.
     """
 
@@ -78,6 +79,7 @@ class ConsoleNode(Node):
         self.masks, self.transcript = MaskLayers(), Transcript()
         self.clouds: dict[str, CloudView] = {}
         self.diagnostics: dict[str, DiagnosticView] = {}
+        self.on_end: Callable[[], None] = lambda: None
         self.on_news: Callable[[], None] = lambda: None
         self._bridge = ExecutorBridge(self)
         self._live: list[Subscription[Any]] = []
@@ -198,6 +200,7 @@ class ConsoleNode(Node):
     def _call(self, name: str, read: Callable[[Any], Any], **request: Any) -> ThreadFuture[Any]:
         """Ask a service; NoAnswerError where nobody serves it, PixelrsError with its message where it refuses."""
         answer: ThreadFuture[Any] = ThreadFuture()
+        answer.set_running_or_notify_cancel()  # who stops waiting must not be able to cancel it
         client = self._askable[name]
         if not client.service_is_ready():
             answer.set_exception(NoAnswerError(f"{self.values.perception} does not serve ~/{name}"))
@@ -276,3 +279,5 @@ class ConsoleNode(Node):
                 self._spinner.spin_once(timeout_sec=_SPIN_S)
         except ExternalShutdownException:
             pass
+        finally:
+            self.on_end()

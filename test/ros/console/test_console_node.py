@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -104,6 +105,20 @@ def test_dialogues_are_listed_loaded_and_called_off(robot: Bench, console: Conso
 def test_what_the_node_refuses_is_told(robot: Bench, console: ConsoleNode) -> None:
     with pytest.raises(PixelrsError, match="300 characters"):
         told(robot, console.load("x" * 300))
+
+
+def test_who_stops_waiting_does_no_harm(robot: Bench, console: ConsoleNode) -> None:
+    answer = console.dialogues()
+    assert not answer.cancel()
+    assert told(robot, answer) == [] and told(robot, console.dialogues()) == []
+
+
+def test_who_waits_for_its_end_is_told(bench: Bench) -> None:
+    node, ended = ConsoleNode(), threading.Event()
+    node.on_end = ended.set
+    node.start()
+    node.destroy_node()
+    assert ended.is_set()
 
 
 def test_without_a_node_there_is_no_answer() -> None:
