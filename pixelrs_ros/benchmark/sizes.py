@@ -195,10 +195,11 @@ def _parts(name: str, ids: dict[str, int]) -> list[tuple[Any, Any]]:
         "vision_end_token_id": ids["<|vision_end|>"],
     }
     text = {**language["text"], "bos_token_id": None, "eos_token_id": ids["<|im_end|>"], "pad_token_id": None}
-    of, configuration = {
+    families: dict[str, tuple[Any, Any]] = {
         "qwen3_vl": (Qwen3VLForConditionalGeneration, Qwen3VLConfig),
         "qwen2_5_vl": (Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLConfig),
-    }[language["family"]]
+    }
+    of, configuration = families[language["family"]]
     ties = {"tie_word_embeddings": text["tie_word_embeddings"]}
     widths = sam["embed_dim_per_stage"][::-1]
     vision = {"backbone_config": {"model_type": "sam2_hiera_det_model", **sam}, "backbone_channel_list": widths}
@@ -212,7 +213,7 @@ def _load_vlm(name: str, device: str, language_weights: str) -> Loaded:
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
     tokenizer = _tokenizer()
-    parts = _parts(name, {spelled: tokenizer.token_to_id(spelled) for spelled in SPECIAL})
+    parts = _parts(name, {spelled: tokenizer.token_to_id(spelled) or 0 for spelled in SPECIAL})
     dtype = Backend().dtype(torch.device(device))
     language, sam = (_random(*part, device, dtype) for part in parts)
     parameters = sum(one.numel() for model in (language, sam) for one in model.parameters())

@@ -15,9 +15,7 @@ from pixelrs_ros.commands.numbers import positive
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="presets, qwen3-vl-2b_sam2 and such (default: all)"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="presets, qwen3-vl-2b_sam2 and such (default: all)")
     parser.add_argument("--device", default="cuda", help="torch device (default: cuda)")
     parser.add_argument("--repeats", type=positive, default=5, metavar="N", help="dialogues that count (default: 5)")
     parser.add_argument(
