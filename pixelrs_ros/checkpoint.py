@@ -22,10 +22,10 @@ from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.settings import load_config, to_mapping
-from pixelrs_ros.shipped import resolve
+from pixelrs_ros.shipped import CONFIG, resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
-CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors"
+TOKENIZER, WEIGHTS = "tokenizer.json", "model.safetensors"
 FAMILIARITY = "familiarity.safetensors"  # which pictures it is used to, see engine/familiarity.py; may be missing
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
