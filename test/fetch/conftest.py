@@ -3,14 +3,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
-from hub import COMMIT, Hub, serving
-from huggingface_hub import constants
+from hub import Hub, own_world, serving, write_table
 from tiny_vlm import write_vlm
-
-from pixelrs_ros import shipped
 
 NAME = "tiny_sam2"
 
@@ -22,32 +19,18 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's own world: where data goes, the hub's cache, and a table of one name with the checksums of `tiny`."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4096)  # what came of a smaller file would be forgotten
-    monkeypatch.setattr(shipped, "PUBLISHED", tmp_path / "published.yaml")
-    write_table(tmp_path, tiny)
-    return tmp_path
-
-
-def write_table(home: Path, tiny: Path, **changed: object) -> None:
-    """The table; `changed`: other values of both parts."""
+    """A user's own world, with a table of one name that has the checksums of `tiny`."""
+    own_world(monkeypatch, tmp_path)
     needed = {"vlm": ("config.json", "preprocessor_config.json", "tokenizer.json"), "sam": ("config.json",)}
-    parts = {
+    parts: dict[str, Any] = {
         role: {
-            "repo": f"tiny/{role}", "revision": COMMIT, "license": "Apache-2.0", "gb": 0.001,
+            "repo": f"tiny/{role}",
             "files": {**{name: {} for name in names}, "model.safetensors": known(tiny / role / "model.safetensors")},
-            **changed,
         }
         for role, names in needed.items()
-    }  # fmt: skip
-    weights = {
-        "kind": "vlm", "parts": {"vlm": "vlm", "sam": "sam"}, "license": "Free as air.", "about": "nothing at all",
-        "memory": {"parameters": 10, "linear": 5, "cache_bytes_per_token": 2, "context_tokens": 3},
-    }  # fmt: skip
-    (home / "published.yaml").write_text(yaml.safe_dump({"parts": parts, "weights": {NAME: weights}}))
+    }
+    write_table(tmp_path / "published.yaml", NAME, "vlm", parts)
+    return tmp_path
 
 
 def known(path: Path) -> dict[str, object]:

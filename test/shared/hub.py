@@ -15,7 +15,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from huggingface_hub import constants
+
+from pixelrs_ros import shipped
 
 COMMIT = "1" * 40
 STORE = "/store/"
@@ -145,6 +148,25 @@ def serving(monkeypatch: pytest.MonkeyPatch, repos: dict[str, Path]) -> Iterator
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def write_table(path: Path, name: str, kind: str, parts: dict[str, dict[str, Any]]) -> None:
+    """A table of one name; what a part does not say is filled in."""
+    filled = {role: {"revision": COMMIT, "license": "MIT", "gb": 0.001, **part} for role, part in parts.items()}
+    weights = {
+        "kind": kind, "parts": {role: role for role in parts}, "license": "Free as air.", "about": "nothing at all",
+        "memory": {"parameters": 1_000_000, "linear": 500_000, "cache_bytes_per_token": 1000, "context_tokens": 1000},
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump({"parts": filled, "weights": {name: weights}}))
+
+
+def own_world(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """A user's own: where fetched weights go, the library's cache, and the table that names what can be fetched."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "share"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4096)  # less than that is not kept when it is interrupted
+    monkeypatch.setattr(shipped, "PUBLISHED", home / "published.yaml")
 
 
 def point_at(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
