@@ -21,6 +21,8 @@ from pixelrs_ros.engine.opening import open_answerer
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.engine.vlm.engine import VlmEngine
 from pixelrs_ros.errors import CheckpointError
+from pixelrs_ros.ros.parameters.table import NodeParameters
+from pixelrs_ros.ros.perception.session_factory import open_session
 from pixelrs_ros.shipped import fetched_dir, resolve
 from pixelrs_ros.types import Frame, Status, Utterance
 
@@ -60,6 +62,15 @@ def test_what_was_fetched_is_found_by_its_name_and_answers(hub: Hub) -> None:
     assert {name: file["compared"] for name, file in record["parts"]["vlm"]["files"].items()} == {
         "config.json": False, "preprocessor_config.json": False, "tokenizer.json": False, "model.safetensors": True,
     }  # fmt: skip
+
+
+def test_the_nodes_parameter_takes_the_name(hub: Hub) -> None:
+    values = NodeParameters(checkpoint=NAME, store_dialogues=False)
+    with pytest.raises(CheckpointError, match=f"remedy: pixelrs fetch {NAME}"):
+        open_session(values)
+    assert main(FETCH) == 0
+    session = open_session(values)
+    assert isinstance(session, Session) and isinstance(session.engine, VlmEngine)
 
 
 def test_what_is_whole_asks_nothing_of_the_network(hub: Hub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
