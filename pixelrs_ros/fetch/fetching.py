@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pixelrs_ros.errors import FetchError
-from pixelrs_ros.fetch.files import checksums, missing, present
+from pixelrs_ros.fetch.files import checksums, missing, noted, present
 from pixelrs_ros.fetch.hub import download, take_cached
 from pixelrs_ros.files import make_folder, write_file, write_json
 from pixelrs_ros.published import Part, Weights
@@ -36,18 +36,23 @@ def fetch(name: str, weights: Weights, folder: Path, say: Say) -> bool:
         False where it was whole already.
 
     Raises:
-        FetchError: A part cannot be had, a checksum is wrong, or the disk is too small.
+        FetchError: A part cannot be had, a checksum is wrong, the disk is too small, or the folder holds another
+            checkpoint.
         CheckpointError: The parts do not make a checkpoint.
         OutputError: The folder cannot be written.
     """
     place = folder if weights.kind == "vlm" else folder / _PARTS
     absent = {role: missing(part, place / role) for role, part in weights.parts.items()}
+    if (folder / CONFIG).is_file() and noted(folder / RECORD).get("name") != name:
+        raise FetchError(f"{folder} holds another checkpoint; remedy: another --to")
     if (folder / CONFIG).is_file() and not (weights.kind == "vlm" and any(absent.values())):
         return False
     make_folder(folder)
     _require_room(weights, folder, [(part, place / role) for role, part in weights.parts.items() if absent[role]])
-    parts = {role: _part(part, place / role, say) for role, part in weights.parts.items()}
-    write_json(folder / RECORD, {"name": name, "license": weights.license, "parts": parts})
+    parts: dict[str, Any] = noted(folder / RECORD).get("parts", {})
+    for role, part in weights.parts.items():
+        parts[role] = _part(part, place / role, parts.get(role, {}).get("commit"), say)
+        write_json(folder / RECORD, {"name": name, "license": weights.license, "parts": parts})
     if weights.kind == "lisa":
         _convert(weights, place, folder, say)
     elif not (folder / CONFIG).is_file():
@@ -76,8 +81,14 @@ def _require_room(weights: Weights, folder: Path, absent: list[tuple[Part, Path]
         raise FetchError(f"{folder} has {free:.1f} GB free, {gb:.1f} GB are needed; remedy: --to another disk")
 
 
-def _part(part: Part, folder: Path, say: Say) -> dict[str, Any]:
+def _part(part: Part, folder: Path, commit: str | None, say: Say) -> dict[str, Any]:
     """Have one part in its folder.
+
+    Args:
+        part: Which.
+        folder: Its own.
+        commit: That it is from, where an earlier try has fetched it.
+        say: Told what happens.
 
     Returns:
         For the record: where it is from, and its files.
@@ -87,7 +98,6 @@ def _part(part: Part, folder: Path, say: Say) -> dict[str, Any]:
     """
     before = set(present(part, folder))
     take_cached(part, folder)
-    commit: str | None = None
     expected: dict[str, str] = {}
     if missing(part, folder):
         if part.revision is None:

@@ -6,12 +6,22 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pixelrs_ros.errors import FetchError
 from pixelrs_ros.published import Part
 
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _BLOCK = 1 << 20
+
+
+def noted(path: Path) -> dict[str, Any]:
+    """What we once wrote into a JSON file; nothing where it is missing or unreadable."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def present(part: Part, folder: Path) -> list[Path]:

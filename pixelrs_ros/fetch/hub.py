@@ -65,7 +65,10 @@ def download(part: Part, folder: Path) -> tuple[str, dict[str, str]]:
     except Exception as error:  # of the hub's library, of the one that it talks HTTP with, of the disk
         raise FetchError(_explained(error, part, folder)) from error
     if absent := missing(part, folder):
-        raise FetchError(f"{part.repo} at {commit} has no {_listed(absent)}; remedy: none here: it has changed")
+        raise FetchError(
+            f"{part.repo} at {commit} has no {_listed(absent)}, or not of the size in our table; remedy: none here: "
+            "one of them is wrong"
+        )
     return commit, {file.rfilename: file.lfs.sha256 for file in wanted if file.lfs}
 
 

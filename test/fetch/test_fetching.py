@@ -168,6 +168,23 @@ def test_without_a_known_commit_the_newest_is_taken_and_recorded(
     assert (sam["commit"], sam["pinned"]) == (COMMIT, None)
 
 
+def test_another_checkpoint_is_not_taken_for_it(hub: Hub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "mine").mkdir()
+    (home / "mine" / "config.yaml").write_text("kind: vlm\n")
+    assert main([*FETCH, "--to", str(home / "mine")]) == 1
+    assert "holds another checkpoint; remedy: another --to" in capsys.readouterr().err
+    assert not hub.asked
+
+
+def test_a_file_that_was_lost_since_comes_again(hub: Hub) -> None:
+    assert main(FETCH) == 0
+    record = (fetched_dir(NAME) / "fetched.json").read_text()
+    (fetched_dir(NAME) / "sam" / "model.safetensors").unlink()
+    assert main(FETCH) == 0
+    assert (fetched_dir(NAME) / "fetched.json").read_text() == record
+    answers(NAME)
+
+
 def test_offline_takes_what_lies_there_and_else_says_what_is_missing(
     hub: Hub, home: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
