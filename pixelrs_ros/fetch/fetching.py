@@ -13,7 +13,7 @@ from pixelrs_ros.errors import FetchError
 from pixelrs_ros.fetch.files import checksums, missing, noted, present
 from pixelrs_ros.fetch.hub import download, take_cached
 from pixelrs_ros.files import make_folder, write_file, write_json
-from pixelrs_ros.published import Part, Weights
+from pixelrs_ros.published import File, Part, Weights
 from pixelrs_ros.shipped import CONFIG
 
 RECORD = "fetched.json"
@@ -94,9 +94,16 @@ def _part(part: Part, folder: Path, commit: str | None, say: Say) -> dict[str, A
         For the record: where it is from, and its files.
 
     Raises:
-        FetchError: It cannot be had, or a checksum is wrong.
+        FetchError: It cannot be had, or a size or checksum is wrong.
     """
     before = set(present(part, folder))
+    for path in before:
+        size = part.files.get(path.name, File()).bytes
+        if size not in (None, path.stat().st_size):  # none of ours: those get their names when they are whole
+            raise FetchError(
+                f"{path} has {path.stat().st_size:,} bytes, that of {part.repo} has {size:,}; remedy: remove it, or "
+                "--to another folder"
+            )
     take_cached(part, folder)
     expected: dict[str, str] = {}
     if missing(part, folder):

@@ -60,7 +60,7 @@ def download(part: Part, folder: Path) -> tuple[str, dict[str, str]]:
         folder.mkdir(parents=True, exist_ok=True)
         for file in wanted:
             path = folder / file.rfilename
-            if not path.is_file() or path.stat().st_size != file.size:
+            if not path.is_file():
                 _get(part.repo, commit, file, path)
     except Exception as error:  # of the hub's library, of the one that it talks HTTP with, of the disk
         raise FetchError(_explained(error, part, folder)) from error

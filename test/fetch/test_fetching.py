@@ -120,10 +120,14 @@ def test_a_wrong_file_that_was_there_before_stays_its_owners(
     shutil.copytree(tiny / "sam", home / "mine" / "sam")
     path = home / "mine" / "sam" / "model.safetensors"
     content = path.read_bytes()
-    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert main([*FETCH, "--to", str(home / "mine")]) == 1
-    assert "remove it, and run it again" in capsys.readouterr().err
-    assert path.exists()
+    for spoiled, told in (
+        (content[:-1] + bytes([content[-1] ^ 1]), "remove it, and run it again"),
+        (content[:-1], "remedy: remove it, or --to another folder"),
+    ):
+        path.write_bytes(spoiled)
+        assert main([*FETCH, "--to", str(home / "mine")]) == 1
+        assert told in capsys.readouterr().err
+        assert path.read_bytes() == spoiled
 
 
 @pytest.mark.parametrize("status", [401, 403])
