@@ -18,6 +18,7 @@ from pixelrs_ros.commands import (
     evaluate,
     export,
     familiarize,
+    fetch,
     generate,
     import_checkpoint,
     info,
@@ -51,6 +52,7 @@ COMMANDS: dict[str, ModuleType] = {
     "measure-tracking": measure_tracking,
     "info": info,
     "doctor": doctor,
+    "fetch": fetch,
     "assemble": assemble,
     "import-checkpoint": import_checkpoint,
 }

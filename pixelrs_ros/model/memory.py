@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from pixelrs_ros.config import MirasConfig, load_preset
@@ -42,7 +44,7 @@ def weight_bytes(miras: Miras) -> dict[str, dict[str, float]]:
     """Bytes of each part's weights, by kind of number: "fp32", "bf16", "int8", "int4"."""
     counts = parameters(miras)
     memory = {kind: {part: size * count for part, count in counts.items()} for kind, size in BYTES.items()}
-    linear, channels = _quantized(miras.language.base_model)
+    linear, channels = linear_weights(miras.language.base_model)
     saved = {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
     for kind, fewer in saved.items():
         memory[kind] = {**memory["bf16"], "language": memory["bf16"]["language"] - fewer}
@@ -51,7 +53,11 @@ def weight_bytes(miras: Miras) -> dict[str, dict[str, float]]:
 
 def cache_bytes_per_token(miras: Miras) -> int:
     """Bytes of one token's keys and values in bf16."""
-    config = miras.language.config
+    return key_value_bytes(miras.language.config)
+
+
+def key_value_bytes(config: Any) -> int:
+    """The same of a language model, by its configuration in transformers."""
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return int(2 * config.num_hidden_layers * heads * size * 2)
@@ -65,7 +71,7 @@ def _parts(miras: Miras) -> dict[str, nn.Module]:
     return parts
 
 
-def _quantized(model: nn.Module) -> tuple[int, int]:
-    """Weights and output channels of the linear layers."""
+def linear_weights(model: nn.Module) -> tuple[int, int]:
+    """How many weights and output channels its linear layers have."""
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     return sum(module.weight.numel() for module in linear), sum(module.out_features for module in linear)

@@ -22,6 +22,7 @@ _SAMS = {  # the published folders are the video models', of which only the part
     "sam2": "Sam2Model", "sam2_video": "Sam2Model",
     "sam3_tracker": "Sam3TrackerModel", "sam3_video": "Sam3TrackerModel",
 }  # fmt: skip
+_TRANSFORMERS_RAISES = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError)
 
 
 def load_language(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> tuple[Qwen, Tokenizer]:
@@ -36,18 +37,62 @@ def load_language(folder: Path, config: VlmConfig, device: str, dtype: torch.dty
     Raises:
         CheckpointError: A file is missing or malformed, of another model, or does not fit; or the device is not there.
     """
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
-
     source = folder / config.language
     model = _load(source, _LANGUAGES, device, dtype)
+    tokenizer, processor = load_words(source)
+    return Qwen(model, processor, config.max_pixels), tokenizer
+
+
+def load_words(source: Path) -> tuple[Tokenizer, Any]:
+    """A vision-language model's tokenizer, and transformers' processor of its pictures.
+
+    Raises:
+        CheckpointError: A file is missing or malformed.
+    """
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
     try:
-        tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-        processor = Qwen2VLImageProcessorPil.from_pretrained(source, local_files_only=True)
+        return (
+            Tokenizer.from_file(str(source / "tokenizer.json")),
+            Qwen2VLImageProcessorPil.from_pretrained(source, local_files_only=True),
+        )
     except Exception as error:  # tokenizers raises plain Exception; all mean the same
         raise CheckpointError(
             f"{source}: tokenizer.json or preprocessor_config.json cannot be read: {error}"
         ) from error
-    return Qwen(model, processor, config.max_pixels), tokenizer
+
+
+def empty_networks(folder: Path, config: VlmConfig) -> dict[Path, Any]:
+    """The vision-language model and SAM without memory for their weights, by their folders in this order.
+
+    Raises:
+        CheckpointError: A `config.json` is missing or malformed, or of another model.
+    """
+    return {folder / config.language: _empty(folder / config.language, _LANGUAGES),
+            folder / config.sam: _empty(folder / config.sam, _SAMS)}  # fmt: skip
+
+
+def _empty(source: Path, classes: dict[str, str]) -> Any:
+    network = _class_of(source, classes)
+    try:
+        with torch.device("meta"):
+            return network(network.config_class.from_pretrained(source, local_files_only=True))
+    except _TRANSFORMERS_RAISES as error:
+        raise CheckpointError(f"{source / 'config.json'} does not make a {network.__name__}: {error}") from error
+
+
+def _class_of(source: Path, classes: dict[str, str]) -> Any:
+    """Transformers' class for what `config.json` says.
+
+    Raises:
+        CheckpointError: It is missing or malformed, or says something else.
+    """
+    import transformers
+
+    kind = str(read_json(source / "config.json").get("model_type", ""))
+    if kind not in classes:
+        raise CheckpointError(f"{source / 'config.json'}: model_type {kind!r} is none of {', '.join(classes)}")
+    return getattr(transformers, classes[kind])
 
 
 def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> PromptedSam:
@@ -58,16 +103,14 @@ def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -
 def _load(source: Path, classes: dict[str, str], device: str, dtype: torch.dtype) -> Any:
     import transformers
 
-    kind = str(read_json(source / "config.json").get("model_type", ""))
-    if kind not in classes:
-        raise CheckpointError(f"{source / 'config.json'}: model_type {kind!r} is none of {', '.join(classes)}")
-    name = classes[kind]
+    network = _class_of(source, classes)
+    name = network.__name__
     transformers.logging.disable_progress_bar()  # a node's log is no place for one
     try:
-        model, told = getattr(transformers, name).from_pretrained(
+        model, told = network.from_pretrained(
             source, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except _TRANSFORMERS_RAISES as error:
         raise CheckpointError(f"{source} cannot be loaded as {name}: {str(error).splitlines()[0]}") from error
     absent = sorted(told["missing_keys"]) + sorted(str(one) for one in told.get("mismatched_keys") or ())
     if absent:
