@@ -203,6 +203,7 @@ def _score_played(
         views=sample.views,
         hard=sample.hard,
         statuses=statuses if sample.has_statuses else (),
+        failures=tuple("" if reply.status.answered else reply.message for reply in played.replies),
         answer_s=played.seconds,
         encode_s=encode_s,
     )

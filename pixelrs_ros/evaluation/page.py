@@ -21,6 +21,7 @@ from pixelrs_ros.evaluation.results import (
     read_cases,
     read_results,
 )
+from pixelrs_ros.evaluation.tables import unanswered_lines
 from pixelrs_ros.files import write_file
 from pixelrs_ros.pictures import decode_as_stored, read_picture
 
@@ -54,6 +55,7 @@ def write_report(out: Path, files: Sequence[Path]) -> list[str]:
         tables=_tables(every),
         drawing=draw(every),
         compared=compared,
+        unanswered=[line for results in every for line in unanswered_lines(results.head)],
         cases=[
             (results.name, _cases(path, place, folder, results))
             for path, (folder, found) in zip(files, read, strict=True)
