@@ -6,10 +6,12 @@ import functools
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, broken_weights, check_weights, read_config, read_sizes, resolve
 from pixelrs_ros.config import MirasConfig, VlmConfig
 from pixelrs_ros.doctor.findings import Check, Finding, Subject, fail, ok, warn
+from pixelrs_ros.engine.vlm.loading import empty_parts
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.model import memory as sizes
 from pixelrs_ros.settings import load_config
@@ -96,7 +98,6 @@ def finite(subject: Subject) -> Finding:
 
 
 @_of_files
-@_of_miras
 def memory(subject: Subject) -> Finding:
     """Free memory against what a node needs, by the numbers of `pixelrs info`."""
     try:
@@ -115,15 +116,14 @@ def fit(subject: Subject, free: float) -> Finding:
         free: Bytes.
 
     Raises:
-        CheckpointError: The checkpoint's tokenizer cannot be read.
+        CheckpointError: The checkpoint's tokenizer, or a part's configuration, cannot be read.
         ConfigError: Its configuration cannot be read, or there is no such preset.
     """
-    config, vocab_size = sizes.preset_sizes(subject.preset) if subject.preset else read_sizes(subject.checkpoint)
-    miras = sizes.empty(config, vocab_size)
+    network, context = _empty(subject)
     on_gpu = subject.device.startswith("cuda")
-    kinds = {kind: sum(parts.values()) for kind, parts in sizes.weight_bytes(miras).items()}
+    kinds = {kind: sum(parts.values()) for kind, parts in sizes.weight_bytes(network).items()}
     stored = kinds["bf16" if on_gpu else "fp32"]
-    dialogue = sizes.cache_bytes_per_token(miras) * config.text.max_context_tokens * (1 if on_gpu else 2)
+    dialogue = sizes.cache_bytes_per_token(network) * context * (1 if on_gpu else 2)
     least = stored + dialogue
     whole = stored + CACHED_SESSIONS * dialogue + FRAME_CACHE_MB * 1e6
     text = (
@@ -137,6 +137,14 @@ def fit(subject: Subject, free: float) -> Finding:
     if free >= _SPARE * least:
         return warn(text, f"{choice}fewer max_cached_sessions, or a smaller max_frame_cache_mb")
     return fail(text, f"end what else uses the memory, or choose {choice}a smaller checkpoint or another device")
+
+
+def _empty(subject: Subject) -> tuple[nn.Module, int]:
+    """The network without memory for its weights, and the tokens of its context."""
+    if not subject.preset and isinstance(vlm := read_config(resolve(subject.checkpoint)), VlmConfig):
+        return empty_parts(resolve(subject.checkpoint), vlm), vlm.max_context_tokens
+    config, vocab_size = sizes.preset_sizes(subject.preset) if subject.preset else read_sizes(subject.checkpoint)
+    return sizes.empty(config, vocab_size), config.text.max_context_tokens
 
 
 def free_memory(device: str) -> int:
