@@ -140,6 +140,34 @@ def test_a_listener_can_end_a_turn(case: Case) -> None:
     assert session.say(Utterance("the mug"), FRAME).text == "it is red."
 
 
+def test_a_turn_about_a_known_picture_can_be_ended_before_and_at_the_end_of_reading(case: Case) -> None:
+    """What was read until then may be kept, and must not change the next answer."""
+    session = Session(case.engine)
+    case.say(Status.ANSWERED)
+    session.say(Utterance("the mug"), FRAME)
+    chosen: list[torch.Tensor] = []
+    case.say(Status.CLARIFY)
+    spy(case.engine, chosen)
+
+    def stop(*_: object) -> None:
+        raise TurnCancelledError("enough")
+
+    for listener, words in (("on_stage", 0), ("on_text", 1)):
+        with pytest.raises(TurnCancelledError):
+            session.say(Utterance("and the handle?"), FRAME, **{listener: stop})
+        assert len(chosen) == words, "nobody is asked for a word once nobody waits"
+    logits: list[list[torch.Tensor]] = []
+    for own in (session, None):
+        case.say(Status.CLARIFY)
+        logits.append([])
+        spy(case.engine, logits[-1])
+        if own is not None:
+            own.say(Utterance("and the handle?"), FRAME)
+        else:
+            case.engine.answer(case.engine.encode(IMAGE), session.turns("default")[:1], "and the handle?")
+    torch.testing.assert_close(*logits, rtol=1e-4, atol=1e-4)
+
+
 def test_the_cache_changes_nothing(case: Case) -> None:
     """Logits of the same turns with and without it, also after another picture and with turns left out."""
     engine = case.engine
