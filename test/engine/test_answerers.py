@@ -41,6 +41,7 @@ VLM = {
     Status.NOT_FOUND: 'there is none.", "ask": false, "objects": []}',
     Status.CLARIFY: 'which one?", "ask": true, "objects": []}',
 }
+VLMS = {"qwen3_vl": ("qwen3_vl",), "qwen2_5_vl": ("qwen2_5_vl",), "with SAM 3": ("qwen3_vl", "sam3_video")}
 
 
 @dataclass
@@ -72,10 +73,10 @@ def vlm_case(folder: Path) -> Case:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {name: write_vlm(tmp_path_factory.mktemp(name) / "it", name) for name in ("qwen3_vl", "qwen2_5_vl")}
+    return {name: write_vlm(tmp_path_factory.mktemp("vlm") / "it", *parts) for name, parts in VLMS.items()}
 
 
-@pytest.fixture(params=["miras", "qwen3_vl", "qwen2_5_vl"])
+@pytest.fixture(params=["miras", *VLMS])
 def case(
     request: pytest.FixtureRequest, folders: dict[str, Path], debug_miras: Miras, debug_config: MirasConfig,
     debug_tokenizer: Tokenizer,
