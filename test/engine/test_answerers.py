@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_miras import build_small, without_high_resolution
 from tiny_vlm import force, write_vlm
 from tokenizers import Tokenizer
 
@@ -76,14 +78,17 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: write_vlm(tmp_path_factory.mktemp("vlm") / "it", *parts) for name, parts in VLMS.items()}
 
 
-@pytest.fixture(params=["miras", *VLMS])
+@pytest.fixture(params=["MIRAS", "CLIP alone", *VLMS])
 def case(
     request: pytest.FixtureRequest, folders: dict[str, Path], debug_miras: Miras, debug_config: MirasConfig,
     debug_tokenizer: Tokenizer,
 ) -> Iterator[Case]:  # fmt: skip
     threads = torch.get_num_threads()
-    if request.param == "miras":
+    if request.param == "MIRAS":
         yield miras_case(debug_miras, debug_config, debug_tokenizer)
+    elif request.param == "CLIP alone":  # of the LISA family, and as its training reads the state of [SEG]
+        config = dataclasses.replace(without_high_resolution(debug_config), seg_state_back=3)
+        yield miras_case(build_small(config, debug_tokenizer.get_vocab_size()), config, debug_tokenizer)
     else:
         yield vlm_case(folders[request.param])
     torch.set_num_threads(threads)
