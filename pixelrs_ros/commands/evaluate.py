@@ -164,10 +164,12 @@ def load_engine(checkpoint: str, device: str, threads: int | None) -> AnsweringE
 
 
 def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
+    from pixelrs_ros.evaluation.published import comparisons
     from pixelrs_ros.evaluation.tables import (
         conditions_table,
         doubts_table,
         groups_table,
+        published_table,
         status_table,
         unanswered_lines,
     )
@@ -179,6 +181,7 @@ def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
         groups_table(reports, "by_view", "picture"),
         groups_table(reports, "by_hard", "what is hard in the language"),
         *map(status_table, reports),
+        *map(published_table, comparisons(reports)),
     ]
     for table in tables:
         if table is not None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from pixelrs_ros.evaluation.published import NOTE, Comparison
+
 Report = dict[str, Any]
 
 _COLUMNS: tuple[tuple[str, Callable[[Report], str]], ...] = (
@@ -103,6 +105,17 @@ def status_table(report: Report) -> Table | None:
     table = _table(about, ["", *given])
     for true, counts in confusion.items():
         table.add_row(true, *(str(counts.get(status, 0)) for status in given))
+    return table
+
+
+def published_table(comparison: Comparison) -> Table:
+    """What others published beside ours."""
+    table = _table(comparison.title, ["", "dialogues", "percent"])
+    table.caption = NOTE
+    for name, percent, dialogues in comparison.ours:
+        table.add_row(name, str(dialogues), _number(percent), style="bold")
+    for name, percent in comparison.published.items():
+        table.add_row(f"{name} (published)", "", _number(percent))
     return table
 
 
