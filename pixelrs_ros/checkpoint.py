@@ -127,7 +127,10 @@ def _kind(content: Any) -> type[MirasConfig | VlmConfig]:
 def _miras_config(folder: Path) -> MirasConfig:
     config = read_config(folder)
     if isinstance(config, VlmConfig):
-        raise CheckpointError(f"{folder} is of kind vlm, and this works with a MIRAS only")
+        raise CheckpointError(
+            f"{folder} is of kind vlm: it answers like any other, but only a MIRAS can be trained, exported, timed by "
+            "bench, taught its pictures by familiarize, or shown videos by measure-tracking"
+        )
     return config
 
 

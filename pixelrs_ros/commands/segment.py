@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         BadInputError: The file is missing or no picture, or an instruction cannot be used; earlier turns stay written.
+        AnswerError: The network's answer makes no sense; likewise.
         OutputError: A picture cannot be written.
         CheckpointError: The checkpoint cannot be loaded.
     """
