@@ -30,6 +30,7 @@ setup(
             "console/*.js",
             "evaluation/*.html",
             "presets/*.yaml",
+            "published.yaml",
             "ros/wire/*.xml",
             "sim/talk/voices/*.txt",
             "sim/walk/words/*.txt",
