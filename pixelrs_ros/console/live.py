@@ -91,7 +91,7 @@ class Viewer:
 
     async def _send_newer(self, kind: bytes) -> bool:
         """Send the newest of a kind; False when it has been shown. The last picture stays where there is none."""
-        name, content = await asyncio.to_thread(self._content, kind)
+        name, content = self._content(kind)
         if name == self._shown[kind] or (kind == PICTURE and not content):
             return False
         self._shown[kind] = name

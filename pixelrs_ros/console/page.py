@@ -44,7 +44,7 @@ class LiveRoute:
 
     def picture(self) -> tuple[int, bytes]:
         """See `Layered`."""
-        return self._node.picture.content()
+        return self._node.picture
 
     def masks(self, session_id: str) -> tuple[int, bytes]:
         """See `Layered`."""

@@ -1,13 +1,11 @@
-"""The newest picture and the masks that lie over it, each encoded once however many look at them."""
+"""The live picture and the masks that lie over it, as files that a browser shows."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -25,43 +23,7 @@ FRESH_S = 2.0
 _FILL, _OUTLINE = 115, 255  # opacity, in [0, 255]
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
 
-T = TypeVar("T")
 Segments = Sequence[Segment | TrackedSegment]
-
-
-class Layer(Generic[T]):
-    """Keeps the newest of something and encodes it when it is first asked for. May be used from any thread.
-
-    Args:
-        encode: From the thing to a file's content.
-
-    Attributes:
-        version: Number of things that have come.
-    """
-
-    def __init__(self, encode: Callable[[T], bytes]) -> None:
-        self.version = 0
-        self._encode = encode
-        self._newest: T | None = None
-        self._encoded: tuple[int, bytes] = (0, b"")
-        self._lock, self._encoding = threading.Lock(), threading.Lock()
-
-    def put(self, thing: T) -> None:
-        """A newer one."""
-        with self._lock:
-            self._newest, self.version = thing, self.version + 1
-
-    def content(self) -> tuple[int, bytes]:
-        """Version and file of the newest; empty when there is none, or it cannot be shown."""
-        with self._encoding:  # others wait for the first one's work
-            with self._lock:
-                version, newest = self.version, self._newest
-            if newest is not None and version != self._encoded[0]:
-                try:
-                    self._encoded = version, self._encode(newest)
-                except BadInputError:
-                    self._encoded = version, b""
-            return self._encoded
 
 
 class Pace:
@@ -84,61 +46,68 @@ class Pace:
         return True
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Known:
     """What is known of a dialogue's masks.
 
     Attributes:
         instruction_id: Of the turn that found them.
         phrases: The words that name those that are seen.
+        version: Grows with every change.
+        png: The picture of them; empty: nothing is seen.
         until_s: When it no longer holds, `time.monotonic()`.
-        layer: The picture of them.
     """
 
     instruction_id: str
     phrases: tuple[str, ...] = ()
-    until_s: float = 0.0
-    layer: Layer[Segments] = field(default_factory=lambda: Layer(encode_masks))
+    version: int = 0
+    png: bytes = b""
+    until_s: float = -math.inf
 
 
 class MaskLayers:
-    """What is known to be where in the live picture, for each dialogue."""
+    """What is known to be where in the live picture, for each dialogue. Filled in one thread, asked from any."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
 
     def on_segmentation(self, message: Segmentation) -> None:
-        """A turn has found masks, perhaps not all yet; or has ended without any."""
-        known = self._known.setdefault(message.session_id, _Known(message.instruction_id))
-        known.instruction_id = message.instruction_id
-        _renew(known, message.segments)
+        """A turn has found masks, perhaps not all yet; or has ended without any.
+
+        Raises:
+            BadInputError: A mask contradicts itself.
+        """
+        self._renew(message.session_id, message.instruction_id, message.segments)
 
     def on_tracking(self, message: Tracking) -> None:
-        """The targets of the last grounded turn have been followed."""
-        known = self._known.setdefault(message.session_id, _Known(message.instruction_id))
-        if known.instruction_id == message.instruction_id:
-            _renew(known, message.segments)
+        """The targets of the last grounded turn have been followed. Errors as of `on_segmentation`."""
+        known = self._known.get(message.session_id)
+        if known is None or known.instruction_id == message.instruction_id:
+            self._renew(message.session_id, message.instruction_id, message.segments)
 
     def forget(self, session_id: str) -> None:
         """Show nothing of a dialogue any more."""
-        if known := self._known.get(session_id):
-            _renew(known, ())
+        self._renew(session_id, "", ())
 
     def content(self, session_id: str) -> tuple[int, bytes]:
         """Version and PNG of the masks that hold now; 0 and empty when there are none."""
-        known = self._known.get(session_id)
-        return known.layer.content() if known and time.monotonic() <= known.until_s else (0, b"")
+        known = self._now(session_id)
+        return (known.version, known.png) if known else (0, b"")
 
     def phrases(self, session_id: str) -> tuple[str, ...]:
         """What the masks that hold now are of."""
+        known = self._now(session_id)
+        return known.phrases if known else ()
+
+    def _now(self, session_id: str) -> _Known | None:
         known = self._known.get(session_id)
-        return known.phrases if known and time.monotonic() <= known.until_s else ()
+        return known if known and time.monotonic() <= known.until_s else None
 
-
-def _renew(known: _Known, segments: Segments) -> None:
-    known.phrases = tuple(segment.phrase for segment in segments if segment.box.width)
-    known.until_s = time.monotonic() + FRESH_S
-    known.layer.put(segments)
+    def _renew(self, session_id: str, instruction_id: str, segments: Segments) -> None:
+        before = self._known.get(session_id, _Known(instruction_id))
+        phrases = tuple(segment.phrase for segment in segments if segment.box.width)
+        until_s = time.monotonic() + FRESH_S
+        self._known[session_id] = _Known(instruction_id, phrases, before.version + 1, encode_masks(segments), until_s)
 
 
 def encode_masks(segments: Segments) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future as ThreadFuture
-from functools import partial
+from contextlib import contextmanager
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -24,7 +24,7 @@ from pixelrs_ros.errors import BadInputError, PixelrsError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking, TurnImage, TurnPoints
 from pixelrs_ros.ros.console import parameters
 from pixelrs_ros.ros.console.cloud import cloud_of
-from pixelrs_ros.ros.console.layers import Layer, MaskLayers, Pace, encode_jpeg, jpeg_of
+from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, jpeg_of
 from pixelrs_ros.ros.console.transcript import Transcript
 from pixelrs_ros.ros.console.views import CloudView, DiagnosticView, DialogueView
 from pixelrs_ros.ros.wire import conversions, qos
@@ -46,6 +46,7 @@ LEVELS = {
     DiagnosticStatus.STALE: "stale",
 }
 _SPIN_S = 0.1
+_COMPLAINT_PERIOD_S = 10.0
 
 
 class ConsoleNode(Node):
@@ -61,7 +62,7 @@ class ConsoleNode(Node):
 
     Attributes:
         values: The parameters.
-        picture: The newest live picture.
+        picture: Number and JPEG of the newest live picture; 0 and empty: none has come.
         masks: What is known to be where in it.
         transcript: The dialogues.
         clouds: The points of the last targets of each dialogue.
@@ -73,9 +74,7 @@ class ConsoleNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("console", **kwargs)
         self.values = values = parameters.read(self)
-        self.picture: Layer[Image | CompressedImage] = Layer(
-            partial(jpeg_of, max_width_px=values.max_width_px, quality=values.jpeg_quality)
-        )
+        self.picture: tuple[int, bytes] = 0, b""
         self.masks, self.transcript = MaskLayers(), Transcript()
         self.clouds: dict[str, CloudView] = {}
         self.diagnostics: dict[str, DiagnosticView] = {}
@@ -235,15 +234,19 @@ class ConsoleNode(Node):
     def _on_picture(self, message: Image | CompressedImage) -> None:
         if not self._pace.lets_pass(time.monotonic()):
             return
-        self.picture.put(message)
+        with self._telling_of("image"):
+            jpeg = jpeg_of(message, max_width_px=self.values.max_width_px, quality=self.values.jpeg_quality)
+            self.picture = self.picture[0] + 1, jpeg
         self.on_news()
 
     def _on_tracking(self, message: Tracking) -> None:
-        self.masks.on_tracking(message)
+        with self._telling_of("tracking"):
+            self.masks.on_tracking(message)
         self.on_news()
 
     def _on_masks(self, message: Segmentation) -> None:
-        self.masks.on_segmentation(message)
+        with self._telling_of("segmentation"):
+            self.masks.on_segmentation(message)
         self.on_news()
 
     def _on_explanation(self, message: Explanation) -> None:
@@ -259,12 +262,9 @@ class ConsoleNode(Node):
         self.clouds[message.session_id] = cloud_of(message.points)
 
     def _on_turn_overlay(self, message: TurnImage) -> None:
-        try:
+        with self._telling_of("turn_overlay"):
             rgb = conversions.image_to_rgb(message.image)
-        except BadInputError as error:
-            self.get_logger().warning(f"turn_overlay: {error}")
-            return
-        self.transcript.add_picture(message, encode_jpeg(rgb, self.values.jpeg_quality))
+            self.transcript.add_picture(message, encode_jpeg(rgb, self.values.jpeg_quality))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -272,6 +272,14 @@ class ConsoleNode(Node):
                 level = LEVELS.get(status.level, "stale")
                 values = {pair.key: pair.value for pair in status.values}
                 self.diagnostics[status.name] = DiagnosticView(status.name, level, status.message, values)
+
+    @contextmanager
+    def _telling_of(self, topic: str) -> Iterator[None]:
+        """Log what is wrong with a message that cannot be shown."""
+        try:
+            yield
+        except BadInputError as error:
+            self.get_logger().warning(f"{topic}: {error}", throttle_duration_sec=_COMPLAINT_PERIOD_S)
 
     def _spin(self) -> None:
         try:

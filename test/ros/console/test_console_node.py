@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import rclpy
 from node_bench import DEADLINE_S, Bench
-from pixelrs_ros.msg import Instruction
+from pixelrs_ros.msg import Instruction, TurnImage
 from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
 from pixelrs_ros.client import NoAnswerError
@@ -136,13 +137,22 @@ def test_live_pictures_are_taken_while_somebody_looks(robot: Bench, console: Con
     console.watch(live=True)
     robot.until(lambda: robot.images.get_subscription_count() == 2)
     news: list[int] = []
-    console.on_news = lambda: news.append(console.picture.version)
+    console.on_news = lambda: news.append(console.picture[0])
     robot.show(robot.now_ns(), value=200)
-    robot.until(lambda: console.picture.version > 0)
-    version, jpeg = console.picture.content()
-    assert version == 1 and jpeg[:2] == b"\xff\xd8" and news[:1] == [1]
+    robot.until(lambda: bool(news))
+    version, jpeg = console.picture
+    assert (version, news) == (1, [1]) and jpeg[:2] == b"\xff\xd8"
     console.watch(live=False)
     robot.until(lambda: robot.images.get_subscription_count() == 1)
+
+
+def test_a_picture_that_cannot_be_shown_does_no_harm(bench: Bench, console: ConsoleNode) -> None:
+    overlays = bench.caller.create_publisher(TurnImage, "turn_overlay", 10)
+    bench.until(lambda: overlays.get_subscription_count() == 1)
+    for turn, encoding in enumerate(("unheard-of", "mono8")):
+        image = Image(encoding=encoding, height=1, width=1, step=1, data=[0])
+        overlays.publish(TurnImage(session_id="a", instruction_id=f"i{turn}", turn=turn, image=image))
+    assert shown(bench, console, "a", lambda turn: turn.has_picture).number == 1
 
 
 def test_diagnostics_of_the_robots_nodes_are_known(robot: Bench, console: ConsoleNode) -> None:

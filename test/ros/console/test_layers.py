@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.mask_codes import runs_of
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.console import layers
-from pixelrs_ros.ros.console.layers import Layer, MaskLayers, Pace, encode_jpeg, encode_masks, jpeg_of
+from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, encode_masks, jpeg_of
 from pixelrs_ros.ros.wire import conversions
 
 
@@ -54,36 +52,9 @@ def test_nothing_is_sent_where_nothing_is_seen() -> None:
         encode_masks([a_segment(a_mask()), a_segment(a_mask(size_px=(50, 60)))])
 
 
-def test_the_newest_is_encoded_once_for_all() -> None:
-    calls: list[str] = []
-    many = threading.Barrier(4)
-
-    def encode(thing: str) -> bytes:
-        calls.append(thing)
-        return thing.encode()
-
-    layer = Layer(encode)
-    assert layer.content() == (0, b"")
-    for thing in ("old", "new"):
-        layer.put(thing)
-    found: list[tuple[int, bytes]] = []
-
-    def look() -> None:
-        many.wait()
-        found.append(layer.content())
-
-    threads = [threading.Thread(target=look) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [(2, b"new")] * 4 and calls == ["new"]
-
-
-def test_what_cannot_be_encoded_is_nothing() -> None:
-    layer: Layer[Image] = Layer(lambda message: jpeg_of(message, max_width_px=64, quality=80))
-    layer.put(Image(encoding="unheard-of", height=1, width=1, step=1, data=[0]))
-    assert layer.content() == (1, b"")
+def test_what_cannot_be_shown_is_an_error() -> None:
+    with pytest.raises(BadInputError, match="unheard-of"):
+        jpeg_of(Image(encoding="unheard-of", height=1, width=1, step=1, data=[0]), max_width_px=64, quality=80)
 
 
 def test_masks_follow_their_turn_and_no_other() -> None:
