@@ -15,8 +15,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import rclpy
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from rclpy.node import Node
+from std_msgs.msg import Bool
 
 from pixelrs_ros.console.app import TOKEN_VARIABLE
 from pixelrs_ros.overlay import COLORS
@@ -235,6 +238,31 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     assert [name for name in reached if name in names] == names
     page.get_by_role("heading", name="Dialogues", exact=True).locator("..").press("Enter")
     expect(page.get_by_role("button", name="New dialogue")).to_be_visible()
+
+
+def test_the_button_to_talk_counts_while_it_is_held(page: Page) -> None:
+    talk = page.get_by_role("button", name="Hold to talk")
+    expect(talk).to_be_hidden()
+    rclpy.init()
+    node, heard = Node("hears_the_button"), list[bool]()
+    node.create_subscription(Bool, "push_to_talk", lambda message: heard.append(message.data), 10)
+    expect(talk).to_be_visible()
+    while not node.count_publishers("push_to_talk"):
+        rclpy.spin_once(node, timeout_sec=TIMEOUT_MS / 1000)
+    talk.hover()
+    page.mouse.down()
+    expect(talk).to_have_attribute("aria-pressed", "true")
+    page.mouse.up()
+    expect(talk).to_have_attribute("aria-pressed", "false")
+    talk.focus()
+    page.keyboard.down("Space")
+    expect(talk).to_have_attribute("aria-pressed", "true")
+    page.close()  # who leaves lets go
+    while len(heard) < 4:
+        rclpy.spin_once(node, timeout_sec=TIMEOUT_MS / 1000)
+    assert heard == [True, False, True, False]
+    node.destroy_node()
+    rclpy.shutdown()
 
 
 def test_with_a_token_only_the_printed_address_opens_it(browser: Browser, robot: Processes) -> None:

@@ -113,9 +113,9 @@ def test_a_small_jpeg_stays_as_it_is() -> None:
     assert decoded(jpeg_of(message, max_width_px=100, quality=90)).shape == (15, 100, 3)
 
 
-@pytest.mark.parametrize(("camera_hz", "passed"), [(10, 20), (30, 60), (60, 60)])
+@pytest.mark.parametrize(("camera_hz", "passed"), [(10, 20), (29, 58), (60, 60), (200, 60)])
 def test_a_fast_camera_is_slowed_down_and_no_other(camera_hz: int, passed: int) -> None:
     pace = Pace(30.0)
-    jitter_s = np.random.default_rng(0).uniform(-0.002, 0.002, 2 * camera_hz)
-    times_s = np.arange(2 * camera_hz) / camera_hz + jitter_s
-    assert sum(pace.lets_pass(float(time_s)) for time_s in times_s) == pytest.approx(passed, abs=2)
+    jitter_s = np.random.default_rng(0).uniform(0.0, 0.03, 2 * camera_hz)
+    times_s = np.sort(np.arange(2 * camera_hz) / camera_hz + jitter_s)
+    assert passed <= sum(pace.lets_pass(float(time_s)) for time_s in times_s) <= passed + 3
