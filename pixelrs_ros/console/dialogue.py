@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from nicegui import ui
 
-from pixelrs_ros.console.parts import asked, button, confirmed, panel
+from pixelrs_ros.console.parts import Question, asked, button, panel
 from pixelrs_ros.console.words import STATUS_WORDS, bars, marked
 from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.console.views import TurnView
@@ -71,6 +71,7 @@ class DialoguePanel:
         self.turns: list[TurnView] = []
         self._last: list[TurnView] = []  # that was scrolled to
         self._presser = uuid4().hex
+        self._forget = Question("Forget it")
         with panel("Dialogue", "dialogue-title", "dialogue"):
             with ui.element("div").classes("row"):
                 button("Stop", self._stop)
@@ -138,7 +139,7 @@ class DialoguePanel:
             ui.notify("Called off." if count else "Nothing was going on.")
 
     async def _reset(self) -> None:
-        if await confirmed(f"Forget the dialogue “{self.session_id}”, also on the robot's disk?", "Forget it"):
+        if await self._forget.ask(f"Forget the dialogue “{self.session_id}”, also on the robot's disk?"):
             count = await asked(self._node.reset(self.session_id))
             if count is not None:
                 ui.notify(f"Forgot {count} turns.")

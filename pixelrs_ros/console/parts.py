@@ -60,13 +60,23 @@ async def asked(answer: Future[T]) -> T | None:
     return None
 
 
-async def confirmed(question: str, yes: str) -> bool:
-    """Whether the operator agrees."""
-    with ui.dialog().props('aria-label="Question"') as dialog, ui.element("div").classes("console panel"):
-        ui.label(question).classes("question")
-        with ui.element("div").classes("row"):
-            button("No", lambda: dialog.submit(False)).props("autofocus")
-            button(yes, lambda: dialog.submit(True))
-    agreed = await dialog
-    dialog.delete()
-    return bool(agreed)
+class Question:
+    """Asks the operator before something cannot be undone.
+
+    Args:
+        yes: What the button says that agrees.
+    """
+
+    def __init__(self, yes: str) -> None:
+        # Without its slow appearance, which some people do not bear.
+        self._dialog = ui.dialog().props('aria-label="Question" transition-duration=0')
+        with self._dialog, ui.element("div").classes("console panel"):
+            self._text = ui.label().classes("question")
+            with ui.element("div").classes("row"):
+                button("No", lambda: self._dialog.submit(False)).props("autofocus")
+                button(yes, lambda: self._dialog.submit(True))
+
+    async def ask(self, text: str) -> bool:
+        """Whether the operator agrees."""
+        self._text.set_text(text)
+        return bool(await self._dialog)
