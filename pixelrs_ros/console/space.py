@@ -18,7 +18,8 @@ _TO_SCENE = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _EDGES = [(a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit]
 _POINT_M = 0.004
 _WIDTH_PX, _HEIGHT_PX = 560, 360
-_VIEW_M = np.array([0.25, -0.35, 0.25])  # from what is looked at to the eye
+_VIEW = np.array([0.5, -0.7, 0.5])  # direction from what is looked at to the eye
+_NEAR_M = 0.005
 
 
 class SpacePanel:
@@ -46,7 +47,8 @@ class SpacePanel:
     def _open(self) -> None:
         if self._scene is None:
             with self._place:
-                self._scene = ui.scene(_WIDTH_PX, _HEIGHT_PX, grid=False, background_color="#20262c")
+                camera = ui.scene.perspective_camera(near=_NEAR_M)
+                self._scene = ui.scene(_WIDTH_PX, _HEIGHT_PX, grid=False, camera=camera, background_color="#20262c")
                 self._scene.props('role=img aria-label="Points and boxes of the targets; the table says the same"')
             self._draw()
 
@@ -63,10 +65,11 @@ class SpacePanel:
                 corners = [(_TO_SCENE @ corner).tolist() for corner in target.corners_m]
                 for start, end in _EDGES if corners else ():
                     self._scene.line(corners[start], corners[end]).material(css_color(color_of(index)))
-        seen = [target.centroid_m for target in targets if target.centroid_m is not None]
-        if seen:
-            middle = _TO_SCENE @ np.mean(seen, axis=0)
-            (x, y, z), (look_x, look_y, look_z) = (middle + _VIEW_M).tolist(), middle.tolist()
+        if any(target.corners_m for target in targets):
+            corners_m = np.array([corner for target in targets for corner in target.corners_m]) @ _TO_SCENE.T
+            middle = (corners_m.min(axis=0) + corners_m.max(axis=0)) / 2
+            distance_m = 2.5 * float(np.linalg.norm(corners_m - middle, axis=1).max())
+            (x, y, z), (look_x, look_y, look_z) = (middle + distance_m * _VIEW).tolist(), middle.tolist()
             self._scene.move_camera(x, y, z, look_x, look_y, look_z, duration=0)
 
 
