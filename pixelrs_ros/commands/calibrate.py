@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder or shipped name; its config.yaml is written",
+        help="folder or name; its config.yaml is written",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="PRIST folder")
     parser.add_argument("--split", default="val", help="which <split>.json (default: val)")

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     parser.add_argument("--split", action="append", help="which <split>.json; may be repeated (default: test)")
     parser.add_argument(
-        "--checkpoint", action="append", metavar="DIR", help="folder or shipped name; may be repeated (default: nano)"
+        "--checkpoint", action="append", metavar="DIR", help="folder or name; may be repeated (default: nano)"
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues of each split")
     parser.add_argument(

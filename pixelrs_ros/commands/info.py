@@ -23,7 +23,7 @@ CONTEXT_TOKENS = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    what.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     what.add_argument("--preset", metavar="NAME", help="a shipped network configuration, without weights")
     parser.add_argument(
         "--vocab-size", type=positive, metavar="N",

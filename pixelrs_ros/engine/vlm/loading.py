@@ -38,23 +38,44 @@ def load_language(folder: Path, config: VlmConfig, device: str, dtype: torch.dty
     Raises:
         CheckpointError: A file is missing or malformed, of another model, or does not fit; or the device is not there.
     """
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
-
     source = folder / config.language
     model = _load(source, _LANGUAGES, device, dtype)
+    tokenizer, processor = load_words(source)
+    return Qwen(model, processor, config.max_pixels), tokenizer
+
+
+def load_words(source: Path) -> tuple[Tokenizer, Any]:
+    """A vision-language model's tokenizer, and transformers' processor of its pictures.
+
+    Raises:
+        CheckpointError: A file is missing or malformed.
+    """
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
     try:
-        tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-        processor = Qwen2VLImageProcessorPil.from_pretrained(source, local_files_only=True)
+        return (
+            Tokenizer.from_file(str(source / "tokenizer.json")),
+            Qwen2VLImageProcessorPil.from_pretrained(source, local_files_only=True),
+        )
     except Exception as error:  # tokenizers raises plain Exception; all mean the same
         raise CheckpointError(
             f"{source}: tokenizer.json or preprocessor_config.json cannot be read: {error}"
         ) from error
-    return Qwen(model, processor, config.max_pixels), tokenizer
 
 
 def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> PromptedSam:
     """SAM 2, or SAM 3's tracker. Arguments and errors are those of `load_language`."""
     return PromptedSam(_load(folder / config.sam, _SAMS, device, dtype))
+
+
+def empty_networks(folder: Path, config: VlmConfig) -> dict[Path, Any]:
+    """The vision-language model and SAM without memory for their weights, by their folders in this order.
+
+    Raises:
+        CheckpointError: A `config.json` is missing or malformed, or of another model.
+    """
+    return {folder / config.language: _empty(folder / config.language, _LANGUAGES),
+            folder / config.sam: _empty(folder / config.sam, _SAMS)}  # fmt: skip
 
 
 def empty_parts(folder: Path, config: VlmConfig) -> nn.ModuleDict:
@@ -70,11 +91,11 @@ def empty_parts(folder: Path, config: VlmConfig) -> nn.ModuleDict:
     Raises:
         CheckpointError: A `config.json` is missing or malformed, or of another model.
     """
-    model = _empty(folder / config.language, _LANGUAGES)
+    model, sam = empty_networks(folder, config).values()
     parts = {"vision": model.model.visual, "language": model.model.language_model, "head": model.lm_head}
     if model.lm_head.weight is model.get_input_embeddings().weight:
         del parts["head"]
-    return nn.ModuleDict({**parts, "sam": _empty(folder / config.sam, _SAMS)})
+    return nn.ModuleDict({**parts, "sam": sam})
 
 
 def _empty(source: Path, classes: dict[str, str]) -> Any:

@@ -47,6 +47,7 @@ class Run:
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         torch.set_num_threads(config.threads)
         torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True  # every batch has the same shape
         self.config = config
         self.device = device
         self.out = Path(config.out)

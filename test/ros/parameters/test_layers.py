@@ -57,7 +57,12 @@ def test_a_file_may_name_all_nodes(tmp_path: Path) -> None:
 
 
 def test_the_command_line_wins_over_the_file_and_leaves_the_rest(tmp_path: Path) -> None:
-    in_file = {"image_transport": "compressed", "depth_transport": "compressedDepth", "device": "cuda", "autostart": True}
+    in_file = {
+        "image_transport": "compressed",
+        "depth_transport": "compressedDepth",
+        "device": "cuda",
+        "autostart": True,
+    }
     given = {"image_transport": "raw", "autostart": "false", "checkpoint": "/mine"}
     found = started_with(tmp_path, in_file, **given)
     assert found == DEFAULT | in_file | given | {"autostart": False}
