@@ -123,6 +123,12 @@ def test_masks_and_phrases_are_the_pictures_and_the_texts(case: Case) -> None:
     assert all(reply.text.startswith(part.strip()) for part in parts)
 
 
+def test_the_memory_of_the_first_picture_is_known_as_well(case: Case) -> None:
+    """Session bounds what it keeps by it."""
+    first, second = (case.engine.encode(picture) for picture in (IMAGE, IMAGE[:, ::-1].copy()))
+    assert first.num_bytes == second.num_bytes > 1000
+
+
 def test_partial_words_come_before_the_end(case: Case) -> None:
     case.say(Status.ANSWERED)
     parts: list[str] = []
