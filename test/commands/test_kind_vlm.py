@@ -57,7 +57,7 @@ def test_no_command_is_forgotten() -> None:
     parser = cli.build_parser()
     (commands,) = (action for action in parser._actions if action.choices)
     assert isinstance(commands.choices, dict)
-    takers = {name for name, one in commands.choices.items() if "--checkpoint" in one.format_help()}
+    takers = {name for name, one in commands.choices.items() if "--checkpoint" in one.format_usage()}
     assert takers == {*WORKS, *REFUSED, *ELSEWHERE}
 
 
