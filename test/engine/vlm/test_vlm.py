@@ -172,6 +172,21 @@ def test_a_long_prompt_is_read_in_pieces_between_which_the_turn_can_end(engine: 
     assert engine.answer(encoded, (), "the mug " * 40, prefix=prefix).text == "it is red."
 
 
+@pytest.mark.parametrize("parts", [("qwen3_vl", "sam2_video"), ("qwen2_5_vl", "sam3_video")])
+def test_a_whole_answer_in_16_bits(parts: tuple[str, str], tmp_path: Path) -> None:
+    """As on a GPU; over two turns, the second on the cache of the first."""
+    half = open_answerer(write_vlm(tmp_path / "it", *parts), precision="bf16")
+    assert isinstance(half, VlmEngine) and "bfloat16" in half.backend
+    encoded, prefix = half.encode(WIDE), half.new_prefix()
+    assert {encoded.look.tokens.dtype, encoded.sam.result().dtype} == {torch.bfloat16}
+    answer = 'it.", "ask": false, "objects": [{"phrase": "it", "bbox_2d": [9, 9, 80, 80], "point_2d": [50, 50]}]}'
+    force(half, [answer] * 2)
+    first = half.answer(encoded, (), "it", prefix=prefix)
+    turn = Turn(0, "it", first.answer, first.status)
+    second = half.answer(encoded, (turn,), "it", prefix=prefix)
+    assert [reply.segments[0].mask.shape for reply in (first, second)] == [WIDE.shape[:2]] * 2
+
+
 def test_rows_of_no_token_are_never_said(engine: VlmEngine) -> None:
     """The published models have some hundred more rows than tokens."""
     rows = engine.qwen.model.lm_head.out_features
