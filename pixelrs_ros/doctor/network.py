@@ -6,11 +6,14 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+from torch import nn
+
 from pixelrs_ros.checkpoint import CONFIG, TOKENIZER, broken_weights, check_weights, read_config, read_sizes, resolve
 from pixelrs_ros.config import MirasConfig, VlmConfig
 from pixelrs_ros.doctor import vlm
 from pixelrs_ros.doctor.findings import Check, Finding, Subject, fail, ok
 from pixelrs_ros.doctor.memory import judge, of_this_machine
+from pixelrs_ros.engine.vlm.loading import empty_parts
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.model import memory as sizes
 from pixelrs_ros.settings import load_config
@@ -99,7 +102,6 @@ def finite(subject: Subject) -> Finding:
 
 
 @_of_files
-@_unless_vlm(vlm.memory)
 def memory(subject: Subject) -> Finding:
     """Free memory against what a node needs, by the numbers of `pixelrs info`."""
     return of_this_machine(subject.device, lambda free: fit(subject, free))
@@ -113,13 +115,20 @@ def fit(subject: Subject, free: float) -> Finding:
         free: Bytes.
 
     Raises:
-        CheckpointError: The checkpoint's tokenizer cannot be read.
+        CheckpointError: The checkpoint's tokenizer, or a part's configuration, cannot be read.
         ConfigError: Its configuration cannot be read, or there is no such preset.
     """
+    network, context = _empty(subject)
+    kinds = {kind: sum(parts.values()) for kind, parts in sizes.weight_bytes(network).items()}
+    return judge(subject.device, free, kinds, sizes.cache_bytes_per_token(network) * context)
+
+
+def _empty(subject: Subject) -> tuple[nn.Module, int]:
+    """The network without memory for its weights, and the tokens of its context."""
+    if not subject.preset and isinstance(found := read_config(resolve(subject.checkpoint)), VlmConfig):
+        return empty_parts(resolve(subject.checkpoint), found), found.max_context_tokens
     config, vocab_size = sizes.preset_sizes(subject.preset) if subject.preset else read_sizes(subject.checkpoint)
-    miras = sizes.empty(config, vocab_size)
-    kinds = {kind: sum(parts.values()) for kind, parts in sizes.weight_bytes(miras).items()}
-    return judge(subject.device, free, kinds, sizes.cache_bytes_per_token(miras) * config.text.max_context_tokens)
+    return sizes.empty(config, vocab_size), config.text.max_context_tokens
 
 
 def _no_checkpoint() -> Finding:

@@ -10,10 +10,8 @@ import torch
 from pixelrs_ros.config import VlmConfig
 from pixelrs_ros.convert.files import Stored, open_weights
 from pixelrs_ros.doctor.findings import Finding, Subject, fail, ok
-from pixelrs_ros.doctor.memory import judge, of_this_machine
 from pixelrs_ros.engine.vlm.chat import Chat
-from pixelrs_ros.engine.vlm.loading import empty_networks, empty_parts, load_words
-from pixelrs_ros.model.memory import BYTES, INT4_BYTES, cache_bytes_per_token, weight_bytes
+from pixelrs_ros.engine.vlm.loading import empty_networks, load_words
 
 _RESTORE = "run `pixelrs fetch NAME` again, or bring the part back from where it came from"
 _LISTED = 8
@@ -58,29 +56,6 @@ def finite(subject: Subject, folder: Path, config: VlmConfig) -> Finding:
             more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
             return fail(f"{source}: NaN or infinite weights in {', '.join(names[:_LISTED])}{more}", _RESTORE)
     return ok("every weight is finite")
-
-
-def memory(subject: Subject, folder: Path, config: VlmConfig) -> Finding:
-    """Free memory against what a node needs; SAM's features of a picture, and the pictures' own, come and go.
-
-    Raises:
-        CheckpointError: A `config.json` is missing, malformed or of another model.
-    """
-    parts = empty_parts(folder, config)
-    kinds = {kind: sum(one.values()) for kind, one in weight_bytes(parts).items()}
-    dialogue = cache_bytes_per_token(parts) * config.max_context_tokens
-    return of_this_machine(subject.device, lambda free: judge(subject.device, free, kinds, dialogue))
-
-
-def bytes_by_kind(parameters: int, linear: int) -> dict[str, float]:
-    """Bytes of weights by kind of number.
-
-    Args:
-        parameters: Of all networks.
-        linear: How many of them are in the language model's linear layers, which alone int8 and int4 make smaller.
-    """
-    kinds = {kind: size * parameters for kind, size in BYTES.items()}
-    return {**kinds, "int8": kinds["bf16"] - linear, "int4": kinds["bf16"] - (2 - INT4_BYTES) * linear}
 
 
 def _parameters(network: Any) -> int:

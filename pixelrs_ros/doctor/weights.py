@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pixelrs_ros.doctor.findings import Finding, Subject, ok
 from pixelrs_ros.doctor.memory import SPARE, of_this_machine
-from pixelrs_ros.doctor.vlm import bytes_by_kind
+from pixelrs_ros.model.memory import BYTES, INT4_BYTES
 from pixelrs_ros.published import Memory, published
 from pixelrs_ros.shipped import CONFIG, fetched_dir
 
@@ -29,7 +29,18 @@ def fit(device: str, free: float) -> Finding:
 def precision(device: str, free: float, memory: Memory) -> str | None:
     """In which numbers the weights and one dialogue fit into so many bytes, the most exact first; None: in none."""
     on_gpu = device.startswith("cuda")
-    kinds = bytes_by_kind(memory.parameters, memory.linear)
+    kinds = _bytes_by_kind(memory.parameters, memory.linear)
     dialogue = memory.cache_bytes_per_token * memory.context_tokens * (1 if on_gpu else 2)
     usable = ("bf16", "int8", "int4") if on_gpu else ("fp32",)  # a CPU computes in nothing smaller at speed
     return next((kind for kind in usable if free >= SPARE * (kinds[kind] + dialogue)), None)
+
+
+def _bytes_by_kind(parameters: int, linear: int) -> dict[str, float]:
+    """Bytes of weights by kind of number.
+
+    Args:
+        parameters: Of all networks.
+        linear: How many of them are in the language model's linear layers, which alone int8 and int4 make smaller.
+    """
+    kinds = {kind: size * parameters for kind, size in BYTES.items()}
+    return {**kinds, "int8": kinds["bf16"] - linear, "int4": kinds["bf16"] - (2 - INT4_BYTES) * linear}

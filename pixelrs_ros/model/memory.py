@@ -54,7 +54,7 @@ def weight_bytes(network: nn.Module) -> dict[str, dict[str, float]]:
     """Bytes of each part's weights, by kind of number: "fp32", "bf16", "int8", "int4"."""
     counts = parameters(network)
     memory = {kind: {part: size * count for part, count in counts.items()} for kind, size in BYTES.items()}
-    linear, channels = _quantized(_language(network).base_model)
+    linear, channels = linear_weights(_language(network).base_model)
     saved = {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
     for kind, fewer in saved.items():
         memory[kind] = {**memory["bf16"], "language": memory["bf16"]["language"] - fewer}
@@ -73,7 +73,7 @@ def _language(network: nn.Module) -> Any:
     return network.get_submodule("language")  # a PreTrainedModel, of which torch's types know nothing
 
 
-def _quantized(model: nn.Module) -> tuple[int, int]:
-    """Weights and output channels of the linear layers."""
+def linear_weights(model: nn.Module) -> tuple[int, int]:
+    """How many weights and output channels its linear layers have."""
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     return sum(module.weight.numel() for module in linear), sum(module.out_features for module in linear)

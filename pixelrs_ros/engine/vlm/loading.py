@@ -63,6 +63,16 @@ def load_words(source: Path) -> tuple[Tokenizer, Any]:
         ) from error
 
 
+def empty_networks(folder: Path, config: VlmConfig) -> dict[Path, Any]:
+    """The vision-language model and SAM without memory for their weights, by their folders in this order.
+
+    Raises:
+        CheckpointError: A `config.json` is missing or malformed, or of another model.
+    """
+    return {folder / config.language: _empty(folder / config.language, _LANGUAGES),
+            folder / config.sam: _empty(folder / config.sam, _SAMS)}  # fmt: skip
+
+
 def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> PromptedSam:
     """SAM 2, or SAM 3's tracker. Arguments and errors are those of `load_language`.
 
@@ -74,16 +84,6 @@ def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -
         part.to(dtype)
     model.no_memory_embedding.data = model.no_memory_embedding.data.to(dtype)
     return PromptedSam(model)
-
-
-def empty_networks(folder: Path, config: VlmConfig) -> dict[Path, Any]:
-    """The vision-language model and SAM without memory for their weights, by their folders in this order.
-
-    Raises:
-        CheckpointError: A `config.json` is missing or malformed, or of another model.
-    """
-    return {folder / config.language: _empty(folder / config.language, _LANGUAGES),
-            folder / config.sam: _empty(folder / config.sam, _SAMS)}  # fmt: skip
 
 
 def empty_parts(folder: Path, config: VlmConfig) -> nn.ModuleDict:
@@ -99,11 +99,11 @@ def empty_parts(folder: Path, config: VlmConfig) -> nn.ModuleDict:
     Raises:
         CheckpointError: A `config.json` is missing or malformed, or of another model.
     """
-    model, sam = empty_networks(folder, config).values()
+    model = _empty(folder / config.language, _LANGUAGES)
     parts = {"vision": model.model.visual, "language": model.model.language_model, "head": model.lm_head}
     if model.lm_head.weight is model.get_input_embeddings().weight:
         del parts["head"]
-    return nn.ModuleDict({**parts, "sam": sam})
+    return nn.ModuleDict({**parts, "sam": _empty(folder / config.sam, _SAMS)})
 
 
 def _empty(source: Path, classes: dict[str, str]) -> Any:
