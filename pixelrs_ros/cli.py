@@ -22,6 +22,7 @@ from pixelrs_ros.commands import (
     generate,
     import_checkpoint,
     info,
+    label,
     measure_3d,
     measure_sizes,
     measure_tracking,
@@ -37,6 +38,7 @@ from pixelrs_ros.files import print_whatever_the_terminal_knows
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
     "data": data,
+    "label": label,
     "train": train,
     "merge": merge,
     "evaluate": evaluate,
