@@ -13,6 +13,7 @@ from rosbags.interfaces import Connection, Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer, WriterError
 
 from pixelrs_ros.data.bag_types import definition_of
+from pixelrs_ros.data.bags import METADATA
 from pixelrs_ros.errors import OutputError
 
 ResultT = TypeVar("ResultT")
@@ -94,3 +95,19 @@ class BagWriter:
         except OSError as error:
             self._writer.abort()
             raise OutputError(error.errno or errno.EIO, error.strerror or str(error), str(self.path)) from error
+
+
+def forget_recording(path: Path) -> None:
+    """Delete what `BagWriter` has written there, and nothing else.
+
+    Raises:
+        OutputError: It cannot be deleted, or there are other files too.
+    """
+    if not path.exists():
+        return
+    try:
+        for name in (f"{path.name}.mcap", METADATA):
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
+    except OSError as error:
+        raise OutputError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error

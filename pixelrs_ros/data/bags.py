@@ -116,8 +116,12 @@ class Bag:
         if self._reader is not None and self._reader.stack:
             self._reader.close()
 
-    def messages(self, *topics: str) -> Iterator[Logged]:
+    def messages(self, *topics: str, at_ns: int | None = None) -> Iterator[Logged]:
         """The messages of some topics in the order in which they were recorded.
+
+        Args:
+            *topics: Full names; those that the recording lacks have no messages.
+            at_ns: Only what was recorded at this moment, which the file's index finds.
 
         Raises:
             DataError: The recording is damaged.
@@ -126,7 +130,7 @@ class Bag:
         connections = [connection for connection in reader.connections if connection.topic in topics]
         if not connections:
             return
-        stored = reader.messages(connections)
+        stored = reader.messages(connections, at_ns, None if at_ns is None else at_ns + 1)
         while True:
             with self._explained():
                 found = next(stored, None)

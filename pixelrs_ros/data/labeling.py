@@ -212,8 +212,8 @@ def _read(folder: Path) -> list[list[_Labeled]]:
     several, one = folder / DIALOGUES_FILE, folder / DIALOGUE_FILE
     if not several.is_file() and not one.is_file():
         raise DataError(
-            f"{folder}: there is neither {DIALOGUES_FILE}, which `pixelrs data from-bag` writes, nor {DIALOGUE_FILE}, which "
-            f"~/export_dialogue does; remedy for other PRIST folders: labelme {folder}/images --output {folder}/masks"
+            f"{folder}: there is neither {DIALOGUES_FILE} of `pixelrs data from-bag` nor {DIALOGUE_FILE} of "
+            f"~/export_dialogue; remedy for other PRIST folders: labelme {folder}/images --output {folder}/masks"
         )
     path = several if several.is_file() else one
     content = load_json(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from lifecycle_msgs.msg import TransitionEvent
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.client import Client
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
@@ -60,12 +61,15 @@ class _Told:
 class Recorder(Node):
     """Writes the topics of the perception node in its namespace, whose remappings are to be given to both.
 
+    Args:
+        **kwargs: Arguments of `rclpy.node.Node`.
+
     Attributes:
         out: The folder of the recording, a parameter.
     """
 
-    def __init__(self) -> None:
-        super().__init__("recorder")
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("recorder", **kwargs)
         self.out = Path(self._declare("out", "recording", "Folder of the recording; it must not be there yet."))
         self._images = self._choose("images", (ALL, TURNS), "All images, or only those that turns are about.")
         transport = self._choose("image_transport", ("raw", "compressed"), "As the node's parameter.")
@@ -257,30 +261,54 @@ class Recorder(Node):
         return value
 
 
+def record(namespace: str, remapped: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
+    """Record until SIGINT or SIGTERM.
+
+    Args:
+        namespace: Of the perception node.
+        remapped: The camera's topics by the names in `CAMERA_TOPICS`, where they are called otherwise.
+        parameters: By name.
+
+    Raises:
+        PixelrsError: Nothing came, something could not be written, or an argument is not what ROS takes.
+    """
+    arguments = ["--ros-args"]
+    for name, topic in remapped.items():
+        arguments += ["-r", f"{name}:={topic}"]
+    overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+    with ros([]):
+        try:
+            node = Recorder(namespace=namespace, cli_args=arguments, parameter_overrides=overrides)
+        except PixelrsError:
+            raise
+        except (RuntimeError, ValueError) as error:  # rclpy's, of a name
+            raise ConfigError(f"a name is not what ROS takes: {str(error).split(', at ')[0]}") from error
+        _run(node)
+
+
 def main(args: list[str] | None = None) -> int:
     """Record until SIGINT or SIGTERM; 1 when nothing came, or something could not be written."""
     status = 0
     with ros(args):
         try:
-            node = Recorder()
-            try:
-                with BagWriter(node.out, node.noted) as writer:
-                    node.record(writer)
-            finally:
-                node.destroy_node()
-            _summarize(node.out, writer.counts)
+            _run(Recorder())
         except PixelrsError as error:
             print(f"record: {error}", file=sys.stderr)
             status = 1
     return status
 
 
-def _summarize(out: Path, counts: dict[str, int]) -> None:
-    if not counts:
+def _run(node: Recorder) -> None:
+    try:
+        with BagWriter(node.out, node.noted) as writer:
+            node.record(writer)
+    finally:
+        node.destroy_node()
+    if not writer.counts:
         raise DataError("nothing came, and no recording was left; remedy: the namespace and topics of the node")
-    for topic, count in sorted(counts.items()):
+    for topic, count in sorted(writer.counts.items()):
         print(f"{count:8} {topic}")
-    print(f"{out}: {sum(counts.values())} messages")
+    print(f"{node.out}: {sum(writer.counts.values())} messages")
 
 
 if __name__ == "__main__":
