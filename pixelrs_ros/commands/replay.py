@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rate", type=positive_number, default=1.0, metavar="X", help="so many times as fast (default: 1)"
     )
     parser.add_argument("--namespace", metavar="NS", help="of the robot, where several were recorded")
-    parser.add_argument("--to", metavar="NS", help="namespace of the node that is played to (default: as recorded)")
+    parser.add_argument(
+        "--to", metavar="NS", help="namespace of the node that is played to (default: all topics as recorded)"
+    )
     parser.add_argument("--perception", default="perception", metavar="NAME", help="of the node (default: perception)")
     parser.add_argument("--image", metavar="TOPIC", help="of the recorded images (default: as recorded, else NS/image)")
     parser.add_argument(

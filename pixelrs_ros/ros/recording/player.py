@@ -13,7 +13,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 
-from pixelrs_ros.client import Answer
+from pixelrs_ros.client import Answer, NoAnswerError
 from pixelrs_ros.data.bag_turns import BagDialogue, BagTurn, read_dialogues
 from pixelrs_ros.data.bag_types import definition_of
 from pixelrs_ros.data.bags import Bag, Logged, RobotTopics
@@ -26,8 +26,9 @@ from pixelrs_ros.ros.wire import conversions
 
 _RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 _SHOW_PERIOD_S = 0.1
-_ALONE_TIMEOUT_S = 10.0
+_ALONE_TIMEOUT_S = 5.0
 _ACKNOWLEDGED_S = 5.0
+_REMEDY = "remedy: stop it, and whatever else publishes images there"
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,20 @@ class Player:
     Args:
         bag: The recording, opened.
         robot: Whose topics.
-        namespace: Of the node that is played to; None: as recorded.
+        namespace: Of the node that is played to, whose topics have their usual names; None: all as recorded.
         perception: Its name.
     """
 
     def __init__(self, bag: Bag, robot: RobotTopics, namespace: str | None, perception: str) -> None:
         self._bag, self._robot = bag, robot
+        self._as_recorded = namespace is None
         space = robot.namespace if namespace is None else namespace
         self._client = RobotClient(
             perception=perception, name="player", namespace=space.rstrip("/"), depth=_RELIABLE.depth
         )
         self._publishers: dict[str, Publisher[Any]] = {}
         self._shown: list[tuple[str, Any]] = []
+        self._stamps_ns: set[int] = set()  # that the picture was shown with
         self._client.node.create_timer(_SHOW_PERIOD_S, self._show)
 
     def close(self) -> None:
@@ -211,7 +214,7 @@ class Player:
         return sorted(found.items(), key=lambda one: one[0] == image) if image in found else None
 
     def _say(self, session_id: str, turn: BagTurn, picture: list[tuple[str, Any]], timeout_s: float) -> Answer:
-        self._shown = picture
+        self._shown, self._stamps_ns = picture, set()
         since_ns = self._client.now_ns()
         self._client.wait_for_image(since_ns, timeout_s, "the perception node saw no image of the recording")
         said = turn.instruction
@@ -219,11 +222,15 @@ class Player:
         if said is not None:
             fields |= {"source": int(said.source), "confidence": float(said.confidence)}
         camera = turn.turn.frame_id if said is not None and said.header.frame_id else ""
-        return self._client.say(turn.turn.text, session_id=session_id, camera=camera, timeout_s=timeout_s, **fields)
+        answer = self._client.say(turn.turn.text, session_id=session_id, camera=camera, timeout_s=timeout_s, **fields)
+        if conversions.stamp_to_ns(answer.segmentation.header.stamp) not in self._stamps_ns:
+            raise NoAnswerError(f"the answer is about an image of another camera; {_REMEDY}")
+        return answer
 
     def _show(self) -> None:
         """Be a camera in front of a still picture."""
         stamp = self._client.node.get_clock().now().to_msg()
+        self._stamps_ns.add(conversions.stamp_to_ns(stamp))
         for topic, message in self._shown:
             message.header.stamp = stamp
             self._publishers[topic].publish(message)
@@ -234,7 +241,7 @@ class Player:
         self._client.wait(
             lambda: self._client.node.count_publishers(name) <= 1,
             _ALONE_TIMEOUT_S,
-            f"another camera publishes on {name} too; remedy: stop it; it was still there",
+            f"another camera publishes on {name} too; {_REMEDY}; it was still there",
         )
 
     # Messages
@@ -254,7 +261,8 @@ class Player:
                 "version of pixelrs_ros that recorded it; `pixelrs data from-bag` reads it all the same"
             )
         suffix = recorded.rpartition("/")[2]
-        topic = f"{name}/{suffix}" if suffix in ("compressed", "compressedDepth") else name
+        usual = f"{name}/{suffix}" if suffix in ("compressed", "compressedDepth") else name
+        topic = recorded if self._as_recorded else usual
         self._publishers[recorded] = self._client.node.create_publisher(message_class(kind), topic, _RELIABLE)
 
     def _decoded(self, logged: Logged) -> Any:

@@ -19,10 +19,12 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import TransitionEvent
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.client import Client
+from rclpy.exceptions import NameValidationException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
+from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
@@ -46,7 +48,7 @@ _RELIABLE = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 # Of the images that are kept in memory until a turn is about one of them.
 _KEPT_BYTES = 256_000_000
 _LOOK_PERIOD_S = 0.2
-_LAST_WORDS_S = 2.0
+_LAST_MESSAGES_S, _LAST_WORDS_S = 0.3, 3.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Recorder(Node):
             set()
         )  # instructions that came by the topic, by session and id or stamp
         self._last: dict[str, int] = {}  # number of each dialogue's last answered turn
-        self._asked: set[str] = set()
+        self._asked: list[tuple[Future[Any], str, _Told]] = []
         self.problem: PixelrsError | None = None
         self._camera = {
             "image": self._image_topic("image", transport),
@@ -132,8 +134,16 @@ class Recorder(Node):
         self._writer = writer
         print(f"recording {self.get_namespace()} to {self.out}; Ctrl-C ends it", flush=True)
         spin(self, until=lambda: self.problem is not None)
-        deadline_s = time.monotonic() + _LAST_WORDS_S
-        spin(self, until=lambda: not self._asked or self.problem is not None or time.monotonic() > deadline_s)
+        ended_s = time.monotonic()
+
+        def is_over() -> bool:
+            """Whether what was on its way then is here: messages, and what the node says of a dialogue."""
+            waited_s = time.monotonic() - ended_s
+            is_quiet = waited_s > _LAST_MESSAGES_S and all(answer.done() for answer, *_ in self._asked)
+            return is_quiet or waited_s > _LAST_WORDS_S or self.problem is not None
+
+        spin(self, until=is_over)
+        self._write_told()
         if self.problem is not None:
             raise self.problem
 
@@ -210,15 +220,23 @@ class Recorder(Node):
         names = (message.instruction_id, conversions.stamp_to_ns(message.instruction_stamp))
         is_heard = not self._heard.isdisjoint((message.session_id, name) for name in names)
         if not is_heard and self._dialogue.service_is_ready():
-            self._asked.add(message.instruction_id)
-            request = GetDialogue.Request(session_id=message.session_id)
-            answer = self._dialogue.call_async(request)
-            answer.add_done_callback(partial(self._on_dialogue, message.session_id, told))
+            answer = self._dialogue.call_async(GetDialogue.Request(session_id=message.session_id))
+            self._asked.append((answer, message.session_id, told))
 
-    def _on_dialogue(self, session_id: str, told: _Told, answer: Any) -> None:
+    def _write_told(self) -> None:
+        """Write the instructions of the turns that the node's dialogues have told."""
+        # Not by callbacks of the futures: those are run by the executor that is there when the question is asked.
+        waiting = []
+        for answer, session_id, told in self._asked:
+            response = answer.result() if answer.done() else None
+            if response is not None:
+                self._write_instruction(session_id, told, response.turns)
+            else:
+                waiting.append((answer, session_id, told))
+        self._asked = waiting
+
+    def _write_instruction(self, session_id: str, told: _Told, turns: Sequence[TurnMessage]) -> None:
         """Write the instruction of a turn as its topic would have carried it."""
-        self._asked.discard(told.instruction_id)
-        turns: Sequence[TurnMessage] = answer.result().turns
         for turn in turns:
             if turn.instruction_id == told.instruction_id:
                 message = Instruction(session_id=session_id, instruction_id=turn.instruction_id, text=turn.text)
@@ -233,6 +251,7 @@ class Recorder(Node):
     # Further topics, of which only the graph knows the type
 
     def _look(self) -> None:
+        self._write_told()
         for topic in tuple(self._more):
             offered = self.get_publishers_info_by_topic(topic)
             if not offered:
@@ -281,8 +300,9 @@ def record(namespace: str, remapped: Mapping[str, str], parameters: Mapping[str,
             node = Recorder(namespace=namespace, cli_args=arguments, parameter_overrides=overrides)
         except PixelrsError:
             raise
-        except (RuntimeError, ValueError) as error:  # rclpy's, of a name
-            raise ConfigError(f"a name is not what ROS takes: {str(error).split(', at ')[0]}") from error
+        except (NameValidationException, RuntimeError, ValueError) as error:  # rclpy's and rcl's
+            said = str(error).splitlines()[0].split(", at ")[0]
+            raise ConfigError(f"a name is not what ROS takes: {said}") from error
         _run(node)
 
 
