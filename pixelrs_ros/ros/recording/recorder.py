@@ -118,6 +118,7 @@ class Recorder(Node):
         self._dialogue: Client[Any, Any] = self.create_client(GetDialogue, f"{self._perception}/get_dialogue")
         self._more = {self.resolve_topic_name(topic) for topic in more if topic}
         self.create_timer(_LOOK_PERIOD_S, self._look)
+        self._announcement = self.create_timer(_LOOK_PERIOD_S, self._announce)
 
     @property
     def noted(self) -> dict[str, str]:
@@ -132,7 +133,6 @@ class Recorder(Node):
             PixelrsError: A message cannot be written.
         """
         self._writer = writer
-        print(f"recording {self.get_namespace()} to {self.out}; Ctrl-C ends it", flush=True)
         spin(self, until=lambda: self.problem is not None)
         ended_s = time.monotonic()
 
@@ -146,6 +146,11 @@ class Recorder(Node):
         self._write_told()
         if self.problem is not None:
             raise self.problem
+
+    def _announce(self) -> None:
+        """Only now, when a signal ends the recording and not the process."""
+        self._announcement.cancel()
+        print(f"recording {self.get_namespace()} to {self.out}; Ctrl-C ends it", flush=True)
 
     def _image_topic(self, name: str, transport: str) -> str:
         return self.resolve_topic_name(name) if transport == "raw" else sub_topic(self, name, transport)

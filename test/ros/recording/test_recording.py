@@ -169,32 +169,3 @@ def test_a_replay_without_a_node_says_so(world: tuple[Processes, SceneClient, Pa
     for how in (("--check",), ()):
         run = pixelrs("replay", str(world[2]), "--to", "nobody", "--timeout", "0.5", *how)
         assert run.returncode == 1 and "no perception node in /nobody listens to `instruction` in 0.5 s" in run.stderr
-
-
-def test_a_recording_of_nothing_is_not_kept(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "pixelrs_ros.cli",
-        "record",
-        "--namespace",
-        "nobody",
-        "--out",
-        str(tmp_path / "bag"),
-    ]
-    for end in (signal.SIGINT, signal.SIGTERM):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as recorder:
-            assert recorder.stdout is not None and recorder.stderr is not None
-            assert recorder.stdout.readline().startswith("recording /nobody to ")
-            recorder.send_signal(end)
-            assert "pixelrs record: nothing came, and no recording was left" in recorder.stderr.read()
-        assert recorder.returncode == 1 and not (tmp_path / "bag").exists()
-
-
-def test_a_recording_that_cannot_begin_says_why(tmp_path: Path) -> None:
-    run = pixelrs("record", "--out", str(tmp_path))
-    assert run.returncode == 1 and "there is something of this name already" in run.stderr
-    for name in (("--namespace", "two words"), ("--image", "two words"), ("--depth", "/9")):
-        run = pixelrs("record", "--out", str(tmp_path / "bag"), *name)
-        assert run.returncode == 1 and "a name is not what ROS takes: " in run.stderr, run.stderr
-        assert not (tmp_path / "bag").exists()
