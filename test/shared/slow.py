@@ -39,6 +39,7 @@ SLOW: tuple[str, ...] = (
     "ros/perception/test_target_follower.py",
     "ros/perception/test_topic_check.py",
     "ros/perception/test_unlikely.py",
+    "ros/recording/",
     "ros/speech/",
     "ros/test_rclpy_api.py",
     "ros/tools/test_bench.py",
