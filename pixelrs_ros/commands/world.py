@@ -24,7 +24,8 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         OutputError: A file cannot be written.
     """
-    from pixelrs_ros.sim.gazebo.world import LABELS_FILE, write_world
+    from pixelrs_ros.sim.gazebo.labels import LABELS_FILE
+    from pixelrs_ros.sim.gazebo.world import write_world
     from pixelrs_ros.sim.scene.scene import sample_scene
 
     release = RELEASES[options.gazebo]

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
 
 from pixelrs_ros import files
+from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, CameraPlace, WorldTruth, labels_of
 from pixelrs_ros.sim.gazebo.obj import Material, write_materials, write_mesh
 from pixelrs_ros.sim.gazebo.releases import Release
 from pixelrs_ros.sim.gazebo.surfaces import Surface, joined, slab, surface_of
 from pixelrs_ros.sim.scene import stage
 from pixelrs_ros.sim.scene.camera import Camera
 from pixelrs_ros.sim.scene.kinds import KINDS
-from pixelrs_ros.sim.scene.scene import Scene, SceneObject
+from pixelrs_ros.sim.scene.scene import Scene
 from pixelrs_ros.sim.shape.patterns import cube_textures
 from pixelrs_ros.sim.shape.shapes import Color, Geom, bounds_m
 from pixelrs_ros.sim.shape.textures import floor_textures, table_textures, wall_textures
 
-WORLD_FILE, LABELS_FILE, MESHES = "tabletop.sdf", "labels.json", "meshes"
+WORLD_FILE, MESHES = "tabletop.sdf", "meshes"
 CAMERA_TOPIC, SEGMENTATION_TOPIC = "camera", "segmentation"
 FRAME_ID = "camera_optical_frame"
 LABEL_SYSTEM = "label"
@@ -32,41 +31,6 @@ _RATE_HZ = 10.0
 _THIN_M, _THICK_M = 0.0005, 0.01
 _SYSTEMS = ("physics", "user-commands", "scene-broadcaster", "sensors")
 _PLAIN_PX = 4
-
-
-@dataclass(frozen=True)
-class Label:
-    """What a pixel of the segmentation camera shows.
-
-    Attributes:
-        label: The pixel's value, 1…255.
-        object_id: `SceneObject.object_id`.
-        kind: What it is.
-        color: Its color.
-        part: Which part of it.
-        name: What the object is called in the report; "red mug 2" for the second of its kind and color.
-    """
-
-    label: int
-    object_id: int
-    kind: str
-    color: str
-    part: str
-    name: str
-
-
-def labels_of(objects: Sequence[SceneObject]) -> list[Label]:
-    """A label for every part that an object has, counted through all objects."""
-    found: list[Label] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for thing in objects:
-        seen[thing.kind, thing.color] += 1
-        twin = seen[thing.kind, thing.color]
-        name = f"{thing.color} {thing.kind}" + (f" {twin}" if twin > 1 else "")
-        parts = KINDS[thing.kind].parts
-        for part in sorted({geom.part for geom in thing.geoms}):
-            found.append(Label(len(found) + 1, thing.object_id, thing.kind, thing.color, parts[part], name))
-    return found
 
 
 def write_world(scene: Scene, folder: Path, release: Release) -> Path:
@@ -82,6 +46,7 @@ def write_world(scene: Scene, folder: Path, release: Release) -> Path:
 
     Raises:
         OutputError: A file cannot be written.
+        DataError: There are more parts than labels.
     """
     labels = labels_of(scene.objects)
     world = _World(folder, release)
@@ -102,22 +67,9 @@ def write_world(scene: Scene, folder: Path, release: Release) -> Path:
     world.add_lights(scene)
     world.add_cameras(scene.camera, scene.size_px)
     path = world.write()
-    width_px, height_px = scene.size_px
-    position, optical = scene.camera.position_m, scene.camera.axes
-    files.write_json(
-        folder / LABELS_FILE,
-        {
-            "seed": scene.seed,
-            "camera": {
-                "frame_id": FRAME_ID,
-                "position_m": [round(float(v), 6) for v in position],
-                "roll_pitch_yaw": [round(v, 6) for v in roll_pitch_yaw(optical)],
-                "width_px": width_px,
-                "height_px": height_px,
-            },
-            "labels": [asdict(label) for label in labels],
-        },
-    )
+    camera = scene.camera
+    place = CameraPlace(FRAME_ID, _rounded(camera.position_m), _rounded(roll_pitch_yaw(camera.axes)))
+    WorldTruth(scene.seed, place, labels).write(folder / LABELS_FILE)
     return path
 
 
@@ -300,6 +252,10 @@ _PLAIN = np.full((_PLAIN_PX, _PLAIN_PX, 3), 255, np.uint8)
 
 def _add(parent: Element, tag: str, text: str) -> None:
     SubElement(parent, tag).text = text
+
+
+def _rounded(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in values)
 
 
 def _numbers(values: Iterable[float]) -> str:

@@ -1,6 +1,5 @@
 """A world holds what the scene does: its files alone give the picture that our renderer draws."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ import pytest
 
 from pixelrs_ros import cli
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, WorldTruth
 from pixelrs_ros.sim.gazebo.reader import draw, read_world
 from pixelrs_ros.sim.gazebo.releases import RELEASE_NAMES, RELEASES, ReleaseName
-from pixelrs_ros.sim.gazebo.world import LABELS_FILE, WORLD_FILE, write_world
+from pixelrs_ros.sim.gazebo.world import WORLD_FILE, write_world
 from pixelrs_ros.sim.picture.render import Renderer
 from pixelrs_ros.sim.scene.scene import sample_scene
 from pixelrs_ros.sim.shape.shapes import bounds_m
@@ -49,8 +49,8 @@ def test_its_files_give_the_picture_that_our_renderer_draws(renderer: Renderer, 
     assert apart.mean() < 2.0  # of 255
     assert (apart > 24).mean() < 0.005
     truth = np.zeros_like(seen.labels)
-    for entry in json.loads((world.parent / LABELS_FILE).read_text())["labels"]:
-        truth[ours.mask(entry["object_id"], entry["part"])] = entry["label"]
+    for entry in WorldTruth.read(world.parent / LABELS_FILE).labels:
+        truth[ours.mask(entry.object_id, entry.part)] = entry.label
     assert (seen.labels == truth).mean() > 0.9995
     solid = np.isfinite(seen.depth_m)
     assert np.quantile(np.abs(seen.depth_m - ours.depth_m)[solid], 0.999) < 0.001
