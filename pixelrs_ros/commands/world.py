@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pixelrs_ros.commands.numbers import not_negative
-from pixelrs_ros.sim.gazebo.releases import RELEASE_NAMES, RELEASES
+from pixelrs_ros.sim.gazebo.releases import RELEASES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the world")
     parser.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of the scene (default: 0)")
     parser.add_argument(
-        "--gazebo", choices=RELEASE_NAMES, default="harmonic", help="release of Gazebo (default: %(default)s)"
+        "--gazebo", choices=tuple(RELEASES), default="harmonic", help="release of Gazebo (default: %(default)s)"
     )
 
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
-
-ReleaseName = Literal["fortress", "harmonic", "ionic"]
-RELEASE_NAMES: tuple[ReleaseName, ...] = get_args(ReleaseName)
 
 
 @dataclass(frozen=True)
@@ -19,7 +15,6 @@ class Release:
         namespace: What the class names of its systems begin with.
         command: What starts it; a world follows.
         messages: What the names of its message types begin with.
-        resource_path: The variable in which it looks for files besides a world's own folder.
         own_lens: Whether its RGB-D camera reports the lens that it has. One that does not reports what the world says.
     """
 
@@ -28,7 +23,6 @@ class Release:
     namespace: str
     command: tuple[str, ...]
     messages: str
-    resource_path: str
     own_lens: bool
 
     def system(self, name: str) -> tuple[str, str]:
@@ -37,14 +31,13 @@ class Release:
         return f"{self.library}-{name}-system", f"{self.namespace}::systems::{words}"
 
 
-RELEASES: dict[ReleaseName, Release] = {
+RELEASES: dict[str, Release] = {
     "fortress": Release(
         ros="humble",
         library="ignition-gazebo",
         namespace="ignition::gazebo",
         command=("ign", "gazebo"),
         messages="ignition.msgs",
-        resource_path="IGN_GAZEBO_RESOURCE_PATH",
         own_lens=False,
     ),
     "harmonic": Release(
@@ -53,7 +46,6 @@ RELEASES: dict[ReleaseName, Release] = {
         namespace="gz::sim",
         command=("gz", "sim"),
         messages="gz.msgs",
-        resource_path="GZ_SIM_RESOURCE_PATH",
         own_lens=True,
     ),
     "ionic": Release(
@@ -62,7 +54,16 @@ RELEASES: dict[ReleaseName, Release] = {
         namespace="gz::sim",
         command=("gz", "sim"),
         messages="gz.msgs",
-        resource_path="GZ_SIM_RESOURCE_PATH",
         own_lens=True,
     ),
 }
+
+
+def release_of(ros: str) -> str:
+    """The release that belongs to a ROS 2 distribution; of any other one, Harmonic, which is kept the longest."""
+    return next((name for name, release in RELEASES.items() if release.ros == ros), "harmonic")
+
+
+def bridge_config(text: str, release: Release) -> str:
+    """A configuration of ros_gz_bridge, such as `config/gz_bridge.yaml`, with a release's message types."""
+    return text.replace(f" {RELEASES['harmonic'].messages}.", f" {release.messages}.")
