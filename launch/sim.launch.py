@@ -24,7 +24,6 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, SetParameter
 from launch_ros.substitutions import FindPackageShare
 
-from pixelrs_ros.ros.parameters.layers import NOT_GIVEN
 from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, CameraPlace, WorldTruth
 from pixelrs_ros.sim.gazebo.releases import RELEASES, Release, bridge_config, release_of
 from pixelrs_ros.sim.gazebo.world import write_world
@@ -111,7 +110,7 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         package="pixelrs_ros",
         executable="operator",
         name="operator",
-        parameters=[given["params_file"], {"camera": NOT_GIVEN, "first_scene_seed": seed}],
+        parameters=[given["params_file"], {"first_scene_seed": seed}],
         **placed,
     )
     bridge = Node(

@@ -31,15 +31,14 @@ class Operator(Node):
         self.first_scene_seed = self._declare_whole(
             "first_scene_seed", FIRST_SCENE_SEED, 0, 2**31 - 1, "Seed at which the search for scenes begins."
         )
-        camera = ParameterDescriptor(
-            description="Name of the simulated camera's node. Empty: the camera shows one scene, that of "
-            "first_scene_seed, and all dialogues are about it.",
+        one_scene = ParameterDescriptor(
+            description="Whether all dialogues are about the scene of first_scene_seed, whose camera nobody moves.",
             read_only=True,
         )
-        self.camera = str(self.declare_parameter("camera", "sim_camera", camera).value)
+        self.one_scene = bool(self.declare_parameter("one_scene", False, one_scene).value)
         self.start_timeout_s = self._declare_seconds("start_timeout_s", 120.0, "How long the robot may take to start.")
         self.answer_timeout_s = self._declare_seconds("answer_timeout_s", 30.0, "How long a turn may take.")
-        self._robot = SceneClient(self, camera=self.camera or "sim_camera")
+        self._robot = SceneClient(self)
         self._played = self.create_publisher(String, "played_turns", PLAYED)
 
     def play(self) -> int:
@@ -49,7 +48,7 @@ class Operator(Node):
             NoAnswerError: The robot or the camera is not there.
         """
         with Renderer() as renderer:
-            write = write_script if self.camera else write_scene_script
+            write = write_scene_script if self.one_scene else write_script
             script = write(renderer, self.dialogues, self.first_scene_seed)
         self._robot.wait_for_robot(self.start_timeout_s)
         unanswered, seen = 0, None
@@ -57,7 +56,7 @@ class Operator(Node):
             if turn.turn == 0:  # the robot may remember an earlier play
                 self._robot.reset(turn.session_id, timeout_s=self.answer_timeout_s)
             view = (turn.scene_seed, turn.camera_seed)
-            if self.camera and view != seen:
+            if view != seen and not self.one_scene:
                 self._robot.look(*view, self.answer_timeout_s)
                 seen = view
             unanswered += not self._play_turn(turn)
