@@ -18,6 +18,7 @@ from launch.actions import (
     Shutdown,
 )
 from launch.conditions import IfCondition
+from launch.events.process import ProcessExited
 from launch.launch_description_entity import LaunchDescriptionEntity
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -111,6 +112,7 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         executable="operator",
         name="operator",
         parameters=[given["params_file"], {"first_scene_seed": seed}],
+        on_exit=failed,
         **placed,
     )
     bridge = Node(
@@ -129,12 +131,20 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     ]
 
 
+def failed(event: ProcessExited, context: LaunchContext) -> list[Shutdown]:
+    """After an operator that played to the end, the scorer ends by itself; after another one nobody tells it to."""
+    return [Shutdown(reason="the operator has failed")] if event.returncode and not context.is_shutdown else []
+
+
+def ended(_: ProcessExited, context: LaunchContext) -> list[Shutdown]:
+    """Without Gazebo nothing goes on."""
+    return [] if context.is_shutdown else [Shutdown(reason="Gazebo has ended")]
+
+
 def _gazebo(release: Release, world: Path, *, headless: bool) -> ExecuteProcess:
-    """Gazebo, running at once; nothing goes on without it."""
+    """Gazebo, running at once."""
     options = ["-r", *(["-s", "--headless-rendering"] if headless else [])]
-    return ExecuteProcess(
-        cmd=[*release.command, *options, str(world)], output="screen", on_exit=Shutdown(reason="Gazebo has ended")
-    )
+    return ExecuteProcess(cmd=[*release.command, *options, str(world)], output="screen", on_exit=ended)
 
 
 def _camera_frame(camera: CameraPlace) -> Node:
