@@ -26,7 +26,7 @@ from launch_ros.actions import Node, SetParameter
 from launch_ros.substitutions import FindPackageShare
 
 from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, CameraPlace, WorldTruth
-from pixelrs_ros.sim.gazebo.releases import RELEASES, Release, bridge_config, release_of
+from pixelrs_ros.sim.gazebo.releases import RELEASES, Release, release_of
 from pixelrs_ros.sim.gazebo.world import write_world
 from pixelrs_ros.sim.scene.scene import sample_scene
 
@@ -94,9 +94,6 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     seed, folder = int(given["seed"]), Path(given["out_dir"]).resolve()
     world = write_world(sample_scene(seed), folder / "world", release)
     labels_file = world.parent / LABELS_FILE
-    bridged = world.parent / "gz_bridge.yaml"
-    source = Path(shipped("config", "gz_bridge.yaml").perform(context))
-    bridged.write_text(bridge_config(source.read_text(encoding="utf-8"), release), encoding="utf-8")
     placed = {"namespace": given["namespace"], "output": "screen"}
     scorer = Node(
         package="pixelrs_ros",
@@ -119,7 +116,7 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         package="ros_gz_bridge",
         executable="parameter_bridge",
         name="gz_bridge",
-        parameters=[{"config_file": str(bridged)}],
+        parameters=[{"config_file": shipped("config", "gz_bridge.yaml")}],
         **placed,
     )
     return [

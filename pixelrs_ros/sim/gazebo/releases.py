@@ -14,7 +14,6 @@ class Release:
         library: What the file names of its systems begin with.
         namespace: What the class names of its systems begin with.
         command: What starts it; a world follows.
-        messages: What the names of its message types begin with.
         own_lens: Whether its RGB-D camera reports the lens that it has. One that does not reports what the world says.
     """
 
@@ -22,7 +21,6 @@ class Release:
     library: str
     namespace: str
     command: tuple[str, ...]
-    messages: str
     own_lens: bool
 
     def system(self, name: str) -> tuple[str, str]:
@@ -37,7 +35,6 @@ RELEASES: dict[str, Release] = {
         library="ignition-gazebo",
         namespace="ignition::gazebo",
         command=("ign", "gazebo"),
-        messages="ignition.msgs",
         own_lens=False,
     ),
     "harmonic": Release(
@@ -45,7 +42,6 @@ RELEASES: dict[str, Release] = {
         library="gz-sim",
         namespace="gz::sim",
         command=("gz", "sim"),
-        messages="gz.msgs",
         own_lens=True,
     ),
     "ionic": Release(
@@ -53,17 +49,11 @@ RELEASES: dict[str, Release] = {
         library="gz-sim",
         namespace="gz::sim",
         command=("gz", "sim"),
-        messages="gz.msgs",
         own_lens=True,
     ),
 }
 
 
 def release_of(ros: str) -> str:
-    """The release that belongs to a ROS 2 distribution; of any other one, Harmonic, which is kept the longest."""
+    """The release that belongs to a ROS 2 distribution; of any other one, Harmonic."""
     return next((name for name, release in RELEASES.items() if release.ros == ros), "harmonic")
-
-
-def bridge_config(text: str, release: Release) -> str:
-    """A configuration of ros_gz_bridge, such as `config/gz_bridge.yaml`, with a release's message types."""
-    return text.replace(f" {RELEASES['harmonic'].messages}.", f" {release.messages}.")
