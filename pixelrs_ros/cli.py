@@ -32,6 +32,7 @@ from pixelrs_ros.commands import (
     report,
     segment,
     train,
+    world,
 )
 from pixelrs_ros.commands.groups import add_commands
 from pixelrs_ros.errors import PixelrsError
@@ -39,6 +40,7 @@ from pixelrs_ros.files import print_whatever_the_terminal_knows
 
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
+    "world": world,
     "data": data,
     "label": label,
     "record": record,
