@@ -2,7 +2,7 @@
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
 `pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
-curves (`plots`), hearing and speaking (`speech`) and work on the code (`dev`).
+curves (`plots`), hearing and speaking (`speech`), judging words (`judge`) and work on the code (`dev`).
 """
 
 from pathlib import Path
@@ -27,6 +27,7 @@ setup(
         "pixelrs_ros": [
             "checkpoints/*/*",
             "evaluation/*.html",
+            "evaluation/judge/*.txt",
             "presets/*.yaml",
             "published.yaml",
             "ros/wire/*.xml",
@@ -38,12 +39,13 @@ setup(
     },
     install_requires=requirements("robot"),
     extras_require={
-        "dev": requirements("dev"),
+        "dev": [*requirements("dev"), *requirements("judge")],
         "sim": requirements("sim"),
         "plots": requirements("plots"),
         "train": [*requirements("train"), *requirements("sim"), *requirements("plots")],
         "export": requirements("export"),
         "quantize": requirements("quantize"),
+        "judge": requirements("judge"),
         "speech": requirements("speech"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],

@@ -19,7 +19,7 @@ from pixelrs_ros.ros.parameters.table import SPECS
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
-REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize", "speech")
+REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize", "speech", "judge")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
@@ -33,6 +33,9 @@ ROSDEP_KEYS = {
     }.items()
 }
 
+
+# Modules whose package on PyPI has another name.
+PYPI_NAMES = {"sklearn": "scikit_learn"}
 
 # Used where it is installed, and missed by nobody where it is not.
 OPTIONAL = {"audio_common_msgs", "vision_msgs"}
@@ -106,7 +109,8 @@ def test_package_xml_names_every_module_that_is_imported() -> None:
     files = [ROOT / "requirements" / f"{name}.txt" for name in REQUIREMENTS]
     pinned = {name for file in files for name in re.findall(r"^([\w-]+)==", file.read_text(), re.MULTILINE)}
     without_key = {name.replace("-", "_") for name in pinned}
-    missing = {name for name in third_party_modules() if ROSDEP_KEYS.get(name, name) not in named | without_key}
+    keys = PYPI_NAMES | ROSDEP_KEYS
+    missing = {name for name in third_party_modules() if keys.get(name, name) not in named | without_key}
     assert not missing
 
 

@@ -19,6 +19,7 @@ SLOW: tuple[str, ...] = (
     "engine/test_backends.py",
     "engine/test_llama_step.py",
     "engine/test_prefix.py",
+    "evaluation/judge/test_small_judge.py",
     "evaluation/test_evaluate.py",
     "evaluation/test_page.py",
     "evaluation/test_space.py",
