@@ -2,7 +2,8 @@
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
 `pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
-curves (`plots`), hearing and speaking (`speech`), judging words (`judge`) and work on the code (`dev`).
+curves (`plots`), hearing and speaking (`speech`), the operator page (`console`), judging words (`judge`) and work on the
+code (`dev`).
 """
 
 from pathlib import Path
@@ -26,6 +27,8 @@ setup(
     package_data={
         "pixelrs_ros": [
             "checkpoints/*/*",
+            "console/*.css",
+            "console/*.js",
             "evaluation/*.html",
             "evaluation/judge/*.txt",
             "presets/*.yaml",
@@ -47,6 +50,7 @@ setup(
         "quantize": requirements("quantize"),
         "judge": requirements("judge"),
         "speech": requirements("speech"),
+        "console": requirements("console"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

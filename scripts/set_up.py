@@ -237,8 +237,8 @@ def requirement_lines(ros: Ros, robot: bool) -> dict[str, list[str]]:
     return {
         **steps,
         "the network's and the simulator's libraries": run_lines,
-        "training, export, speech, judging and test tools": [
-            line for name in ("train", "export", "speech", "judge", "dev") for line in read(name)
+        "training, export, speech, judging, the operator page and test tools": [
+            line for name in ("train", "export", "speech", "judge", "console", "dev") for line in read(name)
         ],
     }
 

@@ -6,6 +6,7 @@ A file is named by its path below `test/`; a test by the path, `::` and the begi
 SLOW: tuple[str, ...] = (
     "benchmark/test_measure.py",
     "commands/test_doctor.py",
+    "console/test_page_in_browser.py",
     "convert/",
     "data/readers/test_published.py",
     "data/readers/test_scale.py",
@@ -25,6 +26,7 @@ SLOW: tuple[str, ...] = (
     "evaluation/test_space.py",
     "faults/",
     "fetch/",
+    "ros/console/test_console_node.py",
     "ros/demo/test_demo.py",
     "ros/demo/test_sim.py",
     "ros/parameters/test_parameters.py",
