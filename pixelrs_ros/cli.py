@@ -23,13 +23,18 @@ from pixelrs_ros.commands import (
     generate,
     import_checkpoint,
     info,
+    label,
+    judge,
     measure_3d,
     measure_sizes,
     measure_tracking,
     merge,
+    record,
+    replay,
     report,
     segment,
     train,
+    world,
 )
 from pixelrs_ros.commands.groups import add_commands
 from pixelrs_ros.errors import PixelrsError
@@ -37,11 +42,16 @@ from pixelrs_ros.files import print_whatever_the_terminal_knows
 
 COMMANDS: dict[str, ModuleType] = {
     "generate": generate,
+    "world": world,
     "data": data,
+    "label": label,
+    "record": record,
+    "replay": replay,
     "train": train,
     "merge": merge,
     "evaluate": evaluate,
     "report": report,
+    "judge": judge,
     "calibrate": calibrate,
     "familiarize": familiarize,
     "segment": segment,
