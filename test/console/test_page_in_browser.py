@@ -202,7 +202,9 @@ def test_a_page_that_comes_later_shows_what_was_said(page: Page, browser: Browse
     late = visit(browser, again.address)
     late.get_by_role("heading", name="Dialogues", exact=True).click()
     late.get_by_role("button", name=re.compile(r"^page-\w+ \(1 turn\)")).first.click()
+    expect(late.locator("li.turn")).to_have_count(1)
     expect(late.locator("li.turn .said")).to_contain_text("Where is the bucket?")
+    expect(late.get_by_role("status").filter(has_text="Robot: ")).to_have_count(0)  # nothing of the past is read aloud
     late.context.close()
     assert again.end() == 0
 
