@@ -1,0 +1,252 @@
+"""Grasps of a parallel gripper on points that lie on a table, best first.
+
+Everything here is in the table's frame: meters, z up, the table's top at z = 0. A target is tried from the top, from
+the sides and from in between. Between the fingers lies what the camera sees of it there: the points are cut along
+the closing direction into lumps, which for a bowl's rim is the wall and for a can the whole. What the camera does not
+see is guessed: below every point the column down to the table counts as filled, and where nothing at all is seen a
+finger costs points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelrs_ros.gripper import Grasp, Gripper
+
+_TILTS_DEG = (0.0, 30.0, 60.0, 85.0)
+_TURNS = 12  # closing directions over half a turn from the top, approaches over a whole one from aside
+_ACROSS_M, _DEPTHS_M = 0.008, (0.006, 0.012, 0.02, 0.03, 0.045)  # steps along y; how deep the fingers reach
+_TABLE_M = 0.002  # between the fingertips and the table
+_SIDE_M = 0.008  # between each finger and what it is going to hold
+_LEAST_SIDE_M = 0.004  # at least, where the gripper is hardly wide enough
+_OTHERS_M, _OWN_M = 0.003, 0.001  # by which fingers and palm keep away from other points and from the target's own
+_PALM_M = 0.005  # between the palm and the target
+_CONTACT_M = 0.004  # from the outermost point: what a finger's pad touches
+_POINTS, _LEAST_POINTS = 1500, 8  # of a target that are looked at; of a lump
+_NORMAL_M = 0.008  # radius in which a normal is fitted
+_CELL_M = 0.01  # of the map of what the camera sees
+_BACKWARD_M = (0.0, 0.03, 0.06, 0.1)  # places along the approach at which nothing may be touched
+_TRIED = 400  # best candidates that are looked at closely
+
+
+@dataclass(frozen=True, eq=False)
+class Tabletop:
+    """What is known of a table.
+
+    Attributes:
+        target_m: (N, 3) points of what is to be grasped.
+        others_m: (M, 3) points of everything else that the gripper must not touch, the rest of the same thing among
+            them.
+        table_m: (K, 3) points of the table's top: where it is seen, nothing stands.
+        eye_m: (3,) where the camera is.
+    """
+
+    target_m: np.ndarray
+    others_m: np.ndarray
+    table_m: np.ndarray
+    eye_m: np.ndarray
+
+
+def propose(scene: Tabletop, gripper: Gripper, count: int = 10) -> list[Grasp]:
+    """The best grasps that touch nothing else on their way.
+
+    Args:
+        scene: What lies where.
+        gripper: Its sizes.
+        count: How many grasps at most.
+
+    Returns:
+        Best first; none where the target is too wide, too low, hemmed in, or has too few points. The same input gives
+        the same grasps.
+    """
+    target = _thinned(scene.target_m, _POINTS)
+    if len(target) < _LEAST_POINTS:
+        return []
+    normals = surface_normals(target, scene.eye_m)
+    found = [each for axes in _directions() for each in _along(target, normals, axes, gripper)]
+    found.sort(key=lambda grasp: -grasp.score)
+    own, others = _thinned(target, 600), _thinned(scene.others_m, 4000)
+    seen = _Seen(scene)
+    ranked = sorted(
+        (seen.judged(grasp, gripper) for grasp in found[:_TRIED]), key=lambda grasp: -grasp.score
+    )
+    kept: list[Grasp] = []
+    for grasp in ranked:
+        if len(kept) == count:
+            break
+        if not _is_like(grasp, kept) and is_free(grasp, gripper, own, others):
+            kept.append(grasp)
+    return kept
+
+
+def is_free(grasp: Grasp, gripper: Gripper, target_m: np.ndarray, others_m: np.ndarray) -> bool:
+    """Whether the open gripper touches nothing on its last 10 cm, and nothing but the target comes between the fingers.
+
+    Args:
+        grasp: In the table's frame.
+        gripper: Its sizes.
+        target_m: (N, 3).
+        others_m: (M, 3).
+
+    Returns:
+        False also where a finger or the palm would touch the table, or the column below a point.
+    """
+    centers, halves = gripper.boxes(grasp.opening_m)
+    reach = np.abs(grasp.axes[2]) @ halves.T
+    if ((grasp.position_m[2] + centers @ grasp.axes[2] - reach) < _TABLE_M - 1e-9).any():
+        return False
+    between = np.array([grasp.opening_m, gripper.finger_breadth_m, gripper.finger_length_m]) / 2
+    if _hits(grasp, np.array([0.0, 0.0, -between[2]]), between, others_m, 0.0):
+        return False
+    for back in _BACKWARD_M:
+        for center, half in zip(centers, halves, strict=True):
+            place = center - [0.0, 0.0, back]
+            if _hits(grasp, place, half + _OTHERS_M, others_m, 1.0) or _hits(grasp, place, half + _OWN_M, target_m, 1.0):
+                return False
+    return True
+
+
+def _hits(grasp: Grasp, center: np.ndarray, half: np.ndarray, points: np.ndarray, column: float) -> bool:
+    """Whether a box of the gripper's frame meets points, or their columns down to `1 - column` of their heights."""
+    top = (points - grasp.position_m) @ grasp.axes - center
+    down = -column * points[:, 2:] * grasp.axes[2]  # to the column's foot
+    # The part of each segment that lies between each pair of the box's faces (slabs).
+    steep = np.where(np.abs(down) < 1e-9, 1e-9, down)
+    first, second = (-half - top) / steep, (half - top) / steep
+    enters = np.minimum(first, second).max(axis=1, initial=0.0)
+    leaves = np.maximum(first, second).min(axis=1, initial=1.0)
+    return bool((enters <= leaves).any())
+
+
+def surface_normals(points_m: np.ndarray, eye_m: np.ndarray) -> np.ndarray:
+    """(N, 3) float64 unit normals of (N, 3) points, towards the eye: of the plane through the neighbors of each."""
+    square = (points_m**2).sum(axis=1)
+    near = square[:, None] + square - 2 * points_m @ points_m.T <= _NORMAL_M**2 + 1e-12
+    weight = near.astype(np.float64)
+    counts = weight.sum(axis=1)[:, None]
+    means = weight @ points_m / counts
+    products = (points_m[:, :, None] * points_m[:, None, :]).reshape(-1, 9)
+    spread = (weight @ products / counts).reshape(-1, 3, 3) - means[:, :, None] * means[:, None, :]
+    _, vectors = np.linalg.eigh(spread)
+    normals = vectors[:, :, 0]
+    away = ((eye_m - points_m) * normals).sum(axis=1) < 0
+    return np.where(away[:, None], -normals, normals)
+
+
+def _directions() -> Iterator[np.ndarray]:
+    """(3, 3) axes of the gripper that are tried: columns closing, across, approach."""
+    for tilt_deg in _TILTS_DEG:
+        whole = np.pi if tilt_deg == 0.0 else 2 * np.pi
+        for turn in np.arange(_TURNS) * whole / _TURNS:
+            tilt = np.radians(tilt_deg)
+            approach = np.array([np.sin(tilt) * np.cos(turn), np.sin(tilt) * np.sin(turn), -np.cos(tilt)])
+            level = np.array([-np.sin(turn), np.cos(turn), 0.0])
+            yield np.stack([level, np.cross(approach, level), approach], axis=1)
+
+
+def _along(target: np.ndarray, normals: np.ndarray, axes: np.ndarray, gripper: Gripper) -> Iterator[Grasp]:
+    """Every grasp with these axes that the gripper is wide enough for."""
+    places, facing = target @ axes, normals @ axes[:, 0]
+    center = target.mean(axis=0)
+    half = gripper.finger_breadth_m / 2
+    for across in np.arange(places[:, 1].min() + half / 2, places[:, 1].max(), _ACROSS_M):
+        inside = np.flatnonzero(np.abs(places[:, 1] - across) <= half)
+        inside = inside[np.argsort(places[inside, 2])]
+        for depth in _depths(places[inside, 2], across, axes, gripper):
+            reached = inside[: int(np.searchsorted(places[inside, 2], depth))]
+            for lump in _lumps(reached, places[:, 0], gripper):
+                grasp = _grasp(places[lump], facing[lump], across, depth, axes, gripper, center)
+                if grasp is not None:
+                    yield grasp
+
+
+def _depths(sorted_m: np.ndarray, across: float, axes: np.ndarray, gripper: Gripper) -> list[float]:
+    """How far along the approach the fingertips may go: so deep below what is met first, and to the table."""
+    if len(sorted_m) < _LEAST_POINTS:
+        return []
+    steps = np.arange(sorted_m[_LEAST_POINTS // 2], sorted_m[-1], 0.02)
+    wanted = {round(float(step) + depth, 4) for step in steps for depth in _DEPTHS_M}
+    down = -axes[2, 2]
+    if down > 0.3:
+        # Height of the lowest corner of a fingertip above the table is linear in the depth.
+        lowest = across * axes[2, 1] - np.abs(axes[2, 1]) * gripper.finger_breadth_m / 2
+        table = (lowest - _TABLE_M) / down
+        wanted = {depth for depth in wanted if depth < table - 0.004} | {table}
+    return sorted(wanted)
+
+
+def _lumps(indices: np.ndarray, along: np.ndarray, gripper: Gripper) -> list[np.ndarray]:
+    """Points between which there is no room for a finger along the closing direction."""
+    if len(indices) < _LEAST_POINTS:
+        return []
+    order = indices[np.argsort(along[indices])]
+    gaps = np.flatnonzero(np.diff(along[order]) > gripper.finger_thickness_m + 2 * _LEAST_SIDE_M)
+    return [lump for lump in np.split(order, gaps + 1) if len(lump) >= _LEAST_POINTS]
+
+
+def _grasp(
+    places: np.ndarray, facing: np.ndarray, across: float, depth: float, axes: np.ndarray, gripper: Gripper,
+    center_m: np.ndarray,
+) -> Grasp | None:  # fmt: skip
+    low, high = places[:, 0].min(), places[:, 0].max()
+    width = float(high - low)
+    reach = depth - float(places[:, 2].min())
+    if width > gripper.max_opening_m - 2 * _LEAST_SIDE_M or reach > gripper.finger_length_m - _PALM_M:
+        return None
+    opening = min(gripper.max_opening_m, width + 2 * _SIDE_M)
+    position = axes @ np.array([(low + high) / 2, across, depth])
+    left, right = places[:, 0] < low + _CONTACT_M, places[:, 0] > high - _CONTACT_M
+    flat = np.clip([-facing[left].mean(), facing[right].mean()], -0.5, 1.0)
+    held = position - axes[:, 2] * min(reach, gripper.finger_length_m) / 2
+    tilt = float(np.degrees(np.arccos(np.clip(-axes[2, 2], -1, 1))))
+    score = (
+        1.0 * float(flat.min())
+        + 0.4 * float(flat.mean())
+        + 0.5 * min(reach / 0.02, 1.0)
+        - 4.0 * float(np.linalg.norm((held - center_m)[:2]))
+        - 0.3 * width / gripper.max_opening_m
+        - 0.2 * np.sin(np.radians(tilt))
+    )
+    return Grasp(position, axes, width, opening, float(score), tilt)
+
+
+class _Seen:
+    """Which places of the table the camera sees anything at, of the table or of what stands there."""
+
+    def __init__(self, scene: Tabletop) -> None:
+        points = np.concatenate([scene.target_m, scene.others_m, scene.table_m])[:, :2]
+        self._low = points.min(axis=0)
+        cells = np.floor((points - self._low) / _CELL_M).astype(int)
+        self._known = np.zeros(cells.max(axis=0) + 1, np.bool_)
+        self._known[cells[:, 0], cells[:, 1]] = True
+
+    def judged(self, grasp: Grasp, gripper: Gripper) -> Grasp:
+        """The grasp with what it costs to reach where nothing is seen."""
+        centers, halves = gripper.boxes(grasp.opening_m)
+        corners = np.array([[x, y, z] for x in (-1, 0, 1) for y in (-1, 1) for z in (0, 1)])
+        places = (centers[:2, None] + corners * halves[:2, None]).reshape(-1, 3) @ grasp.axes.T + grasp.position_m
+        cells = np.floor((places[:, :2] - self._low) / _CELL_M).astype(int)
+        inside = ((cells >= 0) & (cells < self._known.shape)).all(axis=1)
+        cells = cells[inside]
+        unseen = 1.0 - self._known[cells[:, 0], cells[:, 1]].sum() / len(places)
+        score = grasp.score - 1.5 * float(unseen)
+        return Grasp(grasp.position_m, grasp.axes, grasp.width_m, grasp.opening_m, score, grasp.tilt_deg)
+
+
+def _is_like(grasp: Grasp, others: list[Grasp]) -> bool:
+    """Whether one of these is nearly the same."""
+    return any(
+        np.linalg.norm(grasp.position_m - other.position_m) < 0.01
+        and np.trace(grasp.axes.T @ other.axes) > 2.7
+        for other in others
+    )
+
+
+def _thinned(points: np.ndarray, most: int) -> np.ndarray:
+    """So many of the points at most, evenly chosen from their order."""
+    if len(points) <= most:
+        return points
+    return points[np.linspace(0, len(points) - 1, most).astype(int)]
