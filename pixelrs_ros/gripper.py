@@ -22,11 +22,11 @@ class Gripper:
         palm_m: Sides of the palm along x, y and z.
     """
 
-    max_opening_m: float = 0.11
+    max_opening_m: float = 0.14
     finger_length_m: float = 0.06
     finger_breadth_m: float = 0.02
     finger_thickness_m: float = 0.01
-    palm_m: tuple[float, float, float] = (0.15, 0.06, 0.06)
+    palm_m: tuple[float, float, float] = (0.18, 0.06, 0.06)
 
     def boxes(self, opening_m: float) -> tuple[np.ndarray, np.ndarray]:
         """The two fingers and the palm, when the fingers are so far apart.

@@ -10,7 +10,7 @@ finger costs points.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,13 +23,19 @@ _TABLE_M = 0.002  # between the fingertips and the table
 _SIDE_M = 0.008  # between each finger and what it is going to hold
 _LEAST_SIDE_M = 0.004  # at least, where the gripper is hardly wide enough
 _OTHERS_M, _OWN_M = 0.003, 0.001  # by which fingers and palm keep away from other points and from the target's own
+_BLUR_M = 0.008  # from the target's points, what may still be the target
 _PALM_M = 0.005  # between the palm and the target
 _CONTACT_M = 0.004  # from the outermost point: what a finger's pad touches
+_SLIPS_DEG, _BACK = 35.0, -0.2  # turned so far from a finger a surface slips; facing away so far, it is another one
+_EDGE, _UNSEEN_HOLD = 0.35, 0.2  # share of a normal that must not point to the palm to tell of a side; what is hoped of others
 _POINTS, _LEAST_POINTS = 1500, 8  # of a target that are looked at; of a lump
 _NORMAL_M = 0.008  # radius in which a normal is fitted
 _CELL_M = 0.01  # of the map of what the camera sees
 _BACKWARD_M = (0.0, 0.03, 0.06, 0.1)  # places along the approach at which nothing may be touched
 _TRIED = 400  # best candidates that are looked at closely
+
+
+WEIGHTS = np.array([0, 1.2, .5, -1.5, 0, 0, -1, .8, -.3, 0, -.3, 0, 0, -.3, -.3, -1, -.2, 0, -1, -.5])
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +56,24 @@ class Tabletop:
     eye_m: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A grasp and what speaks for and against it."""
+
+    position_m: np.ndarray
+    axes: np.ndarray
+    width_m: float
+    opening_m: float
+    features: np.ndarray
+    score: float = 0.0
+
+    def grasp(self) -> Grasp:
+        """The grasp, with the estimated chance that it lifts the target as its score."""
+        tilt_deg = float(np.degrees(np.arccos(np.clip(-self.axes[2, 2], -1.0, 1.0))))
+        chance = float(1 / (1 + np.exp(-self.score)))
+        return Grasp(self.position_m, self.axes, self.width_m, self.opening_m, chance, tilt_deg)
+
+
 def propose(scene: Tabletop, gripper: Gripper, count: int = 10) -> list[Grasp]:
     """The best grasps that touch nothing else on their way.
 
@@ -65,21 +89,23 @@ def propose(scene: Tabletop, gripper: Gripper, count: int = 10) -> list[Grasp]:
     target = _thinned(scene.target_m, _POINTS)
     if len(target) < _LEAST_POINTS:
         return []
-    normals = surface_normals(target, scene.eye_m)
-    found = [each for axes in _directions() for each in _along(target, normals, axes, gripper)]
-    found.sort(key=lambda grasp: -grasp.score)
-    own, others = _thinned(target, 600), _thinned(scene.others_m, 4000)
-    seen = _Seen(scene)
-    ranked = sorted(
-        (seen.judged(grasp, gripper) for grasp in found[:_TRIED]), key=lambda grasp: -grasp.score
-    )
+    ranked = sorted(candidates(scene, target, gripper), key=lambda candidate: -candidate.score)
+    own = _thinned(target, 600)
+    others = _apart(_thinned(scene.others_m, 4000), own)
     kept: list[Grasp] = []
-    for grasp in ranked:
+    for candidate in ranked:
         if len(kept) == count:
             break
+        grasp = candidate.grasp()
         if not _is_like(grasp, kept) and is_free(grasp, gripper, own, others):
             kept.append(grasp)
     return kept
+
+
+def _apart(others: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The other points without those that are as near to the target's as masks and depth images disagree by."""
+    square = (others**2).sum(axis=1)[:, None] + (own**2).sum(axis=1) - 2 * others @ own.T
+    return others[square.min(axis=1, initial=np.inf) > _BLUR_M**2]
 
 
 def is_free(grasp: Grasp, gripper: Gripper, target_m: np.ndarray, others_m: np.ndarray) -> bool:
@@ -147,10 +173,24 @@ def _directions() -> Iterator[np.ndarray]:
             yield np.stack([level, np.cross(approach, level), approach], axis=1)
 
 
-def _along(target: np.ndarray, normals: np.ndarray, axes: np.ndarray, gripper: Gripper) -> Iterator[Grasp]:
-    """Every grasp with these axes that the gripper is wide enough for."""
-    places, facing = target @ axes, normals @ axes[:, 0]
-    center = target.mean(axis=0)
+def candidates(scene: Tabletop, target: np.ndarray, gripper: Gripper) -> list[Candidate]:
+    """Every grasp of a target that the gripper is wide enough for, whatever is in the way.
+
+    Args:
+        scene: What lies where.
+        target: (N, 3), of the target's points.
+        gripper: Its sizes.
+    """
+    normals = surface_normals(target, scene.eye_m)
+    seen = _Seen(scene)
+    found = [each for axes in _directions() for each in _along(target, normals, axes, gripper)]
+    return [seen.judged(candidate, gripper) for candidate in found]
+
+
+def _along(target: np.ndarray, normals: np.ndarray, axes: np.ndarray, gripper: Gripper) -> Iterator[Candidate]:
+    """The candidates with these axes."""
+    places, facing = target @ axes, normals @ axes
+    center, spread = places.mean(axis=0), places.std(axis=0)
     half = gripper.finger_breadth_m / 2
     for across in np.arange(places[:, 1].min() + half / 2, places[:, 1].max(), _ACROSS_M):
         inside = np.flatnonzero(np.abs(places[:, 1] - across) <= half)
@@ -158,9 +198,9 @@ def _along(target: np.ndarray, normals: np.ndarray, axes: np.ndarray, gripper: G
         for depth in _depths(places[inside, 2], across, axes, gripper):
             reached = inside[: int(np.searchsorted(places[inside, 2], depth))]
             for lump in _lumps(reached, places[:, 0], gripper):
-                grasp = _grasp(places[lump], facing[lump], across, depth, axes, gripper, center)
-                if grasp is not None:
-                    yield grasp
+                found = _candidate(places[lump], facing[lump], across, depth, axes, gripper, center, spread)
+                if found is not None:
+                    yield found
 
 
 def _depths(sorted_m: np.ndarray, across: float, axes: np.ndarray, gripper: Gripper) -> list[float]:
@@ -187,30 +227,49 @@ def _lumps(indices: np.ndarray, along: np.ndarray, gripper: Gripper) -> list[np.
     return [lump for lump in np.split(order, gaps + 1) if len(lump) >= _LEAST_POINTS]
 
 
-def _grasp(
+def _candidate(
     places: np.ndarray, facing: np.ndarray, across: float, depth: float, axes: np.ndarray, gripper: Gripper,
-    center_m: np.ndarray,
-) -> Grasp | None:  # fmt: skip
+    center: np.ndarray, spread: np.ndarray,
+) -> Candidate | None:  # fmt: skip
+    """One way to take hold of a lump.
+
+    Args:
+        places: (N, 3) of the lump along the gripper's axes.
+        facing: (N, 3) of its normals, likewise.
+        across: Where along y.
+        depth: Where along z the fingertips end.
+        axes: (3, 3) of the gripper.
+        gripper: Its sizes.
+        center: (3,) mean of the whole target along the gripper's axes.
+        spread: (3,) standard deviation of the whole target along them.
+    """
     low, high = places[:, 0].min(), places[:, 0].max()
-    width = float(high - low)
-    reach = depth - float(places[:, 2].min())
+    width, reach = float(high - low), depth - float(places[:, 2].min())
     if width > gripper.max_opening_m - 2 * _LEAST_SIDE_M or reach > gripper.finger_length_m - _PALM_M:
         return None
-    opening = min(gripper.max_opening_m, width + 2 * _SIDE_M)
-    position = axes @ np.array([(low + high) / 2, across, depth])
+    middle = (low + high) / 2
     left, right = places[:, 0] < low + _CONTACT_M, places[:, 0] > high - _CONTACT_M
-    flat = np.clip([-facing[left].mean(), facing[right].mean()], -0.5, 1.0)
-    held = position - axes[:, 2] * min(reach, gripper.finger_length_m) / 2
-    tilt = float(np.degrees(np.arccos(np.clip(-axes[2, 2], -1, 1))))
-    score = (
-        1.0 * float(flat.min())
-        + 0.4 * float(flat.mean())
-        + 0.5 * min(reach / 0.02, 1.0)
-        - 4.0 * float(np.linalg.norm((held - center_m)[:2]))
-        - 0.3 * width / gripper.max_opening_m
-        - 0.2 * np.sin(np.radians(tilt))
-    )
-    return Grasp(position, axes, width, opening, float(score), tilt)
+    sides = np.array([(facing[left] * (-1.0, 1.0, 1.0)).mean(axis=0), facing[right].mean(axis=0)])
+    sides /= np.maximum(np.linalg.norm(sides, axis=1, keepdims=True), 1e-9)
+    against, wedge = np.sort(sides[:, 0]), np.sort(np.maximum(-sides[:, 2], 0.0))
+    level = np.linalg.norm(sides[:, :2], axis=1).min()
+    turned = np.abs(sides[:, 1]).max()
+    off = float(np.hypot(middle - center[0], across - center[1]))
+    off_deep = abs(float(places[:, 2].mean() - center[2]))
+    tall = min(float(np.ptp(places[side, 2])) for side in (left, right))
+    features = np.array(
+        [
+            1.0,
+            against[0], against[1], wedge[0] ** 2, wedge[1] ** 2, level, turned,
+            min(reach / 0.02, 1.0), float(reach < 0.008), min(tall / 0.02, 1.0),
+            off / 0.05, min(off / max(float(np.hypot(*spread[:2])), 0.01), 3.0), off_deep / 0.05,
+            width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3),
+            float(against[0] < -0.2),
+            float(np.sqrt(max(1 - axes[2, 2] ** 2, 0.0))),
+            float((axes @ np.array([middle, across, depth]))[2]) / 0.05,
+        ]
+    )  # fmt: skip
+    return Candidate(axes @ np.array([middle, across, depth]), axes, width, min(gripper.max_opening_m, width + 2 * _SIDE_M), features)
 
 
 class _Seen:
@@ -223,17 +282,19 @@ class _Seen:
         self._known = np.zeros(cells.max(axis=0) + 1, np.bool_)
         self._known[cells[:, 0], cells[:, 1]] = True
 
-    def judged(self, grasp: Grasp, gripper: Gripper) -> Grasp:
-        """The grasp with what it costs to reach where nothing is seen."""
-        centers, halves = gripper.boxes(grasp.opening_m)
-        corners = np.array([[x, y, z] for x in (-1, 0, 1) for y in (-1, 1) for z in (0, 1)])
-        places = (centers[:2, None] + corners * halves[:2, None]).reshape(-1, 3) @ grasp.axes.T + grasp.position_m
-        cells = np.floor((places[:, :2] - self._low) / _CELL_M).astype(int)
-        inside = ((cells >= 0) & (cells < self._known.shape)).all(axis=1)
-        cells = cells[inside]
-        unseen = 1.0 - self._known[cells[:, 0], cells[:, 1]].sum() / len(places)
-        score = grasp.score - 1.5 * float(unseen)
-        return Grasp(grasp.position_m, grasp.axes, grasp.width_m, grasp.opening_m, score, grasp.tilt_deg)
+    def judged(self, candidate: Candidate, gripper: Gripper) -> Candidate:
+        """The candidate, and what share of either finger would be where nothing is seen."""
+        centers, halves = gripper.boxes(candidate.opening_m)
+        places = (centers[:2, None] + _CORNERS * halves[:2, None]) @ candidate.axes.T + candidate.position_m
+        cells = np.floor((places[..., :2] - self._low) / _CELL_M).astype(int)
+        inside = ((cells >= 0) & (cells < self._known.shape)).all(axis=-1)
+        cells = np.where(inside[..., None], cells, 0)
+        unseen = 1.0 - (self._known[cells[..., 0], cells[..., 1]] & inside).mean(axis=1)
+        features = np.concatenate([candidate.features, [unseen.max(), unseen.mean()]])
+        return replace(candidate, features=features, score=float(features @ WEIGHTS))
+
+
+_CORNERS = np.array([[x, y, z] for x in (-1, 0, 1) for y in (-1, 1) for z in (0, 1)])
 
 
 def _is_like(grasp: Grasp, others: list[Grasp]) -> bool:

@@ -117,14 +117,13 @@ class World:
         goal = grasp.axes.T @ grasp.position_m  # the slides move along the hand's own axes
         start = goal - [0.0, 0.0, STANDOFF_M]
         self._command(start, grasp.opening_m, at_once=True)
-        self._move(start, goal, grasp.opening_m, _APPROACH_S)
+        self._move((start, grasp.opening_m), (goal, grasp.opening_m), _APPROACH_S)
         touched = bool(self._touching(self._fingers[0]) | self._touching(self._fingers[1]) | self._touching(self._hand))
         watch("approached")
         before_m = float(self.data.xipos[thing][2])
-        self._command(goal, 0.0)
-        self._run(_CLOSE_S)
+        self._move((goal, grasp.opening_m), (goal, 0.0), _CLOSE_S)
         watch("closed")
-        self._move(goal, goal + grasp.axes.T @ [0.0, 0.0, LIFT_M], 0.0, _LIFT_S)
+        self._move((goal, 0.0), (goal + grasp.axes.T @ [0.0, 0.0, LIFT_M], 0.0), _LIFT_S)
         self._run(_HOLD_S)
         watch("lifted")
         touching = self._touching(thing)
@@ -153,12 +152,15 @@ class World:
             self.data.qpos[joints] = target
             mujoco.mj_forward(self.model, self.data)
 
-    def _move(self, start: np.ndarray, goal: np.ndarray, opening_m: float, seconds: float) -> None:
+    def _move(self, start: tuple[np.ndarray, float], goal: tuple[np.ndarray, float], seconds: float) -> None:
+        """Go from one place and opening to another; a finger that was let loose would shoot through what it meets."""
         steps = round(seconds / _STEP_S)
         for step in range(steps):
             share = (step + 1) / steps
             smooth = share * share * (3 - 2 * share)
-            self._command(start + smooth * (goal - start), opening_m)
+            self._command(
+                start[0] + smooth * (goal[0] - start[0]), start[1] + smooth * (goal[1] - start[1])
+            )
             mujoco.mj_step(self.model, self.data)
         self._run(0.1)
 
@@ -237,7 +239,7 @@ def _add_gripper(spec: mujoco.MjSpec, gripper: Gripper) -> None:
         closing = spec.add_actuator(
             name=f"slide_{side}", target=f"slide_{side}", trntype=mujoco.mjtTrn.mjTRN_JOINT
         )
-        closing.set_to_position(kp=20_000.0, kv=300.0)
+        closing.set_to_position(kp=10_000.0, kv=200.0)
         closing.forcelimited, closing.forcerange = True, [-_FORCE_N, _FORCE_N]
     alike = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide_0", name2="slide_1")
     alike.data[:5] = [0.0, 1.0, 0.0, 0.0, 0.0]
