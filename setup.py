@@ -28,6 +28,7 @@ setup(
             "checkpoints/*/*",
             "evaluation/*.html",
             "presets/*.yaml",
+            "published.yaml",
             "ros/wire/*.xml",
             "sim/talk/voices/*.txt",
             "sim/walk/words/*.txt",

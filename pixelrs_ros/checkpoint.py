@@ -22,10 +22,10 @@ from pixelrs_ros.files import require_writable_folder, write_file, write_json
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.settings import load_config, to_mapping
-from pixelrs_ros.shipped import resolve
+from pixelrs_ros.shipped import CONFIG, resolve
 from pixelrs_ros.text.tokenizer import load_tokenizer, vocabulary_size
 
-CONFIG, TOKENIZER, WEIGHTS = "config.yaml", "tokenizer.json", "model.safetensors"
+TOKENIZER, WEIGHTS = "tokenizer.json", "model.safetensors"
 FAMILIARITY = "familiarity.safetensors"  # which pictures it is used to, see engine/familiarity.py; may be missing
 INDEX = f"{WEIGHTS}.index.json"  # which shard holds what, as transformers writes it
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -127,7 +127,10 @@ def _kind(content: Any) -> type[MirasConfig | VlmConfig]:
 def _miras_config(folder: Path) -> MirasConfig:
     config = read_config(folder)
     if isinstance(config, VlmConfig):
-        raise CheckpointError(f"{folder} is of kind vlm, and this works with a MIRAS only")
+        raise CheckpointError(
+            f"{folder} is of kind vlm: it answers like any other, but only a MIRAS can be trained, exported, timed by "
+            "bench, taught its pictures by familiarize, or shown videos by measure-tracking"
+        )
     return config
 
 
@@ -144,7 +147,7 @@ def read_sizes(path_or_name: str | Path) -> tuple[MirasConfig, int]:
     """A checkpoint's configuration and the tokens of its tokenizer; no weights are read.
 
     Args:
-        path_or_name: Folder, or the name of a shipped one.
+        path_or_name: Folder or name, see `shipped.resolve`.
 
     Raises:
         CheckpointError: There is no such folder, or its tokenizer is missing or malformed.
@@ -189,7 +192,7 @@ def load_checkpoint(
     """Read a checkpoint folder; each tensor goes straight to its device and dtype, so memory holds the network once.
 
     Args:
-        path_or_name: Folder, or the name of a shipped one.
+        path_or_name: Folder or name, see `shipped.resolve`.
         device: Where the weights go.
         dtype: "fp32", "fp16" or "bf16"; None: fp16 on a GPU, fp32 on a CPU, which computes in nothing smaller at speed.
         exact: Names, of a network without weights, the parameters that are fp32 whatever `dtype` says.

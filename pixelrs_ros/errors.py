@@ -29,6 +29,10 @@ class CheckpointError(PixelrsError, RuntimeError):
     """A checkpoint folder that is incomplete or does not fit its configuration; the message lists what."""
 
 
+class FetchError(PixelrsError, RuntimeError):
+    """Weights that could not be fetched, or are not what they should be; the message says why, and the remedy."""
+
+
 class DataError(PixelrsError, ValueError):
     """A data set whose files are missing or malformed; the message names the file."""
 

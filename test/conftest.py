@@ -91,17 +91,10 @@ def debug_tokenizer() -> Tokenizer:
 
 @pytest.fixture
 def debug_miras(debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> Miras:
-    """A network of its own for each test, the same each time, with weights large enough that it listens."""
-    import torch
+    """A network of its own for each test."""
+    from small_miras import build_small
 
-    from pixelrs_ros.model.build import build_miras
-
-    torch.manual_seed(0)
-    miras = build_miras(debug_config, debug_tokenizer.get_vocab_size())
-    for parameter in (*miras.language.parameters(), *miras.projector.parameters()):
-        if parameter.ndim > 1:
-            torch.nn.init.normal_(parameter, std=0.4)
-    return miras.requires_grad_(False).eval()
+    return build_small(debug_config, debug_tokenizer.get_vocab_size())
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,11 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"types", "files", "shipped", "pictures", "encodings"}),
     frozenset({"settings"}),
-    frozenset({"config"}),
+    frozenset({"config", "published"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
     frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),
     frozenset({"engine", "data", "convert", "client", "speech"}),
-    frozenset({"training", "evaluation", "benchmark", "doctor", "stranger"}),
+    frozenset({"training", "evaluation", "benchmark", "doctor", "stranger", "fetch"}),
     frozenset({"ros"}),
     frozenset({"commands"}),  # start modules of `ros` as processes of their own
     frozenset({"cli"}),
@@ -36,8 +36,8 @@ ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ro
 ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")
 GENERATED = ("action", "msg", "srv")
 NO_TORCH = (
-    "dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "pictures", "encodings", "stranger",
-    "speech",
+    "dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "published", "pictures", "encodings",
+    "stranger", "speech",
 )  # fmt: skip
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 # `python -m pixelrs_ros.…`, as a string or as a part of one.

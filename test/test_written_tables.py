@@ -69,3 +69,8 @@ def test_every_marker_of_the_documents_has_its_other_half() -> None:
         text = page.read_text(encoding="utf-8")
         names = [line[5:-4] for line in text.splitlines() if line.startswith("<!-- ") and line.endswith(" -->")]
         assert names[1::2] == [f"/{name}" for name in names[::2]], page
+
+
+def test_the_table_of_public_weights_is_that_of_its_file() -> None:
+    table = runpy.run_path(str(ROOT / "scripts" / "write_published.py"))["table"]()
+    assert set(tables(ROOT, "published").values()) == {table}, "scripts/env.sh python scripts/write_published.py"

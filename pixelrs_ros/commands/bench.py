@@ -32,7 +32,7 @@ DEFAULT_TURNS = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    what.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     what.add_argument("--preset", metavar="NAME", help="sizes of a preset, with --random-weights")
     parser.add_argument("--random-weights", action="store_true", help="weights do not change the times; needs --preset")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")

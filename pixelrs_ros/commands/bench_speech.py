@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="PRIST folder, of `pixelrs generate`")
     parser.add_argument("--split", default="test_direct", help="which <split>.json (default: test_direct)")
     parser.add_argument("--limit", type=positive, default=24, metavar="N", help="the first N dialogues (default: 24)")
-    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     parser.add_argument("--recognizer", default="sphinx", help="sphinx, whisper or sherpa (default: sphinx)")
     parser.add_argument("--model-dir", default="", metavar="DIR", help="model of whisper or sherpa")
     parser.add_argument(

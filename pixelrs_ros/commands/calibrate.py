@@ -1,7 +1,8 @@
 """Fit a checkpoint's mask score to the IoUs that it reaches on a split, and write the fit into its config.yaml.
 
 The score joins two of the network's own estimates: how well the mask is cut (SAM's) and how sure the words are. The
-dialogues are played with the network's own answers as history. Use a split that is neither trained nor tested on.
+dialogues are played with the network's own answers as history; how many turns get no answer is told. Use a split that
+is neither trained nor tested on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder or shipped name; its config.yaml is written",
+        help="folder or name; its config.yaml is written",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="PRIST folder")
     parser.add_argument("--split", default="val", help="which <split>.json (default: val)")
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> None:
     from pixelrs_ros.evaluation.fit_score import fit_score, rescored
     from pixelrs_ros.evaluation.play import HEADLINE
     from pixelrs_ros.evaluation.samples import Samples
+    from pixelrs_ros.evaluation.tables import unanswered_lines
 
     folder = resolve(options.checkpoint)
     samples = Samples.load(options.data, options.split, limit=options.limit)
@@ -57,12 +59,14 @@ def run(options: argparse.Namespace) -> None:
     console = Console()
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("dialogues", total=len(samples.all))
-        _, records = evaluate(
+        report, records = evaluate(
             Job(samples, (HEADLINE,)),
             make_engine,
             workers=options.workers,
             on_progress=lambda done: progress.advance(task, done),
         )
+    for line in unanswered_lines({"checkpoint": folder.name, **report}):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     played = [record for record in records if record.condition == HEADLINE.name]
     config = read_config(folder)
     score = fit_score(played)

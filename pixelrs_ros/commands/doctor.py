@@ -24,7 +24,7 @@ STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    what.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     what.add_argument("--preset", metavar="NAME", help="the memory of this network, and no checkpoint")
     parser.add_argument("--device", default="cpu", help="torch device that shall be used (default: cpu)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there too")

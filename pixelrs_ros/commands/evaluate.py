@@ -1,11 +1,12 @@
 """Score checkpoints on splits of a data set, ours or not, side by side: PRIST, ReasonSeg, refCOCO, COCO, LLaVA.
 
 The human turns of each dialogue are played in order with the network's own answers as history, and the masks of the
-last answer are scored against the polygons whose label is the dialogue's focus; no mask counts as IoU 0. The trivial
-baselines stand beside. gIoU: mean IoU, with its 95 % interval (bootstrap over images). cIoU: summed intersections over
-summed unions. Boundary IoU: Cheng et al. 2021, bands of 2 % of the diagonal. P, R, F1: of pixels, summed over the data
-set. Seconds a turn: the median, with the encoding of the picture. Score error: expected calibration error of the
-published mask score against the IoU reached.
+last answer are scored against the polygons whose label is the dialogue's focus; no mask counts as IoU 0. A turn that
+gets no answer, because its words do not fit or the network's make no sense, is counted and named, and the dialogue goes
+on without it. The trivial baselines stand beside. gIoU: mean IoU, with its 95 % interval (bootstrap over images). cIoU:
+summed intersections over summed unions. Boundary IoU: Cheng et al. 2021, bands of 2 % of the diagonal. P, R, F1: of
+pixels, summed over the data set. Seconds a turn: the median, with the encoding of the picture. Score error: expected
+calibration error of the published mask score against the IoU reached.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     parser.add_argument("--split", action="append", help="which <split>.json; may be repeated (default: test)")
     parser.add_argument(
-        "--checkpoint", action="append", metavar="DIR", help="folder or shipped name; may be repeated (default: nano)"
+        "--checkpoint", action="append", metavar="DIR", help="folder or name; may be repeated (default: nano)"
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues of each split")
     parser.add_argument(
@@ -162,7 +164,15 @@ def load_engine(checkpoint: str, device: str, threads: int | None) -> AnsweringE
 
 
 def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
-    from pixelrs_ros.evaluation.tables import conditions_table, doubts_table, groups_table, status_table
+    from pixelrs_ros.evaluation.published import comparisons
+    from pixelrs_ros.evaluation.tables import (
+        conditions_table,
+        doubts_table,
+        groups_table,
+        published_table,
+        status_table,
+        unanswered_lines,
+    )
 
     tables = [
         conditions_table(reports),
@@ -171,10 +181,13 @@ def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
         groups_table(reports, "by_view", "picture"),
         groups_table(reports, "by_hard", "what is hard in the language"),
         *map(status_table, reports),
+        *map(published_table, comparisons(reports)),
     ]
     for table in tables:
         if table is not None:
             console.print(table)
+    for line in chain.from_iterable(map(unanswered_lines, reports)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def write_reports(where: Path | None, data: str, results: list[tuple[dict[str, Any], list[Record]]]) -> None:

@@ -13,7 +13,7 @@ from pixelrs_ros.commands.numbers import not_negative_number
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: onnx in the checkpoint's folder, where the node looks for it"
     )

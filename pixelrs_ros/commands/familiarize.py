@@ -12,7 +12,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="folder or shipped name")
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="folder or name")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="PRIST folder")
     parser.add_argument("--split", default="train", help="pictures to learn from (default: train)")
     parser.add_argument("--held-out", default="val", metavar="SPLIT", help="pictures for the limit (default: val)")

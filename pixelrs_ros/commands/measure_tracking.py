@@ -17,7 +17,7 @@ from pixelrs_ros.commands.numbers import not_negative, positive
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     parser.add_argument("--videos", type=positive, default=4, metavar="N", help="of each situation (default: 4)")
     parser.add_argument("--first-seed", type=not_negative, metavar="N", help="of the scenes (default: 921000)")
     parser.add_argument(

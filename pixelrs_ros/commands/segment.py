@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--say", action="append", required=True, metavar="TEXT", help="an instruction; repeat it for turns"
     )
-    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or shipped name (default: nano)")
+    parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     parser.add_argument("--out", type=Path, default=Path("out/segment"), metavar="DIR", help="default: out/segment")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
     parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: half of the CPUs)")
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         BadInputError: The file is missing or no picture, or an instruction cannot be used; earlier turns stay written.
+        AnswerError: The network's answer makes no sense; likewise.
         OutputError: A picture cannot be written.
         CheckpointError: The checkpoint cannot be loaded.
     """

@@ -51,7 +51,7 @@ class Subject:
     """What is examined.
 
     Attributes:
-        checkpoint: Folder or shipped name.
+        checkpoint: Folder or name.
         preset: Name of a shipped network configuration, examined in place of the checkpoint; None: the checkpoint.
         device: Where the network shall run, for example "cpu" or "cuda:0".
         out: Folder that commands write into.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pixelrs_ros.doctor import network, packages
+from pixelrs_ros.doctor import network, packages, weights
 from pixelrs_ros.doctor.findings import Check, Finding, Subject, fail, ok, serve, warn
 
 FULL_BYTES, SCARCE_BYTES = 100e6, 2e9
@@ -95,6 +95,7 @@ CHECKS: dict[str, Check] = {
     "weights": network.weights,
     "weights finite": network.finite,
     "memory": network.memory,
+    "public weights": weights.fitting,
     "disk": disk,
     "renderer": renderer,
 }

@@ -86,9 +86,9 @@ class Answerer(Protocol):
     def answer(
         self, encoded: Any, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
-        max_history_tokens: int | None = None,
+        max_history_tokens: int | None = None, on_stage: OnStage = go_on,
     ) -> Reply:  # fmt: skip
-        """Answer the user's next words. What `on_text` and `on_segment` raise ends the turn.
+        """Answer the user's next words. What `on_text`, `on_segment` and `on_stage` raise ends the turn.
 
         Args:
             encoded: What `encode` gave.
@@ -99,6 +99,8 @@ class Answerer(Protocol):
             on_segment: Called with every mask, of the picture's size, as soon as it is known.
             prefix: This dialogue's, from `new_prefix`; the reply is the same without.
             max_history_tokens: Most tokens of the turns so far; None gives them what the context leaves.
+            on_stage: Called before the prompt is read, and between its pieces where it is read in pieces; after the
+                first token it is `on_text` that is called.
 
         Raises:
             BadInputError: The words alone do not fit into the context.

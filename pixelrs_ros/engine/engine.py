@@ -152,7 +152,7 @@ class Engine:
     def answer(
         self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
-        max_history_tokens: int | None = None,
+        max_history_tokens: int | None = None, on_stage: OnStage = go_on,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words.
 
@@ -166,6 +166,7 @@ class Engine:
             prefix: This dialogue's, from `new_prefix`: only what it lacks is computed. None computes everything. The
                 reply is the same.
             max_history_tokens: Most tokens of the turns so far; None gives them what the context leaves.
+            on_stage: Called before the prompt is read.
 
         Returns:
             The reply; its latencies are "encode" (of the picture), "prefill", "generate", "masks" and "total".
@@ -177,6 +178,7 @@ class Engine:
         use_threads(self.num_threads)
         max_new_tokens = max_new_tokens or self.config.text.max_answer_tokens
         prompt = self._prompt(turns, text, max_new_tokens, max_history_tokens)
+        on_stage()
         stream = AnswerStream(self.layout)
         said: list[int] = []
         segments: list[Segment] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pixelrs_ros.checkpoint import load_checkpoint, resolve
+from pixelrs_ros.checkpoint import load_checkpoint, read_sizes, resolve
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.backends import MANIFEST, fingerprint
 from pixelrs_ros.errors import ExportError, OutputError
@@ -55,6 +55,7 @@ def export_onnx(checkpoint: str | Path, folder: Path, tolerance: float) -> Itera
         ExportError: A library for exporting is missing, or a graph differs by more than the tolerance; it is removed.
         OutputError: The folder cannot be written.
     """
+    read_sizes(checkpoint)  # what cannot be exported gets no folder
     require_writable_folder(folder)
     miras, config, _ = load_checkpoint(checkpoint)
     (folder / MANIFEST).unlink(missing_ok=True)  # graphs of two checkpoints must not pass for one export

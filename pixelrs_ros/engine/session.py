@@ -115,6 +115,7 @@ class Session:
                 on_text,
                 self.max_new_tokens,
                 on_segment=on_segment,
+                on_stage=on_stage or go_on,
             )
         )
 
@@ -146,7 +147,7 @@ class Session:
             encoded = self._encode(frame, session_id, on_stage)
             digest, jpeg = self._record(frame, session_id, encoded.key)
             history = turns[:-1] if utterance.replace_last else turns
-            reply = self._reply(encoded, history, utterance.text, prefix, on_text, on_segment)
+            reply = self._reply(encoded, history, utterance.text, prefix, on_text, on_segment, on_stage)
             evidence = evidence_of(reply, digest, jpeg) if self._dialogues.storage else None
             with self._state_lock:
                 if self._answering is not None:
@@ -158,12 +159,12 @@ class Session:
 
     def _reply(
         self, encoded: Seen, turns: Sequence[Turn], text: str, prefix: PrefixCache, on_text: OnText | None,
-        on_segment: OnSegment | None,
+        on_segment: OnSegment | None, on_stage: OnStage,
     ) -> Reply:  # fmt: skip
         try:
             return self.engine.answer(
                 encoded, turns, text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix,
-                max_history_tokens=self.max_history_tokens,
+                max_history_tokens=self.max_history_tokens, on_stage=on_stage,
             )  # fmt: skip
         except Exception as error:
             # What failed may be the picture's, and must not be kept.

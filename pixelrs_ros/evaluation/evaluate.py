@@ -20,6 +20,7 @@ from pixelrs_ros.evaluation.baselines import BASELINES
 from pixelrs_ros.evaluation.content import content_right
 from pixelrs_ros.evaluation.metrics import score_mask
 from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
+from pixelrs_ros.evaluation.published import data_set_of
 from pixelrs_ros.evaluation.records import Record, encode_shown, summarize_condition
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
 from pixelrs_ros.types import Status
@@ -55,9 +56,9 @@ def evaluate(
         on_progress: Called with the number of dialogues that were just finished.
 
     Returns:
-        The report (JSON types: "split", "format", "pictures", "dialogues", "images", "peak_memory_mb", and under
-        "conditions" what `summarize_condition` says of each condition and baseline), and the records behind it, ordered
-        by condition and dialogue.
+        The report (JSON types: "split", "format", "data_set" (see `data_set_of`), "pictures", "dialogues", "images",
+        "peak_memory_mb", and under "conditions" what `summarize_condition` says of each condition and baseline), and
+        the records behind it, ordered by condition and dialogue.
 
     Raises:
         ValueError: There is no dialogue or no condition.
@@ -77,6 +78,7 @@ def evaluate(
     report = {
         "split": job.samples.split,
         "format": job.samples.form,
+        "data_set": data_set_of(job.samples),
         "pictures": str(job.samples.pictures) if job.samples.pictures else None,
         "dialogues": sum(len(group) for group in groups),
         "images": len(groups),
@@ -203,6 +205,7 @@ def _score_played(
         views=sample.views,
         hard=sample.hard,
         statuses=statuses if sample.has_statuses else (),
+        failures=tuple("" if reply.status.answered else reply.message for reply in played.replies),
         answer_s=played.seconds,
         encode_s=encode_s,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from pixelrs_ros.data.readers.entries import Entry
 from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.errors import BadInputError, DataError
+from pixelrs_ros.evaluation.published import NOTE, comparisons
 from pixelrs_ros.evaluation.results import (
     Case,
     Results,
@@ -21,6 +22,7 @@ from pixelrs_ros.evaluation.results import (
     read_cases,
     read_results,
 )
+from pixelrs_ros.evaluation.tables import unanswered_lines
 from pixelrs_ros.files import write_file
 from pixelrs_ros.pictures import decode_as_stored, read_picture
 
@@ -54,6 +56,9 @@ def write_report(out: Path, files: Sequence[Path]) -> list[str]:
         tables=_tables(every),
         drawing=draw(every),
         compared=compared,
+        published=comparisons([results.head for results in every]),
+        note=NOTE,
+        unanswered=[line for results in every for line in unanswered_lines(results.head)],
         cases=[
             (results.name, _cases(path, place, folder, results))
             for path, (folder, found) in zip(files, read, strict=True)

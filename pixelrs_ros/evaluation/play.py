@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.errors import AnswerError, BadInputError
 from pixelrs_ros.types import Reply, Status, Turn
 
 
@@ -80,7 +80,8 @@ class Played:
 def play(engine: AnsweringEngine, encoded: Any, exchanges: Sequence[Exchange], condition: Condition) -> Played:
     """Put a dialogue's instructions to an engine.
 
-    An instruction that the engine cannot use gets a `BAD_INPUT` reply and leaves no turn, as in a live dialogue.
+    An instruction that the engine cannot use gets a `BAD_INPUT` reply, one that it answers with nonsense an
+    `INTERNAL_ERROR`; neither leaves a turn, as in a live dialogue.
 
     Args:
         engine: Answers.
@@ -102,6 +103,8 @@ def play(engine: AnsweringEngine, encoded: Any, exchanges: Sequence[Exchange], c
             turns.append(Turn(len(turns), exchange.text, reply.answer, reply.status))
         except BadInputError as error:
             reply = Reply(status=Status.BAD_INPUT, text="", message=str(error))
+        except AnswerError as error:
+            reply = Reply(status=Status.INTERNAL_ERROR, text="", message=str(error))
         seconds.append(time.perf_counter() - start)
         replies.append(reply)
     return Played(tuple(replies), tuple(seconds))

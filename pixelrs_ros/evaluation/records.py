@@ -27,6 +27,7 @@ from pixelrs_ros.types import Status
 _WORDS = ("referent_right", "object_right", "part_right")
 SHOWN_PX = 256
 RIGHT_IOU = 0.5  # a mask above it shows what was meant
+_NAMED = 5  # of the turns without an answer
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Record:
         quality: What the mask decoder alone estimated of it; None where there is no mask.
         certainty: Probability of its words; None where there is no mask.
         statuses: (true, given) of the turns that were played; empty where the data does not say.
+        failures: Why a turn got no answer, one of each turn that was played; empty where it got one.
         answer_s: Seconds of each answer, without the encoding of the image.
         encode_s: Seconds of that encoding.
         has_target: Whether the last turn should show something; where not, its masks are not scored.
@@ -80,6 +82,7 @@ class Record:
     quality: float | None = None
     certainty: float | None = None
     statuses: tuple[tuple[str, str], ...] = ()
+    failures: tuple[str, ...] = ()
     answer_s: tuple[float, ...] = ()
     encode_s: float | None = None
     has_target: bool = True
@@ -95,6 +98,7 @@ class Record:
     def right(self) -> bool:
         """Whether the last turn ended as it should, and showed what it should."""
         ended = not self.statuses or self.statuses[-1][0] == self.statuses[-1][1]
+        ended &= not any(self.failures[-1:])
         return ended and (not self.has_target or self.mask.iou > RIGHT_IOU)
 
     def to_json(self) -> dict[str, Any]:
@@ -121,7 +125,8 @@ def summarize_condition(records: Sequence[Record]) -> dict[str, Any]:
         The mask scores and word rates of all dialogues with the 95 % interval of gIoU ("g_iou_95"), the same for
         "objects", "parts", "by_kind", "by_view" and "by_hard" where the data tells them apart (a dialogue stands in
         the row of everything that is hard in it, else in "nothing"), "status", "calibration" of the mask score,
-        "seconds", "right" (how many dialogues end right), "pairs" (of which both are right), "one_object" (share of
+        "seconds", "unanswered" (turns without an answer, and why the first of them have none), "right" (how many
+        dialogues end right), "pairs" (of which both are right), "one_object" (share of
         answers whose masks keep to one object each) and "content" (of answers in words).
     """
     shown = [record for record in records if record.has_target]
@@ -158,7 +163,13 @@ def summarize_condition(records: Sequence[Record]) -> dict[str, Any]:
     calibration = calibration_of(records)
     summary["calibration"] = dataclasses.asdict(calibration) if calibration else None
     summary["seconds"] = _seconds_summary(records)
+    summary["unanswered"] = _unanswered(records)
     return summary
+
+
+def _unanswered(records: Sequence[Record]) -> dict[str, Any]:
+    failed = [f"dialogue {record.dialogue}: {why}" for record in records for why in record.failures if why]
+    return {"turns": len(failed), "first": failed[:_NAMED]}
 
 
 def _share(rights: Sequence[bool]) -> float | None:

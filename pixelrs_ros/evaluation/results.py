@@ -250,6 +250,7 @@ def paired_difference(
 def _right(record: dict[str, Any]) -> bool:
     statuses = record["statuses"]
     ended = not statuses or statuses[-1][0] == statuses[-1][1]
+    ended &= not any(record.get("failures", ())[-1:])
     return bool(ended and (not record["has_target"] or record["iou"] > RIGHT_IOU))
 
 

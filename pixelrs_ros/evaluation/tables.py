@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from pixelrs_ros.evaluation.published import NOTE, Comparison
+
 Report = dict[str, Any]
 
 _COLUMNS: tuple[tuple[str, Callable[[Report], str]], ...] = (
@@ -25,6 +27,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Report], str]], ...] = (
 # Whether the network knows when not to know.
 _DOUBTS: tuple[tuple[str, Callable[[Report], str]], ...] = (
     ("turns", lambda row: str((row["status"] or {}).get("turns", ""))),
+    ("no answer", lambda row: str((row.get("unanswered") or {}).get("turns", ""))),
     ("status", lambda row: _percent((row["status"] or {}).get("accuracy"))),
     ("not found P / R", lambda row: _precision_recall(row["status"], "not_found")),
     ("which one? P / R", lambda row: _precision_recall(row["status"], "clarify")),
@@ -103,6 +106,25 @@ def status_table(report: Report) -> Table | None:
     for true, counts in confusion.items():
         table.add_row(true, *(str(counts.get(status, 0)) for status in given))
     return table
+
+
+def published_table(comparison: Comparison) -> Table:
+    """What others published beside ours."""
+    table = _table(comparison.title, ["", "dialogues", "percent"])
+    table.caption = NOTE
+    for name, percent, dialogues in comparison.ours:
+        table.add_row(name, str(dialogues), _number(percent), style="bold")
+    for name, percent in comparison.published.items():
+        table.add_row(f"{name} (published)", "", _number(percent))
+    return table
+
+
+def unanswered_lines(report: Report) -> list[str]:
+    """How many turns of the first condition got no answer, and why the first of them; nothing where all did."""
+    unanswered = headline(report)[1].get("unanswered") or {"turns": 0}
+    if not unanswered["turns"]:
+        return []
+    return [f"{title(report)}: turns without an answer: {unanswered['turns']}", *unanswered["first"]]
 
 
 def title(report: Report) -> str:

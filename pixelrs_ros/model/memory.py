@@ -1,6 +1,11 @@
-"""Parameters and memory of a network, computed without memory for its weights."""
+"""Parameters and memory of a network, computed without memory for its weights.
+
+A network is any module whose children are its parts; `language` is a language model of transformers.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from torch import nn
 
@@ -33,39 +38,42 @@ def empty(config: MirasConfig, vocab_size: int) -> Miras:
     return build_miras(config, vocab_size, empty=True)
 
 
-def parameters(miras: Miras) -> dict[str, int]:
-    """Number of parameters of each part, SAM's three named apart."""
-    return {name: count_parameters(module) for name, module in _parts(miras).items()}
+def parameters(network: nn.Module) -> dict[str, int]:
+    """Number of parameters of each part that has some, those of SAM's own parts apart."""
+    counts: dict[str, int] = {}
+    for name, part in network.named_children():
+        if name == "sam":
+            inner = {f"sam.{key}": count_parameters(module) for key, module in part.named_children()}
+            counts |= {**inner, "sam.other": count_parameters(part) - sum(inner.values())}
+        else:
+            counts[name] = count_parameters(part)
+    return {name: count for name, count in counts.items() if count}
 
 
-def weight_bytes(miras: Miras) -> dict[str, dict[str, float]]:
+def weight_bytes(network: nn.Module) -> dict[str, dict[str, float]]:
     """Bytes of each part's weights, by kind of number: "fp32", "bf16", "int8", "int4"."""
-    counts = parameters(miras)
+    counts = parameters(network)
     memory = {kind: {part: size * count for part, count in counts.items()} for kind, size in BYTES.items()}
-    linear, channels = _quantized(miras.language.base_model)
+    linear, channels = linear_weights(_language(network).base_model)
     saved = {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
     for kind, fewer in saved.items():
         memory[kind] = {**memory["bf16"], "language": memory["bf16"]["language"] - fewer}
     return memory
 
 
-def cache_bytes_per_token(miras: Miras) -> int:
+def cache_bytes_per_token(network: nn.Module) -> int:
     """Bytes of one token's keys and values in bf16."""
-    config = miras.language.config
+    config = _language(network).config
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return int(2 * config.num_hidden_layers * heads * size * 2)
 
 
-def _parts(miras: Miras) -> dict[str, nn.Module]:
-    parts: dict[str, nn.Module] = {}
-    for name, part in miras.named_children():
-        inner = {f"{name}.{key}": module for key, module in part.named_children()} if name == "sam" else {name: part}
-        parts |= inner
-    return parts
+def _language(network: nn.Module) -> Any:
+    return network.get_submodule("language")  # a PreTrainedModel, of which torch's types know nothing
 
 
-def _quantized(model: nn.Module) -> tuple[int, int]:
-    """Weights and output channels of the linear layers."""
+def linear_weights(model: nn.Module) -> tuple[int, int]:
+    """How many weights and output channels its linear layers have."""
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     return sum(module.weight.numel() for module in linear), sum(module.out_features for module in linear)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_miras import build_small, without_high_resolution
+from tokenizers import Tokenizer
 
 from pixelrs_ros.benchmark import measure
 from pixelrs_ros.benchmark.engines import (
@@ -17,6 +19,7 @@ from pixelrs_ros.benchmark.engines import (
     PublishedSession,
     random_network,
 )
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.engine.backends import TORCH
 from pixelrs_ros.engine.session import Session
 from pixelrs_ros.errors import ConfigError
@@ -64,6 +67,22 @@ def test_turns_and_stages_are_all_counted(network: Network) -> None:
             assert turns[way][turn]["to the first mask"]["n"] == 2
             assert turns[way][turn]["to the first mask"]["median"] <= turns[way][turn]["to the whole answer"]["median"]
     assert turns["pixelrs"]["fourth"]["encode"]["median"] == 0 < turns["published"]["fourth"]["encode"]["median"]
+
+
+def test_a_network_that_sees_with_clip_alone_has_stages_of_its_own(
+    debug_config: MirasConfig, debug_tokenizer: Tokenizer
+) -> None:
+    config = without_high_resolution(debug_config)
+    network = build_small(config, debug_tokenizer.get_vocab_size()), config, debug_tokenizer
+    stages = measure.stages(ForcedEngine(network, TORCH), repeats=1)
+    assert {"CLIP", "projector", "SAM's image encoder", "one token", "mask decoder"} <= stages.keys()
+    assert not {"ConvNeXt", "fusion and projector"} & stages.keys()
+    frame, ways = (
+        Frame(measure.picture(0)),
+        (Session(ForcedEngine(network, TORCH)), Session(InlineEngine(network, TORCH))),
+    )
+    for text, answer in DIALOGUE:
+        assert [session.say(Utterance(text), frame).answer for session in ways] == [answer] * 2
 
 
 def test_memory_is_that_of_this_process(network: Network) -> None:

@@ -11,20 +11,25 @@ import pytest
 import torch
 from plain_miras import Plain
 from torch import Tensor
+from torch.nn import functional as F
 
 from pixelrs_ros.checkpoint import load_checkpoint
 from pixelrs_ros.cli import main
 from pixelrs_ros.engine.engine import Engine
 from pixelrs_ros.engine.session import Session
-from pixelrs_ros.images import encoder_images
+from pixelrs_ros.images import encoder_images, to_pixels
 from pixelrs_ros.text.layout import ChatLayout
-from pixelrs_ros.types import Frame, Status, Utterance
+from pixelrs_ros.types import Frame, Reply, Status, Turn, Utterance
 
 GLAMM_TOKENS = ("<im_start>", "<im_end>", "<bbox>", "<point>", "[SEG]", "<p>", "</p>")
 
 
-def write(folder: Path, foreign: Any, kind: str) -> dict[str, Tensor]:
-    """A checkpoint of that family, CLIP included, with a linear projector for LISA."""
+def write(folder: Path, foreign: Any, kind: str, **config: object) -> dict[str, Tensor]:
+    """A checkpoint of that family, CLIP included, with a linear projector for LISA.
+
+    Returns:
+        Its tensors under LISA's names, as `Plain` reads them.
+    """
     added = GLAMM_TOKENS if kind == "glamm" else ("[SEG]", "<im_start>", "<im_end>")
     sizes = foreign.Sizes(vocabulary=80 + len(added))
     foreign.write_tokenizer(folder, added)
@@ -33,14 +38,14 @@ def write(folder: Path, foreign: Any, kind: str) -> dict[str, Tensor]:
         shapes = {k: v for k, v in shapes.items() if "mm_projector" not in k}
         shapes |= {"model.mm_projector.weight": (32, 24), "model.mm_projector.bias": (32,)}
     state: dict[str, Tensor] = foreign.random_state(shapes)
+    written = state
     if kind == "glamm":
-        state = {k.replace("visual_model", "grounding_encoder"): v for k, v in state.items()}
-        state["model.region_encoder.flatten_linear.weight"] = torch.zeros(2, 2)
-    torch.save(state, folder / "pytorch_model.bin")
+        written = {k.replace("visual_model", "grounding_encoder"): v for k, v in state.items()}
+        written["model.region_encoder.flatten_linear.weight"] = torch.zeros(2, 2)
+    torch.save(written, folder / "pytorch_model.bin")
     names = {"lisa": "LISAForCausalLM", "glamm": "GLaMMForCausalLM", "sesame": "SESAMEForCausalLM"}
-    foreign.write_json(
-        folder / "config.json", foreign.llama_config(sizes, model_type="llava", architectures=[names[kind]])
-    )
+    described = foreign.llama_config(sizes, model_type="llava", architectures=[names[kind]], **config)
+    foreign.write_json(folder / "config.json", described)
     return state
 
 
@@ -62,6 +67,91 @@ def test_lisa_sees_with_clip_alone(tmp_path: Path, foreign: Any) -> None:
     session = Session(Engine.from_checkpoint(tmp_path / "ours"))
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     assert session.say(Utterance("where is the knife"), Frame(picture)).answer is not None
+
+
+ANSWERS = {  # of each, with the marker that begins GLaMM's phrases
+    "lisa": "It is [SEG].",
+    "sesame": "It is [SEG].",
+    "glamm": "It is[OBJ] the knife[SEG].",
+}
+# As the authors' release of transformers reads it: no spaces around their own tokens, one after any other.
+TALK = "where is it? ASSISTANT: It is[SEG] .</s> USER: and? ASSISTANT:"
+SPELLED = {
+    ("lisa", True): f"USER:<im_start>|<im_end> {TALK}",
+    ("lisa", False): f"USER: | \n{TALK}",
+    ("sesame", True): f"USER:<im_start>|<im_end> {TALK}",
+    ("glamm", True): (
+        "USER: The<im_start>|<im_end> provides an overview of the picture.\nwhere is it? ASSISTANT: It is[OBJ] the "
+        "knife</p>[SEG] .</s> USER: and? ASSISTANT:"
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "markers"), SPELLED)
+def test_a_dialogue_is_spelled_as_theirs(kind: str, markers: bool, tmp_path: Path, foreign: Any) -> None:
+    write(tmp_path / kind, foreign, kind, mm_use_im_start_end=markers)
+    _, config, tokenizer = load_checkpoint(imported(tmp_path / kind))
+    layout = ChatLayout(tokenizer, config.clip.num_patches, config.text)
+    ids = layout.prompt([("where is it?", ANSWERS[kind])], "and?")
+    spelled = "".join(str(tokenizer.id_to_token(index)) for index in ids).replace("▁", " ")
+    system = " A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, "
+    system += "detailed, and polite answers to the human's questions. "
+    assert spelled.replace("<image>" * config.clip.num_patches, "|") == f"<s>{system}{SPELLED[kind, markers]}"
+
+
+@pytest.mark.parametrize(("kind", "back"), [("lisa", 0), ("lisa", 5), ("sesame", 0), ("glamm", 0)])
+def test_a_whole_answer_is_that_of_the_published_mathematics(
+    kind: str, back: int, tmp_path: Path, foreign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two turns with their masks, over the cache that the first one leaves, against one plain pass over all tokens."""
+    plain = Plain(write(tmp_path / kind, foreign, kind), foreign.Sizes())
+    engine = Engine.from_checkpoint(imported(tmp_path / kind, "--set", f"seg_state_back={back}"))
+    ours: list[tuple[Tensor, Tensor]] = []
+    decode = engine.mask_logits
+
+    def spied(*given: Any) -> tuple[Tensor, Tensor]:
+        ours.append(decode(*given))
+        return ours[-1]
+
+    monkeypatch.setattr(engine, "mask_logits", spied)
+    picture = np.random.default_rng(2).integers(0, 256, (96, 128, 3), np.uint8)
+    encoded, prefix = engine.encode(picture), engine.new_prefix()
+    turns: list[Turn] = []
+    for number, text in enumerate(("where is it?", "and?")):
+        said = engine.layout.answer(ANSWERS[kind])
+        reply = forced(engine, said, encoded, turns, text, prefix)
+        ids = [*engine.layout.prompt([(turn.text, turn.answer) for turn in turns], text), *said]
+        theirs, other = (plain_mask(plain, engine, picture, ids, places) for places in (back, back + 1))
+        torch.testing.assert_close(ours[-1], theirs, rtol=1e-4, atol=1e-4)
+        assert (theirs[0] - other[0]).abs().max() > 0.01, "it counts which state it is"
+        assert reply.status is Status.GROUNDED and len(reply.segments) == 1
+        turns.append(Turn(number, text, reply.answer, reply.status))
+
+
+def forced(engine: Engine, said: list[int], *given: Any) -> Reply:
+    """The answer when the network says these tokens."""
+    script = iter(said)
+    engine.choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
+    encoded, turns, text, *prefix = given
+    return engine.answer(encoded, turns, text, prefix=prefix[0] if prefix else None)
+
+
+@torch.no_grad()
+def plain_mask(plain: Plain, engine: Engine, picture: np.ndarray, ids: list[int], back: int) -> tuple[Tensor, Tensor]:
+    """(H, W) logits of the mask of the last `[SEG]`, and its quality."""
+    pixels = to_pixels(encoder_images(picture, engine.config), engine.config)
+    seen = plain.clip(pixels.clip)
+    is_linear = "model.mm_projector.weight" in plain.state
+    tokens = plain.linear("model.mm_projector", seen) if is_linear else plain.project(seen)
+    is_image = torch.tensor(ids) == engine.layout.image_id
+    rows = plain.w("model.embed_tokens.weight")[torch.tensor(ids).masked_fill(is_image, 0)]
+    rows[is_image] = tokens[0]
+    last = len(ids) - 1 - ids[::-1].index(engine.layout.seg_id)
+    prompt = plain.prompt(plain.language(rows[None])[0, last - 1 - back])
+    low, quality = plain.sam_decode(plain.sam_encode(pixels.sam), prompt)
+    # A picture of 96x128 fills the upper three quarters of SAM's square of 64.
+    square = F.interpolate(low[None, None], (64, 64), mode="bilinear", align_corners=False)[..., :48, :]
+    return F.interpolate(square, (96, 128), mode="bilinear", align_corners=False)[0, 0], quality
 
 
 @pytest.mark.parametrize(("height", "width"), [(480, 640), (333, 517), (640, 360), (20, 30)])
@@ -95,10 +185,24 @@ def test_glamm_phrases_are_ours(tmp_path: Path, foreign: Any, capsys: pytest.Cap
     assert layout.decode_answer(ids).startswith("[OBJ]")
 
 
+REFUSED = (
+    "There is no knife in this image.", "I cannot see a knife.", "Sorry, but a knife isn't here.",
+    "Nothing like that lies on the table.", "A knife is absent from the picture.", "The picture lacks a knife.",
+)  # fmt: skip
+TOLD = ("A knife lies there.", "It is notable for its handle.", "Yes, on the left.")
+
+
 def test_sesame_refuses_in_words(tmp_path: Path, foreign: Any) -> None:
-    write(tmp_path / "sesame", foreign, "sesame")
-    _, config, tokenizer = load_checkpoint(imported(tmp_path / "sesame"))
-    layout = ChatLayout(tokenizer, config.clip.num_patches, config.text)
-    assert layout.parse("There is no knife in this image.").status is Status.NOT_FOUND
-    assert layout.parse("It isn't the knife[SEG].").status is Status.GROUNDED
-    assert layout.parse("A knife lies there.").status is Status.ANSWERED
+    """Through a whole answer: no mask and no token of its status, nor in the history. LISA has no such rule."""
+    picture = np.random.default_rng(2).integers(0, 256, (96, 128, 3), np.uint8)
+    for kind, token in (("sesame", ""), ("lisa", "[NONE]")):
+        write(tmp_path / kind / kind, foreign, kind)
+        engine = Engine.from_checkpoint(imported(tmp_path / kind / kind))
+        encoded = engine.encode(picture)
+        for words in (*REFUSED, *TOLD):
+            reply = forced(engine, engine.layout.answer(words), encoded, [], "where is the knife?")
+            refused = kind == "sesame" and words in REFUSED
+            assert reply.status is (Status.NOT_FOUND if refused else Status.ANSWERED), words
+            assert reply.text == words and not reply.segments
+        assert engine.layout.parse("It isn't the knife[SEG].").status is Status.GROUNDED
+        assert engine.layout.history_answer("There is none.", Status.NOT_FOUND) == f"{token}There is none."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_miras import build_small, without_high_resolution
 from tiny_vlm import force, write_vlm
 from tokenizers import Tokenizer
 
@@ -41,6 +43,7 @@ VLM = {
     Status.NOT_FOUND: 'there is none.", "ask": false, "objects": []}',
     Status.CLARIFY: 'which one?", "ask": true, "objects": []}',
 }
+VLMS = {"qwen3_vl": ("qwen3_vl",), "qwen2_5_vl": ("qwen2_5_vl",), "with SAM 3": ("qwen3_vl", "sam3_video")}
 
 
 @dataclass
@@ -72,17 +75,20 @@ def vlm_case(folder: Path) -> Case:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {name: write_vlm(tmp_path_factory.mktemp(name) / "it", name) for name in ("qwen3_vl", "qwen2_5_vl")}
+    return {name: write_vlm(tmp_path_factory.mktemp("vlm") / "it", *parts) for name, parts in VLMS.items()}
 
 
-@pytest.fixture(params=["miras", "qwen3_vl", "qwen2_5_vl"])
+@pytest.fixture(params=["MIRAS", "CLIP alone", *VLMS])
 def case(
     request: pytest.FixtureRequest, folders: dict[str, Path], debug_miras: Miras, debug_config: MirasConfig,
     debug_tokenizer: Tokenizer,
 ) -> Iterator[Case]:  # fmt: skip
     threads = torch.get_num_threads()
-    if request.param == "miras":
+    if request.param == "MIRAS":
         yield miras_case(debug_miras, debug_config, debug_tokenizer)
+    elif request.param == "CLIP alone":  # of the LISA family, and as its training reads the state of [SEG]
+        config = dataclasses.replace(without_high_resolution(debug_config), seg_state_back=3)
+        yield miras_case(build_small(config, debug_tokenizer.get_vocab_size()), config, debug_tokenizer)
     else:
         yield vlm_case(folders[request.param])
     torch.set_num_threads(threads)
@@ -138,6 +144,34 @@ def test_a_listener_can_end_a_turn(case: Case) -> None:
     assert session.turns("default") == ()
     case.say(Status.ANSWERED)
     assert session.say(Utterance("the mug"), FRAME).text == "it is red."
+
+
+def test_a_turn_about_a_known_picture_can_be_ended_before_and_at_the_end_of_reading(case: Case) -> None:
+    """What was read until then may be kept, and must not change the next answer."""
+    session = Session(case.engine)
+    case.say(Status.ANSWERED)
+    session.say(Utterance("the mug"), FRAME)
+    chosen: list[torch.Tensor] = []
+    case.say(Status.CLARIFY)
+    spy(case.engine, chosen)
+
+    def stop(*_: object) -> None:
+        raise TurnCancelledError("enough")
+
+    for listener, words in (("on_stage", 0), ("on_text", 1)):
+        with pytest.raises(TurnCancelledError):
+            session.say(Utterance("and the handle?"), FRAME, **{listener: stop})
+        assert len(chosen) == words, "nobody is asked for a word once nobody waits"
+    logits: list[list[torch.Tensor]] = []
+    for own in (session, None):
+        case.say(Status.CLARIFY)
+        logits.append([])
+        spy(case.engine, logits[-1])
+        if own is not None:
+            own.say(Utterance("and the handle?"), FRAME)
+        else:
+            case.engine.answer(case.engine.encode(IMAGE), session.turns("default")[:1], "and the handle?")
+    torch.testing.assert_close(*logits, rtol=1e-4, atol=1e-4)
 
 
 def test_the_cache_changes_nothing(case: Case) -> None:

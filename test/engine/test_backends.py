@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_miras import build_small, without_high_resolution
 from tokenizers import Tokenizer
 
 from pixelrs_ros.checkpoint import WEIGHTS, save_checkpoint
@@ -81,9 +82,23 @@ def test_sliding_windows_are_read_anew(debug_config: MirasConfig, debug_tokenize
         assert cached.answer == engine.answer(encoded, turns, "the pan", None, 4).answer
 
 
-def test_onnx_answers_as_torch_does(checkpoint: Path, tmp_path: Path) -> None:
+@pytest.fixture(params=["MIRAS", "CLIP alone"])
+def either(
+    request: pytest.FixtureRequest, checkpoint: Path, debug_config: MirasConfig, debug_tokenizer: Tokenizer
+) -> tuple[Path, list[str]]:
+    """A checkpoint, and the parts that it has."""
+    paths = [part.path for part in PARTS]
+    if request.param == "CLIP alone":
+        paths.remove("convnext")
+        config = without_high_resolution(debug_config)
+        save_checkpoint(checkpoint, build_small(config, debug_tokenizer.get_vocab_size()), config, debug_tokenizer)
+    return checkpoint, paths
+
+
+def test_onnx_answers_as_torch_does(either: tuple[Path, list[str]]) -> None:
+    checkpoint, paths = either
     parts = list(export_onnx(checkpoint, checkpoint / "onnx", tolerance=1e-4))
-    assert [part.path for part in parts] == [part.path for part in PARTS]
+    assert [part.path for part in parts] == paths
     assert all(0 <= part.max_abs_difference <= 1e-4 * part.max_abs for part in parts)
     with_torch = Engine.from_checkpoint(checkpoint)
     with_onnx = Engine.from_checkpoint(checkpoint, backend="onnx")

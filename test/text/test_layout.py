@@ -108,6 +108,17 @@ def test_the_picture_stands_once_in_front(layout: ChatLayout) -> None:
         assert prompt[-1] == layout.ids[tokens.ASSISTANT]
 
 
+def test_a_picture_without_markers_is_nothing_but_its_tokens(
+    layout: ChatLayout, debug_tokenizer: Tokenizer, debug_config: MirasConfig
+) -> None:
+    bare = ChatLayout(debug_tokenizer, 16, dataclasses.replace(debug_config.text, image_markers=False))
+    turns = [("one", " Yes.")]
+    markers = {layout.ids[tokens.IMAGE_START], layout.ids[tokens.IMAGE_END]}
+    assert bare.prompt(turns, "two") == [index for index in layout.prompt(turns, "two") if index not in markers]
+    assert len(layout.prefix()) == len(bare.prefix()) + 2
+    assert markers < set(bare.unspeakable_ids), "nor may they be said"
+
+
 def test_space_and_case_of_the_user_do_not_matter_where_configured(
     layout: ChatLayout, debug_tokenizer: Tokenizer, debug_config: MirasConfig
 ) -> None:

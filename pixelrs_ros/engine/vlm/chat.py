@@ -11,7 +11,7 @@ from pixelrs_ros.engine.vlm.answer import START
 from pixelrs_ros.errors import CheckpointError
 
 PROMPT = Path(__file__).with_name("prompt.txt")
-_BEGIN, END, _SEE, _PICTURE, _SEEN = "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<|vision_end|>"
+SPECIAL = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<|vision_end|>")
 
 
 class Chat:
@@ -28,9 +28,8 @@ class Chat:
     def __init__(self, tokenizer: Tokenizer, prompt: str = "") -> None:
         self.tokenizer = tokenizer
         tokenizer.encode_special_tokens = True  # what spells a special token in somebody's words stays letters
-        names = (_BEGIN, END, _SEE, _PICTURE, _SEEN)
-        ids = [one for one in map(tokenizer.token_to_id, names) if one is not None]
-        missing = [name for name in names if tokenizer.token_to_id(name) is None]
+        ids = [one for one in map(tokenizer.token_to_id, SPECIAL) if one is not None]
+        missing = [name for name in SPECIAL if tokenizer.token_to_id(name) is None]
         if missing:
             raise CheckpointError(
                 f"the tokenizer lacks {', '.join(missing)}: it is none of a Qwen vision-language model"

@@ -36,6 +36,7 @@ from pixelrs_ros.text.answer import parse
 from pixelrs_ros.types import Reply, Segment, Status, Turn
 
 _GRAY = 128
+_READ_AT_ONCE = 256  # tokens of a prompt; a cancelled turn takes no longer than so many
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class VlmEngine:
     def answer(
         self, encoded: SeenPicture, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
-        max_history_tokens: int | None = None,
+        max_history_tokens: int | None = None, on_stage: OnStage = go_on,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words. See `Answerer.answer`; the latencies are those of `Engine.answer`."""
         started = time.perf_counter()
@@ -157,7 +158,7 @@ class VlmEngine:
         )
         decoding = DecodeStream(skip_special_tokens=True)
         prefill_ms = 0.0
-        for token, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), most):
+        for token, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), most, on_stage):
             prefill_ms = prefill_ms or ms_since(started)
             if token == self.chat.end_id:
                 growing.is_cut_off = False
@@ -209,7 +210,7 @@ class VlmEngine:
         return self.chat.prompt(places, pairs[len(pairs) - kept :], text)
 
     def _generate(
-        self, prompt: list[int], encoded: SeenPicture, prefix: PrefixCache, most: int
+        self, prompt: list[int], encoded: SeenPicture, prefix: PrefixCache, most: int, on_stage: OnStage
     ) -> Iterator[tuple[int, float]]:
         """Greedy decoding without end: each token with its probability."""
         picture_id, look = self.chat.picture_id, encoded.look
@@ -218,10 +219,11 @@ class VlmEngine:
         ]
         kept = prefix.reuse(symbols)
         positions = self.qwen.positions(prompt, picture_id, look)
-        seen = prompt[:kept].count(picture_id)
-        hidden = prefix.extend(
-            symbols[kept:], self.qwen.piece(prompt[kept:], picture_id, look, seen, positions[..., kept:])
-        )
+        for begin in range(kept, len(prompt), _READ_AT_ONCE):
+            on_stage()
+            part, seen = slice(begin, begin + _READ_AT_ONCE), prompt[:begin].count(picture_id)
+            piece = self.qwen.piece(prompt[part], picture_id, look, seen, positions[..., part])
+            hidden = prefix.extend(symbols[part], piece)
         following = positions[..., -1:].amax(dim=0, keepdim=True).expand(3, -1, -1)
         for left in reversed(range(most)):
             token, probability = self.choose(self.qwen.logits(hidden))

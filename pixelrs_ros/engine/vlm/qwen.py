@@ -84,7 +84,8 @@ class Qwen(RoomyRunner):
         given = self.processor(images=[image], size=self.size, input_data_format="channels_last", return_tensors="pt")
         grid = given["image_grid_thw"].to(self.device)
         seen = self.model.model.get_image_features(given["pixel_values"].to(self.device), grid)
-        deep = tuple(level[0] for level in getattr(seen, "deepstack_features", None) or ())
+        levels = getattr(seen, "deepstack_features", None) or ()
+        deep = tuple(level if torch.is_tensor(level) else level[0] for level in levels)  # tensors before 5.20
         patch = self.model.config.vision_config.patch_size
         _, rows, columns = (int(n) for n in grid[0])
         return Look(seen.pooler_output[0], deep, grid, (columns * patch, rows * patch))

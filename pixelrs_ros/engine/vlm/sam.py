@@ -17,12 +17,16 @@ MEANS = {"sam2": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), "sam3": ((0.5, 
 class PromptedSam:
     """Cuts masks.
 
+    Attributes:
+        model: transformers' own.
+        kind: Its `model_type`.
+
     Args:
         model: transformers' `Sam2Model` or `Sam3TrackerModel`.
     """
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.model = model
         self.kind: str = model.config.model_type
         mean, std = MEANS["sam3" if model.config.model_type.startswith("sam3") else "sam2"]
         weight = next(model.parameters())
@@ -39,7 +43,7 @@ class PromptedSam:
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         """All levels of the embedding of an (H, W, 3) uint8 RGB image, flat in one float tensor."""
-        levels = self._model.get_image_embeddings(self.pixels(image))
+        levels = self.model.get_image_embeddings(self.pixels(image))
         self._shapes = [tuple(level.shape) for level in levels]
         return torch.cat([level.flatten() for level in levels])
 
@@ -69,7 +73,7 @@ class PromptedSam:
             given["input_boxes"] = (torch.tensor(prompt.box, device=embedding.device) * scale.repeat(2)).view(1, 1, 4)
         if prompt.point is not None:
             given["input_points"] = (torch.tensor(prompt.point, device=embedding.device) * scale).view(1, 1, 1, 2)
-        out = self._model(image_embeddings=self._levels(embedding), multimask_output=False, **given)
+        out = self.model(image_embeddings=self._levels(embedding), multimask_output=False, **given)
         low = out.pred_masks.float().view(1, 1, *out.pred_masks.shape[-2:])
         logits = functional.interpolate(low, (height_px, width_px), mode="bilinear", align_corners=False)[0, 0]
         return (logits > 0).cpu().numpy(), float(out.iou_scores.float().flatten()[0].clamp(0, 1))

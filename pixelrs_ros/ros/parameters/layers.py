@@ -13,15 +13,19 @@ NOT_GIVEN = ""  # value of a launch argument that is not given on the command li
 PROFILES = ("nano_cpu", "jetson_orin", "desktop_gpu")
 # Launch arguments that set the parameter of the same name.
 ARGUMENTS = {
+    "checkpoint": "The network: a folder, or a name.",
+    "device": "Where it runs: cpu, cuda or cuda:N.",
     "image_transport": "How the images are sent; compressed subscribes to `<image>/compressed`.",
     "depth_transport": "How the depth images are sent; compressedDepth subscribes to `<depth>/compressedDepth`.",
     "autostart": "Configure and activate the node at once; false leaves that to a lifecycle manager.",
 }
 
 
-def choices(name: str) -> list[str]:
-    """What a launch argument accepts."""
-    return [NOT_GIVEN, *(SPECS[name].choices or ("true", "false"))]
+def choices(name: str) -> list[str] | None:
+    """What a launch argument accepts; None: any text."""
+    spec = SPECS[name]
+    accepted = ("true", "false") if isinstance(spec.default, bool) else spec.choices
+    return [NOT_GIVEN, *accepted] if accepted else None
 
 
 def layers(files: Sequence[FileT], given: Mapping[str, str]) -> list[FileT | dict[str, str | bool]]:

@@ -23,7 +23,7 @@ class NodeParameters:
     # The network
     checkpoint: str = parameter(
         "nano",
-        "Checkpoint folder, or the name of one that is shipped with the package.",
+        "Checkpoint folder, or the name of one that is shipped with the package or was fetched (`pixelrs fetch`).",
         Change.WHEN_UNCONFIGURED,
         check=checks.checkpoint,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -20,13 +20,15 @@ from pixelrs_ros.msg import Instruction
 from pixelrs_ros.msg import Turn as TurnMessage
 from pixelrs_ros.ros.parameters.policies import FramePolicy
 from pixelrs_ros.ros.perception.intake import Intake
-from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
 from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
 from pixelrs_ros.status_codes import STATUS_CODES
 from pixelrs_ros.types import DEFAULT_SESSION_ID, Turn, check_session_id
+
+if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
+    from pixelrs_ros.engine.session import Session
 
 EXPORTS = "exports"  # folder below `storage_dir`
 _POLICIES = {
@@ -72,7 +74,7 @@ class DialogueServices:
         self,
         node: Node,
         bridge: ExecutorBridge,
-        session: Callable[[], StoredSessionProtocol | None],
+        session: Callable[[], Session | None],
         session_frames: Callable[[], SessionFrames | None],
         frame_policy: Callable[[], FramePolicy],
         on_reset: Callable[[str], None],
@@ -126,7 +128,7 @@ class DialogueServices:
         values = {"path": str(state.path or ""), "dialogues behind on disk": str(state.unsaved)}
         return conversions.diagnostic(name, "storage", message, values, level)
 
-    def _require(self, session_id: str) -> tuple[StoredSessionProtocol, str]:
+    def _require(self, session_id: str) -> tuple[Session, str]:
         """The dialogues and the name of the one that is meant.
 
         Raises:

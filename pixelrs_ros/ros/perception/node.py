@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
@@ -29,7 +29,6 @@ from pixelrs_ros.ros.perception.name_check import name_status
 from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.segment_service import SegmentService
 from pixelrs_ros.ros.perception.session_factory import open_session, session_bounds
-from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
 from pixelrs_ros.ros.perception.turn_runner import TurnRunner
 from pixelrs_ros.ros.queueing import admission
@@ -42,6 +41,9 @@ from pixelrs_ros.ros.wire import qos
 from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later
 from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.types import Status
+
+if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
+    from pixelrs_ros.engine.session import Session
 
 _DIAGNOSTICS_PERIOD_S = 1.0
 # A turn ends at its next word when it is asked to, and before the first one between the stages that take its image in.
@@ -79,12 +81,10 @@ class PerceptionNode(LifecycleNode):
         ConfigError: A parameter was given an impossible value.
     """
 
-    def __init__(
-        self, session_factory: Callable[[NodeParameters], StoredSessionProtocol] = open_session, **kwargs: Any
-    ) -> None:
+    def __init__(self, session_factory: Callable[[NodeParameters], Session] = open_session, **kwargs: Any) -> None:
         super().__init__("perception", **kwargs)
         self._session_factory = session_factory
-        self._session: StoredSessionProtocol | None = None
+        self._session: Session | None = None
         self._session_frames: SessionFrames | None = None
         self._numbers: TurnNumbers | None = None
         self._outputs: Outputs | None = None
@@ -354,9 +354,7 @@ class PerceptionNode(LifecycleNode):
         return int(self.get_clock().now().nanoseconds)
 
 
-def main(
-    args: list[str] | None = None, session_factory: Callable[[NodeParameters], StoredSessionProtocol] = open_session
-) -> int:
+def main(args: list[str] | None = None, session_factory: Callable[[NodeParameters], Session] = open_session) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
     with ros(args):
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
-from pixelrs_ros.ros.perception.session_protocol import StoredSessionProtocol
+
+if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
+    from pixelrs_ros.engine.session import Session
 
 
 def session_bounds(values: NodeParameters) -> dict[str, Any]:
@@ -22,13 +24,12 @@ def storage_of(values: NodeParameters) -> Storage | None:
     return Storage(Path(values.storage_dir), values.store_images, values.max_stored_days, values.max_stored_mb)
 
 
-def open_session(values: NodeParameters) -> StoredSessionProtocol:
+def open_session(values: NodeParameters) -> Session:
     """Load the network.
 
     Raises:
         CheckpointError: The checkpoint is incomplete or does not fit its configuration.
     """
-    # Here and not above: importing PyTorch takes seconds, in which the node can already answer lifecycle calls.
     from pixelrs_ros.engine.opening import open_answerer
     from pixelrs_ros.engine.session import Session
 

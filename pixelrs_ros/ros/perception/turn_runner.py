@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import Image
@@ -14,12 +15,14 @@ from sensor_msgs.msg import Image
 from pixelrs_ros.errors import BadInputError, NoFrameError, TurnCancelledError
 from pixelrs_ros.ros.perception.answers import Answers, OpenTurn
 from pixelrs_ros.ros.perception.latency import accounted
-from pixelrs_ros.ros.perception.session_protocol import SessionProtocol
 from pixelrs_ros.ros.queueing import admission
 from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, require_usable
 from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Frame, Reply, Segment, Status
+
+if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
+    from pixelrs_ros.engine.session import Session
 
 
 class _NotBegunError(Exception):
@@ -38,7 +41,7 @@ class TurnRunner:
 
     def __init__(
         self,
-        session: SessionProtocol,
+        session: Session,
         answers: Answers,
         logger: RcutilsLogger,
         note_frame_age: Callable[[float], None],

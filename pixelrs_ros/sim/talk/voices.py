@@ -14,12 +14,21 @@ from pathlib import Path
 
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.scene.kinds import KINDS
-from pixelrs_ros.sim.talk.speech import Habits, bare, mistype, terse
+from pixelrs_ros.sim.talk.speech import (
+    Habits,
+    at_an_end,
+    bare,
+    is_imperative,
+    mistype,
+    terse,
+    with_filler,
+)
 
 VOICES_DIR = Path(__file__).parent / "voices"
+REMARKS = Path(__file__).with_name("remarks.txt")
 HELD_OUT = ("nurse", "teenager")  # the tests' voices
 WISHES_ONLY = "founder"  # a voice that says wishes and nothing else
-CARELESS = Habits(typo=0.14, terse=0.08, capitals=0.03, bare=0.12)
+CARELESS = Habits(typo=0.16, filler=0.1, hedge=0.04, aside=0.05, terse=0.08, courtesy=0.12, capitals=0.03, bare=0.12)
 CAREFUL = Habits(typo=0.04, bare=0.1)
 _PREFIX_RATE, _SUFFIX_RATE = 0.14, 0.12
 _ORDINARY_WORD_RATE = 0.65  # of a kind's names, which are listed with the ordinary one first
@@ -44,6 +53,16 @@ def load_voice(name: str) -> Voice:
     path = VOICES_DIR / f"{name}.txt"
     if not path.is_file():
         raise DataError(f"no voice {path}")
+    return Voice(name, _read(path))
+
+
+@cache
+def load_remarks() -> Mapping[str, tuple[str, ...]]:
+    """What anybody says besides, in training: by slot, a habit's name."""
+    return _read(REMARKS)
+
+
+def _read(path: Path) -> Mapping[str, tuple[str, ...]]:
     slots: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -54,7 +73,7 @@ def load_voice(name: str) -> Voice:
             if current is None:
                 raise DataError(f"{path}: {words!r} stands before the first slot")
             current.append(words)
-    return Voice(name, {slot: tuple(phrases) for slot, phrases in slots.items()})
+    return {slot: tuple(phrases) for slot, phrases in slots.items()}
 
 
 @cache
@@ -119,13 +138,16 @@ class Speaker:
     def utterance(self, words: str, *, order: bool = False) -> str:
         """What is typed or recognized in the end: with words around an order, slips, and not always punctuation."""
         rng, habits = self._rng, self._habits
-        if order and rng.random() < _PREFIX_RATE:
+        if is_imperative(words) and rng.random() < habits.courtesy:
+            words = rng.choice(load_remarks()["courtesy"]).replace("{ask}", words.replace(" please", "").rstrip("."))
+        elif order and rng.random() < _PREFIX_RATE:
             words = f"{self.phrase('before')} {words[0].lower() if not words.startswith('I') else 'I'}{words[1:]}"
         if order and words[-1] not in "?!" and rng.random() < _SUFFIX_RATE:
             after = self.phrase("after")
             words = words.rstrip(". ") + (after if after.startswith(",") else f" {after}")
         if order and rng.random() < habits.terse:
             words = terse(words)
+        words = self._interrupted(words)
         if rng.random() < habits.typo:
             words = mistype(words, _words_on_purpose(), rng)
         style = rng.random()
@@ -139,4 +161,17 @@ class Speaker:
             return bare(words) or words
         if words[-1].isalnum() and rng.random() < 0.5:
             words += "."
+        return words
+
+    def _interrupted(self, words: str) -> str:
+        """With what people say besides."""
+        rng, habits = self._rng, self._habits
+        if rng.random() < habits.hedge:
+            words = at_an_end(words, rng.choice(load_remarks()["hedge"]), first=rng.random() < 0.5)
+        if rng.random() < habits.filler:
+            words = with_filler(words, rng.choice(load_remarks()["filler"]), rng)
+        if rng.random() < habits.aside:
+            first = rng.random() < 0.6
+            remark = rng.choice(load_remarks()["aside.before" if first else "aside.after"])
+            words = at_an_end(words, remark, first=first)
         return words

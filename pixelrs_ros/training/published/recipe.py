@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pixelrs_ros.checkpoint import load_checkpoint, resolve, save_checkpoint
+from pixelrs_ros.checkpoint import load_checkpoint, read_sizes, resolve, save_checkpoint
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.adapter import merge_lora
 from pixelrs_ros.settings import load_config
@@ -35,9 +35,9 @@ class Recipe:
         """
         self.config = config
         self.out = Path(config.out)
+        read_sizes(config.start)[0].require_high_resolution()
         exact = functools.partial(kept_exact, config=config.trainable)
         self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype=dtype, exact=exact)
-        self.miras_config.require_high_resolution()
         torch.manual_seed(config.engine.seed)  # of the adapter's first weights
         choose_trainable(self.miras, config.trainable)
 

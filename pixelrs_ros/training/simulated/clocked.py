@@ -24,7 +24,7 @@ from pixelrs_ros.training.config import TrainConfig
 from pixelrs_ros.training.simulated.bank import SHARD
 
 # Shares of the whole time.
-DRAW, APART, RESERVE = 0.13, 0.21, 0.03
+DRAW, APART, RESERVE = 0.18, 0.21, 0.03
 PIECE_BYTES = 15_000_000
 MAX_PIECES = 8
 
@@ -54,10 +54,13 @@ class Plan:
         """
         self._logs.mkdir(parents=True, exist_ok=True)
         self._draw()
-        apart = APART * self._minutes
-        self._finish(*(self._start(name, apart) for name in ("see", "talk")))
+        before: tuple[str, ...] = ()
+        if self._config.start is None:
+            apart = APART * self._minutes
+            self._finish(*(self._start(name, apart) for name in ("see", "talk")))
+            before = ("connect",)
         left = (self._ends - time.monotonic()) / 60
-        self._finish(self._start("ground", max(left - RESERVE * self._minutes, 0.05), before=("connect",)))
+        self._finish(self._start("ground", max(left - RESERVE * self._minutes, 0.05), before))
         self._console.print(f"{self._clock()} done")
 
     def _draw(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, save_checkpoint
+from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, read_sizes, save_checkpoint
 from pixelrs_ros.config import load_preset
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras
@@ -47,13 +47,13 @@ class Run:
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         torch.set_num_threads(config.threads)
         torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True  # every batch has the same shape
         self.config = config
         self.device = device
         self.out = Path(config.out)
         self.out.mkdir(parents=True, exist_ok=True)
         if config.start:
             self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype="fp32")
-            self.miras_config.require_high_resolution()
             self.miras.requires_grad_(True)
         else:
             self.miras_config = load_preset(config.preset)
@@ -169,9 +169,9 @@ def train(
         minutes: Until the end of the last of the phases.
 
     Raises:
-        ConfigError: The configuration or the phase's name is wrong.
+        ConfigError: The configuration or the phase's name is wrong, or the start sees with CLIP alone.
         DataError: The scenes cannot be drawn.
-        CheckpointError: An earlier phase has not run.
+        CheckpointError: An earlier phase has not run, or the start is no MIRAS.
     """
     began = time.monotonic()
     content = read_yaml(config_path)
@@ -183,6 +183,8 @@ def train(
         train_recipe(load_config(RecipeConfig, config_path), phases, until, checkpoint)
         return
     config = load_config(TrainConfig, config_path)
+    if config.start:
+        read_sizes(config.start)[0].require_high_resolution()  # before hours of drawing
     engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
     names = tuple(phases) or ("draw", *(name for name in PHASES if name in config.phases))

@@ -16,7 +16,7 @@ from pixelrs_ros.engine.opening import open_answerer
 from pixelrs_ros.engine.vlm.answer import GrowingAnswer, Named, phrase_ranges
 from pixelrs_ros.engine.vlm.boxes import Prompt, Scale
 from pixelrs_ros.engine.vlm.engine import VlmEngine
-from pixelrs_ros.errors import AnswerError, CheckpointError, ConfigError
+from pixelrs_ros.errors import AnswerError, CheckpointError, ConfigError, TurnCancelledError
 from pixelrs_ros.types import GroundedPhrase, Status, Turn
 
 WIDE = np.random.default_rng(1).integers(0, 256, (100, 300, 3), np.uint8)
@@ -130,6 +130,22 @@ def test_nonsense_of_the_network_is_an_error_and_no_mask(engine: VlmEngine) -> N
     with pytest.raises(AnswerError, match="max_new_tokens"):  # random weights find no end
         engine.choose = lambda logits: (int(logits[:200].argmax()), 0.5)
         engine.answer(encoded, (), "it", max_new_tokens=5)
+
+
+def test_a_long_prompt_is_read_in_pieces_between_which_the_turn_can_end(engine: VlmEngine) -> None:
+    encoded, prefix = engine.encode(WIDE), engine.new_prefix()
+    force(engine, ['it is red."}'] * 2)
+    stages: list[int] = []
+
+    def end_before_the_last() -> None:
+        stages.append(len(prefix.symbols))
+        if len(stages) == 3:
+            raise TurnCancelledError("enough")
+
+    with pytest.raises(TurnCancelledError):
+        engine.answer(encoded, (), "the mug " * 40, prefix=prefix, on_stage=end_before_the_last)
+    assert stages == [0, 256, 512]
+    assert engine.answer(encoded, (), "the mug " * 40, prefix=prefix).text == "it is red."
 
 
 def test_words_of_users_never_become_special_tokens(engine: VlmEngine) -> None:

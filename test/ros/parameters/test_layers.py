@@ -14,6 +14,10 @@ from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, ch
 from pixelrs_ros.ros.parameters.table import SPECS
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
+# Of a launched node where nobody says anything.
+DEFAULT = {
+    "checkpoint": "nano", "device": "cpu", "image_transport": "raw", "depth_transport": "raw", "autostart": True,
+}  # fmt: skip
 DEFAULTS, PROFILES_DIR = CONFIG / "launch.yaml", CONFIG / "profiles"
 
 
@@ -40,30 +44,42 @@ def started_with(tmp_path: Path, in_file: dict[str, Any], key: str = "/**/percep
 
 
 def test_the_file_wins_over_the_defaults_of_the_launch_file(tmp_path: Path) -> None:
-    in_file = {"image_transport": "compressed", "depth_transport": "compressedDepth", "autostart": False}
+    in_file = {
+        "checkpoint": "/mine", "device": "cuda", "image_transport": "compressed", "depth_transport": "compressedDepth",
+        "autostart": False,
+    }  # fmt: skip
     assert started_with(tmp_path, in_file) == in_file
 
 
 def test_a_file_may_name_all_nodes(tmp_path: Path) -> None:
     found = started_with(tmp_path, {"autostart": False, "image_transport": "compressed"}, key="/**")
-    assert found == {"image_transport": "compressed", "depth_transport": "raw", "autostart": False}
+    assert found == DEFAULT | {"image_transport": "compressed", "autostart": False}
 
 
 def test_the_command_line_wins_over_the_file_and_leaves_the_rest(tmp_path: Path) -> None:
-    in_file = {"image_transport": "compressed", "depth_transport": "compressedDepth", "autostart": True}
-    found = started_with(tmp_path, in_file, image_transport="raw", autostart="false")
-    assert found == {"image_transport": "raw", "depth_transport": "compressedDepth", "autostart": False}
+    in_file = {
+        "image_transport": "compressed",
+        "depth_transport": "compressedDepth",
+        "device": "cuda",
+        "autostart": True,
+    }
+    given = {"image_transport": "raw", "autostart": "false", "checkpoint": "/mine"}
+    found = started_with(tmp_path, in_file, **given)
+    assert found == DEFAULT | in_file | given | {"autostart": False}
 
 
 def test_where_nobody_says_anything_the_node_starts_at_once(tmp_path: Path) -> None:
     found = started_with(tmp_path, {"store_dialogues": False})
-    assert found == {"image_transport": "raw", "depth_transport": "raw", "autostart": True}
+    assert found == DEFAULT
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_an_argument_accepts_what_its_parameter_accepts(name: str) -> None:
-    expected = {"image_transport": ["", "raw", "compressed"], "depth_transport": ["", "raw", "compressedDepth"]}
-    assert choices(name) == expected.get(name, ["", "true", "false"])
+    expected = {
+        "checkpoint": None, "device": None, "autostart": ["", "true", "false"],
+        "image_transport": ["", "raw", "compressed"], "depth_transport": ["", "raw", "compressedDepth"],
+    }  # fmt: skip
+    assert choices(name) == expected[name]
 
 
 def test_a_profile_stands_between_the_defaults_and_the_users_file(tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
     def opened(values: NodeParameters) -> Session:
         session = open_session(values)
-        assert isinstance(session, Session)
         assert isinstance(session.engine, VlmEngine)
         force(session.engine, ANSWERS)
         return session

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pixelrs_ros.doctor.findings import Level, Subject, examine
-from pixelrs_ros.doctor.network import CACHED_SESSIONS, FRAME_CACHE_MB
+from pixelrs_ros.doctor.memory import CACHED_SESSIONS, FRAME_CACHE_MB
 from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.tools import doctor
 
