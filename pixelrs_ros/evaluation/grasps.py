@@ -16,11 +16,12 @@ from pixelrs_ros.evaluation.space import camera_of
 from pixelrs_ros.geometry.camera import Camera
 from pixelrs_ros.grasping.view import plan
 from pixelrs_ros.gripper import Grasp, Gripper
-from pixelrs_ros.sim.physics.world import World, household_scale
+from pixelrs_ros.sim.physics.world import World
 from pixelrs_ros.sim.picture.canvas import Canvas
 from pixelrs_ros.sim.picture.depth_sensor import DepthFaults, record_depth
 from pixelrs_ros.sim.picture.elements import Element, elements
 from pixelrs_ros.sim.picture.render import Renderer, View
+from pixelrs_ros.sim.scene.household import household_scale
 from pixelrs_ros.sim.scene.scene import Scene, sample_scene
 
 FIRST_SEED = 965_000  # far from the seeds of the training data, of the demonstrations, and of those the planner learned of

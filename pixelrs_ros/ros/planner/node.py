@@ -51,7 +51,8 @@ class GraspPlanner(Node):
         self.values = parameters.read(self)
         self._gripper = self.values.gripper()
         self._robot = PixelrsClient(self, perception=self.values.perception, spin=False)
-        self._depths: deque[Image] = deque(maxlen=_KEPT)
+        self._newest: deque[Image] = deque(maxlen=_KEPT)
+        self._depths: list[Image] = []  # from around the instruction that is being answered
         self._info: CameraInfo | None = None
         self._asked_ns: int | None = None  # stamp of the instruction that is being answered
         self._poses = self.create_publisher(PoseArray, "grasps", RELIABLE)
@@ -77,13 +78,13 @@ class GraspPlanner(Node):
 
     async def _begin(self) -> None:
         """Ask for the task that the node was started with, as soon as there is somebody to ask."""
-        if self._robot.is_ready() and self._depths and self._info is not None:
+        if self._robot.is_ready() and self._newest and self._info is not None:
             self._start.cancel()
             await self._on_task(String(data=self.values.task))
 
     def _on_depth(self, message: Image) -> None:
-        # What comes after the picture of the instruction must not push its depth out.
-        if self._asked_ns is None or stamp_to_ns(message.header.stamp) <= self._asked_ns + _LATE_NS:
+        self._newest.append(message)
+        if self._asked_ns is not None and stamp_to_ns(message.header.stamp) <= self._asked_ns + _LATE_NS:
             self._depths.append(message)
 
     def _on_info(self, message: CameraInfo) -> None:
@@ -97,7 +98,8 @@ class GraspPlanner(Node):
         pending = self._robot.ground_async(
             message.data, deadline_s=values.timeout_s, session_id=values.session_id, camera=values.camera
         )
-        self._asked_ns = pending.stamp_ns
+        # By the time of the answer newer ones will have pushed out the depth of its picture.
+        self._depths, self._asked_ns = list(self._newest), pending.stamp_ns
         answer = await pending
         self._asked_ns = None
         self._act_on(answer)

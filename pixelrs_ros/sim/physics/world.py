@@ -11,7 +11,6 @@ import numpy as np
 from pixelrs_ros.gripper import Grasp, Gripper
 from pixelrs_ros.sim.physics.pieces import convex_pieces, volume
 from pixelrs_ros.sim.scene.camera import Camera
-from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.scene.scene import Scene
 from pixelrs_ros.sim.shape.meshes import mesh_library
 from pixelrs_ros.sim.shape.shapes import Geom, bounds_m, moved_all
@@ -26,7 +25,6 @@ _FORCE_N = 20.0  # with which each finger closes, at most
 _PARKED_M = 1.5
 _SETTLE_S, _APPROACH_S, _CLOSE_S, _LIFT_S, _HOLD_S = 1.0, 1.0, 0.6, 1.2, 0.6
 STANDOFF_M, LIFT_M = 0.1, 0.25
-_SIZE_M_PER_PX = 0.001  # a thing is as many millimeters large as its kind has pixels in a picture of usual size
 
 
 @dataclass(frozen=True)
@@ -44,25 +42,13 @@ class Lift:
     touched: bool
 
 
-def household_scale(scene: Scene) -> float:
-    """By what a scene's lengths are multiplied so that its things are as large as in a household.
-
-    Scenes are drawn to fit pictures: their meters mean nothing. A mug comes to 11 to 14 cm, a knife to 20 to 24 cm.
-    """
-    ratios = []
-    for thing in scene.objects:
-        low, high = bounds_m(thing.geoms)
-        ratios.append(float(np.mean(KINDS[thing.kind].size_px)) * _SIZE_M_PER_PX / float((high - low).max()))
-    return float(np.median(ratios))
-
-
 class World:
     """One scene in motion. Lengths are real ones: those of the scene times `scale`.
 
     Args:
         scene: What stands where, before it has settled.
         gripper: Its sizes.
-        scale: Of the scene's lengths, see `household_scale`.
+        scale: Of the scene's lengths, see `pixelrs_ros.sim.scene.household`.
 
     Attributes:
         model: MuJoCo's; its only camera is the scene's.
