@@ -3,14 +3,16 @@
 Everything here is in the table's frame: meters, z up, the table's top at z = 0. A target is tried from the top, from
 the sides and from in between. Between the fingers lies what the camera sees of it there: the points are cut along
 the closing direction into lumps, which for a bowl's rim is the wall and for a can the whole. What the camera does not
-see is guessed: below every point the column down to the table counts as filled, and where nothing at all is seen a
-finger costs points.
+see is guessed: below every point the column down to the table counts as filled.
+
+How likely a grasp holds is a logistic regression on a few features of the points between the fingers, fitted to tries
+with contact physics in the simulator (scripts/fit_grasps.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from pixelrs_ros.gripper import Grasp, Gripper
 
 _TILTS_DEG = (0.0, 30.0, 60.0, 85.0)
 _TURNS = 12  # closing directions over half a turn from the top, approaches over a whole one from aside
-_ACROSS_M, _DEPTHS_M = 0.008, (0.006, 0.012, 0.02, 0.03, 0.045)  # steps along y; how deep the fingers reach
+_ACROSS_M, _FIRST_M, _DEPTH_M = 0.01, 0.007, 0.013  # steps along y; how deep the fingers reach at least, and the steps on
 _TABLE_M = 0.002  # between the fingertips and the table
 _SIDE_M = 0.008  # between each finger and what it is going to hold
 _LEAST_SIDE_M = 0.004  # at least, where the gripper is hardly wide enough
@@ -26,16 +28,25 @@ _OTHERS_M, _OWN_M = 0.003, 0.001  # by which fingers and palm keep away from oth
 _BLUR_M = 0.008  # from the target's points, what may still be the target
 _PALM_M = 0.005  # between the palm and the target
 _CONTACT_M = 0.004  # from the outermost point: what a finger's pad touches
-_SLIPS_DEG, _BACK = 35.0, -0.2  # turned so far from a finger a surface slips; facing away so far, it is another one
-_EDGE, _UNSEEN_HOLD = 0.35, 0.2  # share of a normal that must not point to the palm to tell of a side; what is hoped of others
 _POINTS, _LEAST_POINTS = 1500, 8  # of a target that are looked at; of a lump
+_TARGET_POINTS, _OTHER_POINTS = 600, 4000  # that may be touched
 _NORMAL_M = 0.008  # radius in which a normal is fitted
-_CELL_M = 0.01  # of the map of what the camera sees
 _BACKWARD_M = (0.0, 0.03, 0.06, 0.1)  # places along the approach at which nothing may be touched
-_TRIED = 400  # best candidates that are looked at closely
 
 
-WEIGHTS = np.array([0, 1.2, .5, -1.5, 0, 0, -1, .8, -.3, 0, -.3, 0, 0, -.3, -.3, -1, -.2, 0, -1, -.5])
+# Feature -> its weight.
+WEIGHTS: dict[str, float] = {
+    "always": -0.8,
+    "turned": -1.18,
+    "back": -2.0,
+    "reach": 3.19,
+    "tall": 0.79,
+    "off": -0.38,
+    "width": -1.63,
+    "slender": -1.68,
+    "height": -0.31,
+}
+_WEIGHTS = np.array(list(WEIGHTS.values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,31 +57,50 @@ class Tabletop:
         target_m: (N, 3) points of what is to be grasped.
         others_m: (M, 3) points of everything else that the gripper must not touch, the rest of the same thing among
             them.
-        table_m: (K, 3) points of the table's top: where it is seen, nothing stands.
         eye_m: (3,) where the camera is.
     """
 
     target_m: np.ndarray
     others_m: np.ndarray
-    table_m: np.ndarray
     eye_m: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A grasp and what speaks for and against it."""
+    """A grasp, and what speaks for and against it.
+
+    Attributes:
+        position_m: As in `Grasp`.
+        axes: As in `Grasp`.
+        width_m: As in `Grasp`.
+        opening_m: As in `Grasp`.
+        features: (N,) float64, one for each of `WEIGHTS`:
+            "always": 1.
+            "turned": How far the worse of the two sides is turned across, so that the fingers would slide along it.
+            "back": How far the worse of the two sides faces the other finger: then it is not the side that would be touched.
+            "reach": How far what is held reaches in from the fingertips, up to 1 for 2 cm.
+            "tall": How much of that the lower of the two sides shows, up to 1 for 2 cm.
+            "off": Distance of the grasp from the target's middle, in standard deviations of its points.
+            "width": As a share of the widest opening.
+            "slender": From -1, where the target is long across the fingers, to 1, where it is long between them.
+            "height": Of the fingertips over the table, in 5 cm.
+    """
 
     position_m: np.ndarray
     axes: np.ndarray
     width_m: float
     opening_m: float
     features: np.ndarray
-    score: float = 0.0
+
+    @property
+    def odds(self) -> float:
+        """Logarithm of the odds that it lifts the target."""
+        return float(self.features @ _WEIGHTS)
 
     def grasp(self) -> Grasp:
         """The grasp, with the estimated chance that it lifts the target as its score."""
         tilt_deg = float(np.degrees(np.arccos(np.clip(-self.axes[2, 2], -1.0, 1.0))))
-        chance = float(1 / (1 + np.exp(-self.score)))
+        chance = float(1 / (1 + np.exp(-self.odds)))
         return Grasp(self.position_m, self.axes, self.width_m, self.opening_m, chance, tilt_deg)
 
 
@@ -86,20 +116,52 @@ def propose(scene: Tabletop, gripper: Gripper, count: int = 10) -> list[Grasp]:
         Best first; none where the target is too wide, too low, hemmed in, or has too few points. The same input gives
         the same grasps.
     """
-    target = _thinned(scene.target_m, _POINTS)
-    if len(target) < _LEAST_POINTS:
-        return []
-    ranked = sorted(candidates(scene, target, gripper), key=lambda candidate: -candidate.score)
-    own = _thinned(target, 600)
-    others = _apart(_thinned(scene.others_m, 4000), own)
     kept: list[Grasp] = []
-    for candidate in ranked:
+    free = Clearance(scene, gripper)
+    for candidate in sorted(candidates(scene, gripper), key=lambda candidate: -candidate.odds):
         if len(kept) == count:
             break
         grasp = candidate.grasp()
-        if not _is_like(grasp, kept) and is_free(grasp, gripper, own, others):
+        if not _is_like(grasp, kept) and free(grasp):
             kept.append(grasp)
     return kept
+
+
+class Clearance:
+    """Says of grasps whether the open gripper touches anything on its last 10 cm.
+
+    Args:
+        scene: What lies where.
+        gripper: Its sizes.
+    """
+
+    def __init__(self, scene: Tabletop, gripper: Gripper) -> None:
+        self._gripper = gripper
+        self._target_m = _thinned(scene.target_m, _TARGET_POINTS)
+        self._others_m = _apart(_thinned(scene.others_m, _OTHER_POINTS), self._target_m)
+
+    def __call__(self, grasp: Grasp) -> bool:
+        """Whether nothing is touched but what is to be held, and nothing else comes between the fingers.
+
+        False also where a finger or the palm would touch the table, or the column below a point.
+
+        Args:
+            grasp: In the table's frame.
+        """
+        centers, halves = self._gripper.boxes(grasp.opening_m)
+        reach = np.abs(grasp.axes[2]) @ halves.T
+        if ((grasp.position_m[2] + centers @ grasp.axes[2] - reach) < _TABLE_M - 1e-9).any():
+            return False
+        between = np.array([grasp.opening_m, self._gripper.finger_breadth_m, self._gripper.finger_length_m]) / 2
+        if _hits(grasp, np.array([0.0, 0.0, -between[2]]), between, self._others_m, column=False):
+            return False
+        for back in _BACKWARD_M:
+            for center, half in zip(centers - [0.0, 0.0, back], halves, strict=True):
+                if _hits(grasp, center, half + _OTHERS_M, self._others_m, column=True):
+                    return False
+                if _hits(grasp, center, half + _OWN_M, self._target_m, column=True):
+                    return False
+        return True
 
 
 def _apart(others: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -108,38 +170,11 @@ def _apart(others: np.ndarray, own: np.ndarray) -> np.ndarray:
     return others[square.min(axis=1, initial=np.inf) > _BLUR_M**2]
 
 
-def is_free(grasp: Grasp, gripper: Gripper, target_m: np.ndarray, others_m: np.ndarray) -> bool:
-    """Whether the open gripper touches nothing on its last 10 cm, and nothing but the target comes between the fingers.
-
-    Args:
-        grasp: In the table's frame.
-        gripper: Its sizes.
-        target_m: (N, 3).
-        others_m: (M, 3).
-
-    Returns:
-        False also where a finger or the palm would touch the table, or the column below a point.
-    """
-    centers, halves = gripper.boxes(grasp.opening_m)
-    reach = np.abs(grasp.axes[2]) @ halves.T
-    if ((grasp.position_m[2] + centers @ grasp.axes[2] - reach) < _TABLE_M - 1e-9).any():
-        return False
-    between = np.array([grasp.opening_m, gripper.finger_breadth_m, gripper.finger_length_m]) / 2
-    if _hits(grasp, np.array([0.0, 0.0, -between[2]]), between, others_m, 0.0):
-        return False
-    for back in _BACKWARD_M:
-        for center, half in zip(centers, halves, strict=True):
-            place = center - [0.0, 0.0, back]
-            if _hits(grasp, place, half + _OTHERS_M, others_m, 1.0) or _hits(grasp, place, half + _OWN_M, target_m, 1.0):
-                return False
-    return True
-
-
-def _hits(grasp: Grasp, center: np.ndarray, half: np.ndarray, points: np.ndarray, column: float) -> bool:
-    """Whether a box of the gripper's frame meets points, or their columns down to `1 - column` of their heights."""
+def _hits(grasp: Grasp, center: np.ndarray, half: np.ndarray, points: np.ndarray, *, column: bool) -> bool:
+    """Whether a box of the gripper's frame meets points, or also the columns below them."""
     top = (points - grasp.position_m) @ grasp.axes - center
-    down = -column * points[:, 2:] * grasp.axes[2]  # to the column's foot
-    # The part of each segment that lies between each pair of the box's faces (slabs).
+    down = -float(column) * points[:, 2:] * grasp.axes[2]  # to the column's foot
+    # Between which shares of each column lie each pair of the box's faces.
     steep = np.where(np.abs(down) < 1e-9, 1e-9, down)
     first, second = (-half - top) / steep, (half - top) / steep
     enters = np.minimum(first, second).max(axis=1, initial=0.0)
@@ -173,18 +208,18 @@ def _directions() -> Iterator[np.ndarray]:
             yield np.stack([level, np.cross(approach, level), approach], axis=1)
 
 
-def candidates(scene: Tabletop, target: np.ndarray, gripper: Gripper) -> list[Candidate]:
+def candidates(scene: Tabletop, gripper: Gripper) -> list[Candidate]:
     """Every grasp of a target that the gripper is wide enough for, whatever is in the way.
 
     Args:
         scene: What lies where.
-        target: (N, 3), of the target's points.
         gripper: Its sizes.
     """
+    target = _thinned(scene.target_m, _POINTS)
+    if len(target) < _LEAST_POINTS:
+        return []
     normals = surface_normals(target, scene.eye_m)
-    seen = _Seen(scene)
-    found = [each for axes in _directions() for each in _along(target, normals, axes, gripper)]
-    return [seen.judged(candidate, gripper) for candidate in found]
+    return [each for axes in _directions() for each in _along(target, normals, axes, gripper)]
 
 
 def _along(target: np.ndarray, normals: np.ndarray, axes: np.ndarray, gripper: Gripper) -> Iterator[Candidate]:
@@ -207,8 +242,7 @@ def _depths(sorted_m: np.ndarray, across: float, axes: np.ndarray, gripper: Grip
     """How far along the approach the fingertips may go: so deep below what is met first, and to the table."""
     if len(sorted_m) < _LEAST_POINTS:
         return []
-    steps = np.arange(sorted_m[_LEAST_POINTS // 2], sorted_m[-1], 0.02)
-    wanted = {round(float(step) + depth, 4) for step in steps for depth in _DEPTHS_M}
+    wanted = set(np.arange(sorted_m[_LEAST_POINTS // 2] + _FIRST_M, sorted_m[-1] + _DEPTH_M, _DEPTH_M).tolist())
     down = -axes[2, 2]
     if down > 0.3:
         # Height of the lowest corner of a fingertip above the table is linear in the depth.
@@ -251,57 +285,20 @@ def _candidate(
     left, right = places[:, 0] < low + _CONTACT_M, places[:, 0] > high - _CONTACT_M
     sides = np.array([(facing[left] * (-1.0, 1.0, 1.0)).mean(axis=0), facing[right].mean(axis=0)])
     sides /= np.maximum(np.linalg.norm(sides, axis=1, keepdims=True), 1e-9)
-    against, wedge = np.sort(sides[:, 0]), np.sort(np.maximum(-sides[:, 2], 0.0))
-    level = np.linalg.norm(sides[:, :2], axis=1).min()
-    turned = np.abs(sides[:, 1]).max()
-    off = float(np.hypot(middle - center[0], across - center[1]))
-    off_deep = abs(float(places[:, 2].mean() - center[2]))
     tall = min(float(np.ptp(places[side, 2])) for side in (left, right))
-    features = np.array(
-        [
-            1.0,
-            against[0], against[1], wedge[0] ** 2, wedge[1] ** 2, level, turned,
-            min(reach / 0.02, 1.0), float(reach < 0.008), min(tall / 0.02, 1.0),
-            off / 0.05, min(off / max(float(np.hypot(*spread[:2])), 0.01), 3.0), off_deep / 0.05,
-            width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3),
-            float(against[0] < -0.2),
-            float(np.sqrt(max(1 - axes[2, 2] ** 2, 0.0))),
-            float((axes @ np.array([middle, across, depth]))[2]) / 0.05,
-        ]
-    )  # fmt: skip
-    return Candidate(axes @ np.array([middle, across, depth]), axes, width, min(gripper.max_opening_m, width + 2 * _SIDE_M), features)
-
-
-class _Seen:
-    """Which places of the table the camera sees anything at, of the table or of what stands there."""
-
-    def __init__(self, scene: Tabletop) -> None:
-        points = np.concatenate([scene.target_m, scene.others_m, scene.table_m])[:, :2]
-        self._low = points.min(axis=0)
-        cells = np.floor((points - self._low) / _CELL_M).astype(int)
-        self._known = np.zeros(cells.max(axis=0) + 1, np.bool_)
-        self._known[cells[:, 0], cells[:, 1]] = True
-
-    def judged(self, candidate: Candidate, gripper: Gripper) -> Candidate:
-        """The candidate, and what share of either finger would be where nothing is seen."""
-        centers, halves = gripper.boxes(candidate.opening_m)
-        places = (centers[:2, None] + _CORNERS * halves[:2, None]) @ candidate.axes.T + candidate.position_m
-        cells = np.floor((places[..., :2] - self._low) / _CELL_M).astype(int)
-        inside = ((cells >= 0) & (cells < self._known.shape)).all(axis=-1)
-        cells = np.where(inside[..., None], cells, 0)
-        unseen = 1.0 - (self._known[cells[..., 0], cells[..., 1]] & inside).mean(axis=1)
-        features = np.concatenate([candidate.features, [unseen.max(), unseen.mean()]])
-        return replace(candidate, features=features, score=float(features @ WEIGHTS))
-
-
-_CORNERS = np.array([[x, y, z] for x in (-1, 0, 1) for y in (-1, 1) for z in (0, 1)])
+    off = np.hypot(middle - center[0], across - center[1]) / max(np.hypot(spread[0], spread[1]), 0.01)
+    position = axes @ np.array([middle, across, depth])
+    features = np.array([
+        1.0, np.abs(sides[:, 1]).max(), max(-sides[:, 0].min(), 0.0), min(reach / 0.02, 1.0), min(tall / 0.02, 1.0), min(off, 3.0),
+        width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3), position[2] / 0.05,
+    ])  # fmt: skip
+    return Candidate(position, axes, width, min(gripper.max_opening_m, width + 2 * _SIDE_M), features)
 
 
 def _is_like(grasp: Grasp, others: list[Grasp]) -> bool:
     """Whether one of these is nearly the same."""
     return any(
-        np.linalg.norm(grasp.position_m - other.position_m) < 0.01
-        and np.trace(grasp.axes.T @ other.axes) > 2.7
+        np.linalg.norm(grasp.position_m - other.position_m) < 0.01 and np.trace(grasp.axes.T @ other.axes) > 2.7
         for other in others
     )
 

@@ -82,8 +82,7 @@ def tabletop(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules
     target_m = _above(target.points_m @ frame.rotation.T + frame.offset_m)
     rest_m = _rest(mask, depth_m, camera, rules) @ frame.rotation.T + frame.offset_m
     rest_m = rest_m[np.linalg.norm(rest_m - target_m.mean(axis=0), axis=1) < _NEAR_M]
-    height = rest_m[:, 2]
-    return Tabletop(target_m, rest_m[height > _TABLE_M], rest_m[np.abs(height) <= _TABLE_M], frame.offset_m), frame
+    return Tabletop(target_m, rest_m[rest_m[:, 2] > _TABLE_M], frame.offset_m), frame
 
 
 def _above(points_m: np.ndarray) -> np.ndarray:

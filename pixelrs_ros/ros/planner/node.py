@@ -60,9 +60,7 @@ class GraspPlanner(Node):
         self._words = self.create_publisher(String, "grasp_words", RELIABLE)
         # The callback that waits for an answer holds its group until then; pictures go on coming.
         pictures = MutuallyExclusiveCallbackGroup()
-        self.create_subscription(
-            Image, "depth", self._on_depth, qos_profile_sensor_data, callback_group=pictures
-        )
+        self.create_subscription(Image, "depth", self._on_depth, qos_profile_sensor_data, callback_group=pictures)
         self.create_subscription(
             CameraInfo, "camera_info", self._on_info, qos_profile_sensor_data, callback_group=pictures
         )

@@ -32,9 +32,7 @@ def fill_poses(message: PoseArray, header: Header, grasps: Sequence[Grasp]) -> P
     return message
 
 
-def fill_grasp_markers(
-    message: MarkerArray, header: Header, grasps: Sequence[Grasp], gripper: Gripper
-) -> MarkerArray:
+def fill_grasp_markers(message: MarkerArray, header: Header, grasps: Sequence[Grasp], gripper: Gripper) -> MarkerArray:
     """Fill the markers: the open gripper where the best grasp is, an arrow along the approach of every other.
 
     Args:

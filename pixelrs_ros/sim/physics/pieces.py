@@ -124,7 +124,9 @@ def _halved(triangles: np.ndarray) -> list[np.ndarray]:
             corners = [corner for corner, d in zip(triangle, distance, strict=True) if d >= 0]
             for i, j in ((0, 1), (1, 2), (2, 0)):
                 if distance[i] * distance[j] < 0:
-                    corners.append(triangle[i] + (triangle[j] - triangle[i]) * distance[i] / (distance[i] - distance[j]))
+                    corners.append(
+                        triangle[i] + (triangle[j] - triangle[i]) * distance[i] / (distance[i] - distance[j])
+                    )
             if len(corners) >= 3:
                 kept.append(corners[:3])
                 if len(corners) == 4:

@@ -144,9 +144,7 @@ class World:
         for step in range(steps):
             share = (step + 1) / steps
             smooth = share * share * (3 - 2 * share)
-            self._command(
-                start[0] + smooth * (goal[0] - start[0]), start[1] + smooth * (goal[1] - start[1])
-            )
+            self._command(start[0] + smooth * (goal[0] - start[0]), start[1] + smooth * (goal[1] - start[1]))
             mujoco.mj_step(self.model, self.data)
         self._run(0.1)
 
@@ -190,7 +188,9 @@ def _add_thing(spec: mujoco.MjSpec, name: str, geoms: Sequence[Geom]) -> np.ndar
     body = spec.worldbody.add_body(name=name, pos=origin)
     if high[2] - low[2] > _MAT_M or not name.startswith("clutter"):
         body.add_freejoint()
-    masses = [_DENSITY * abs(np.linalg.det(np.reshape(g.linear, (3, 3)))) * volume(mesh_library()[g.mesh]) for g in geoms]
+    masses = [
+        _DENSITY * abs(np.linalg.det(np.reshape(g.linear, (3, 3)))) * volume(mesh_library()[g.mesh]) for g in geoms
+    ]
     total = float(np.clip(sum(masses), *_MASS_KG))
     for index, (geom, mass) in enumerate(zip(geoms, masses, strict=True)):
         pieces = convex_pieces(geom.mesh)
@@ -222,9 +222,7 @@ def _add_gripper(spec: mujoco.MjSpec, gripper: Gripper) -> None:
         box = finger.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, pos=centers[side], size=halves[side], mass=0.05)
         box.condim, box.priority, box.friction = 6, 1, [_PAD_FRICTION, 0.01, 0.0005]
         box.rgba = [0.15, 0.16, 0.18, 1.0]
-        closing = spec.add_actuator(
-            name=f"slide_{side}", target=f"slide_{side}", trntype=mujoco.mjtTrn.mjTRN_JOINT
-        )
+        closing = spec.add_actuator(name=f"slide_{side}", target=f"slide_{side}", trntype=mujoco.mjtTrn.mjTRN_JOINT)
         closing.set_to_position(kp=10_000.0, kv=200.0)
         closing.forcelimited, closing.forcerange = True, [-_FORCE_N, _FORCE_N]
     alike = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide_0", name2="slide_1")
