@@ -149,6 +149,7 @@ class Bench:
         gripper: Its sizes.
 
     Attributes:
+        world: The scene in motion.
         view: What the camera sees once things have come to rest, in the scene's own lengths.
         depth_m: (H, W) float32 with a depth camera's faults, in real lengths.
         camera: That took it.
@@ -158,8 +159,8 @@ class Bench:
         scene = sample_scene(seed)
         self._gripper = gripper
         self._scale = household_scale(scene)
-        self._world = World(scene, gripper, self._scale)
-        self._scene: Scene = self._world.settle()
+        self.world = World(scene, gripper, self._scale)
+        self._scene: Scene = self.world.settle()
         self.view = renderer.render(self._scene, depth=True)
         assert self.view.depth_m is not None
         rng = np.random.default_rng([seed, 1])
@@ -181,15 +182,15 @@ class Bench:
         if not grasps:
             return Trial(case, masks, NO_GRASP, overlap, {"plan_ms": plan_ms}, (seen,))
         best, pictures = grasps[0], [seen]
-        canvas = Canvas(self._world.model, self.view.image.shape[1], self.view.image.shape[0], _MAX_GEOMS)
+        canvas = Canvas(self.world.model, self.view.image.shape[1], self.view.image.shape[0], _MAX_GEOMS)
 
         def watch(stage: str) -> None:
             if stage != "approached":
-                canvas.update(self._world.data)
+                canvas.update(self.world.data)
                 pictures.append(canvas.color())
 
         try:
-            lift = self._world.execute(self.in_world(best), case.element.object_id, watch)
+            lift = self.world.execute(self.in_world(best), case.element.object_id, watch)
         finally:
             canvas.close()
         numbers = {

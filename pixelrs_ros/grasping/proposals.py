@@ -20,7 +20,11 @@ from pixelrs_ros.gripper import Grasp, Gripper
 
 _TILTS_DEG = (0.0, 30.0, 60.0, 85.0)
 _TURNS = 12  # closing directions over half a turn from the top, approaches over a whole one from aside
-_ACROSS_M, _FIRST_M, _DEPTH_M = 0.01, 0.007, 0.013  # steps along y; how deep the fingers reach at least, and the steps on
+_ACROSS_M, _FIRST_M, _DEPTH_M = (
+    0.01,
+    0.007,
+    0.013,
+)  # steps along y; how deep the fingers reach at least, and the steps on
 _TABLE_M = 0.002  # between the fingertips and the table
 _SIDE_M = 0.008  # between each finger and what it is going to hold
 _LEAST_SIDE_M = 0.004  # at least, where the gripper is hardly wide enough
@@ -29,22 +33,21 @@ _BLUR_M = 0.008  # from the target's points, what may still be the target
 _PALM_M = 0.005  # between the palm and the target
 _CONTACT_M = 0.004  # from the outermost point: what a finger's pad touches
 _POINTS, _LEAST_POINTS = 1500, 8  # of a target that are looked at; of a lump
-_TARGET_POINTS, _OTHER_POINTS = 600, 4000  # that may be touched
+_CELL_M = 0.006  # of which one point is enough to tell whether a finger touches
 _NORMAL_M = 0.008  # radius in which a normal is fitted
 _BACKWARD_M = (0.0, 0.03, 0.06, 0.1)  # places along the approach at which nothing may be touched
 
-
 # Feature -> its weight.
 WEIGHTS: dict[str, float] = {
-    "always": -0.8,
-    "turned": -1.18,
-    "back": -2.0,
-    "reach": 3.19,
-    "tall": 0.79,
-    "off": -0.38,
-    "width": -1.63,
-    "slender": -1.68,
-    "height": -0.31,
+    "always": -0.3,
+    "turned": -1.29,
+    "ejects": -1.0,
+    "reach": 3.12,
+    "tall": 1.26,
+    "off": -0.57,
+    "width": -2.33,
+    "slender": -1.29,
+    "height": -0.54,
 }
 _WEIGHTS = np.array(list(WEIGHTS.values()))
 
@@ -76,8 +79,8 @@ class Candidate:
         opening_m: As in `Grasp`.
         features: (N,) float64, one for each of `WEIGHTS`:
             "always": 1.
-            "turned": How far the worse of the two sides is turned across, so that the fingers would slide along it.
-            "back": How far the worse of the two sides faces the other finger: then it is not the side that would be touched.
+            "turned": How far the worse of the two sides is turned across, so that a finger would slide along it.
+            "ejects": How far both are turned the same way, so that closing fingers would push the target out.
             "reach": How far what is held reaches in from the fingertips, up to 1 for 2 cm.
             "tall": How much of that the lower of the two sides shows, up to 1 for 2 cm.
             "off": Distance of the grasp from the target's middle, in standard deviations of its points.
@@ -137,8 +140,8 @@ class Clearance:
 
     def __init__(self, scene: Tabletop, gripper: Gripper) -> None:
         self._gripper = gripper
-        self._target_m = _thinned(scene.target_m, _TARGET_POINTS)
-        self._others_m = _apart(_thinned(scene.others_m, _OTHER_POINTS), self._target_m)
+        self._target_m = _one_a_cell(scene.target_m)
+        self._others_m = _apart(_one_a_cell(scene.others_m), self._target_m)
 
     def __call__(self, grasp: Grasp) -> bool:
         """Whether nothing is touched but what is to be held, and nothing else comes between the fingers.
@@ -289,7 +292,7 @@ def _candidate(
     off = np.hypot(middle - center[0], across - center[1]) / max(np.hypot(spread[0], spread[1]), 0.01)
     position = axes @ np.array([middle, across, depth])
     features = np.array([
-        1.0, np.abs(sides[:, 1]).max(), max(-sides[:, 0].min(), 0.0), min(reach / 0.02, 1.0), min(tall / 0.02, 1.0), min(off, 3.0),
+        1.0, np.abs(sides[:, 1]).max(), abs(sides[:, 1].sum()) / 2, min(reach / 0.02, 1.0), min(tall / 0.02, 1.0), min(off, 3.0),
         width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3), position[2] / 0.05,
     ])  # fmt: skip
     return Candidate(position, axes, width, min(gripper.max_opening_m, width + 2 * _SIDE_M), features)
@@ -301,6 +304,13 @@ def _is_like(grasp: Grasp, others: list[Grasp]) -> bool:
         np.linalg.norm(grasp.position_m - other.position_m) < 0.01 and np.trace(grasp.axes.T @ other.axes) > 2.7
         for other in others
     )
+
+
+def _one_a_cell(points: np.ndarray) -> np.ndarray:
+    """The first of the points in each cell of a grid that is finer than a finger."""
+    cells = np.floor(points / _CELL_M).astype(np.int64)
+    _, first = np.unique(cells @ [1, 1 << 20, 1 << 40], return_index=True)
+    return points[np.sort(first)]
 
 
 def _thinned(points: np.ndarray, most: int) -> np.ndarray:
