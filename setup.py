@@ -2,7 +2,8 @@
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
 `pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
-curves (`plots`), hearing and speaking (`speech`) and work on the code (`dev`).
+curves (`plots`), hearing and speaking (`speech`), the operator page (`console`), judging words (`judge`) and work on
+the code (`dev`).
 """
 
 from pathlib import Path
@@ -26,7 +27,10 @@ setup(
     package_data={
         "pixelrs_ros": [
             "checkpoints/*/*",
+            "console/*.css",
+            "console/*.js",
             "evaluation/*.html",
+            "evaluation/judge/*.txt",
             "presets/*.yaml",
             "published.yaml",
             "ros/wire/*.xml",
@@ -38,13 +42,15 @@ setup(
     },
     install_requires=requirements("robot"),
     extras_require={
-        "dev": requirements("dev"),
+        "dev": [*requirements("dev"), *requirements("judge")],
         "sim": requirements("sim"),
         "plots": requirements("plots"),
         "train": [*requirements("train"), *requirements("sim"), *requirements("plots")],
         "export": requirements("export"),
         "quantize": requirements("quantize"),
+        "judge": requirements("judge"),
         "speech": requirements("speech"),
+        "console": requirements("console"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

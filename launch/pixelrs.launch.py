@@ -1,4 +1,4 @@
-r"""The perception node, for a robot that brings its own camera, and with speech:=true the speech node.
+r"""The perception node, for a robot that brings its own camera; with speech:=true and console:=true more beside it.
 
 ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camera/color/image_raw \
     depth:=/robot1/camera/aligned_depth_to_color/image_raw camera_info:=/robot1/camera/color/camera_info
@@ -56,6 +56,12 @@ def generate_launch_description() -> LaunchDescription:
             "speech_params_file", default_value=shipped("speech.yaml"), description="YAML file of its parameters."
         ),
         DeclareLaunchArgument("audio", default_value="audio", description="Topic of the sound that it listens to."),
+        DeclareLaunchArgument(
+            "console", default_value="false", choices=["true", "false"], description="Serve the operator page too."
+        ),
+        DeclareLaunchArgument(
+            "console_params_file", default_value=shipped("console.yaml"), description="YAML file of its parameters."
+        ),
         *(
             DeclareLaunchArgument(
                 name,
@@ -76,7 +82,17 @@ def generate_launch_description() -> LaunchDescription:
         condition=IfCondition(LaunchConfiguration("speech")),
         output="screen",
     )
-    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech])
+    console = Node(
+        package="pixelrs_ros",
+        executable="console",
+        name="console",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[LaunchConfiguration("console_params_file")],
+        remappings=[("image", LaunchConfiguration("image"))],
+        condition=IfCondition(LaunchConfiguration("console")),
+        output="screen",
+    )
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console])
 
 
 def perception(context: LaunchContext) -> list[LifecycleNode]:

@@ -1,11 +1,17 @@
-"""Masks as the perception node sends them, whole, cropped or run-length coded, back to pixels."""
+"""Masks as the perception node sends them, whole, cropped or run-length coded, back to pixels. Needs no ROS."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.msg import Segment, TrackedSegment
+
+if TYPE_CHECKING:  # recordings are read where no messages are built
+    from pixelrs_ros.msg import Segment, TrackedSegment
+
+FULL, CROPPED, RUNS = range(3)  # constants of msg/Segment
 
 
 def mask_of(segment: Segment | TrackedSegment) -> np.ndarray:
@@ -15,16 +21,16 @@ def mask_of(segment: Segment | TrackedSegment) -> np.ndarray:
         BadInputError: The message contradicts itself.
     """
     height_px, width_px = segment.image_height, segment.image_width
-    if segment.mask_encoding == Segment.RUNS:
+    if segment.mask_encoding == RUNS:
         runs = np.asarray(segment.runs, np.int64)
         if runs.sum() != height_px * width_px:
             raise BadInputError(f"the runs of a mask cover {runs.sum()} px of {height_px} x {width_px} px")
         inside = np.arange(len(runs)) % 2 == 1
         return np.repeat(inside, runs).reshape(width_px, height_px).T
     pixels = _pixels(segment)
-    if segment.mask_encoding == Segment.FULL:
+    if segment.mask_encoding == FULL:
         return pixels
-    if segment.mask_encoding != Segment.CROPPED:
+    if segment.mask_encoding != CROPPED:
         raise BadInputError(f"mask_encoding must be one of Segment's constants, got {segment.mask_encoding}")
     x0, y0 = segment.box.x_offset, segment.box.y_offset
     if pixels.shape != (segment.box.height, segment.box.width) or (

@@ -237,7 +237,9 @@ def requirement_lines(ros: Ros, robot: bool) -> dict[str, list[str]]:
     return {
         **steps,
         "the network's and the simulator's libraries": run_lines,
-        "training, export, speech and test tools": [*read("train"), *read("export"), *read("speech"), *read("dev")],
+        "training, export, speech, judging, the operator page and test tools": [
+            line for name in ("train", "export", "speech", "judge", "console", "dev") for line in read(name)
+        ],
     }
 
 

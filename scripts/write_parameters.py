@@ -1,4 +1,4 @@
-"""Writes what is derived from the tables of parameters: config/pixelrs.yaml and speech.yaml, and the documents' tables.
+"""Writes what is derived from the tables of parameters: pixelrs.yaml, speech.yaml, console.yaml, and documents' tables.
 
 scripts/env.sh python scripts/write_parameters.py
 """
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from pixelrs_ros.documents import write_table
+from pixelrs_ros.ros.console.parameters import CONSOLE_SPECS
 from pixelrs_ros.ros.parameters.spec import Change, Spec
 from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.speech.parameters import SPEECH_SPECS
@@ -20,6 +21,7 @@ from pixelrs_ros.ros.speech.parameters import SPEECH_SPECS
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config" / "pixelrs.yaml"
 SPEECH_CONFIG = ROOT / "config" / "speech.yaml"
+CONSOLE_CONFIG = ROOT / "config" / "console.yaml"
 CHANGES = {
     Change.AT_START: "at start",
     Change.WHEN_UNCONFIGURED: "unconfigured",
@@ -75,11 +77,13 @@ def config(node: str = "perception", specs: Mapping[str, Spec] = SPECS) -> str:
 
 
 def main() -> None:
-    """Write the YAML files, and the tables named `parameters` and `speech_parameters`."""
+    """Write the YAML files, and the tables named `parameters`, `speech_parameters` and `console_parameters`."""
     CONFIG.write_text(config(), encoding="utf-8")
     SPEECH_CONFIG.write_text(config("speech", SPEECH_SPECS), encoding="utf-8")
+    CONSOLE_CONFIG.write_text(config("console", CONSOLE_SPECS), encoding="utf-8")
     write_table(ROOT, "parameters", table())
     write_table(ROOT, "speech_parameters", table(SPEECH_SPECS))
+    write_table(ROOT, "console_parameters", table(CONSOLE_SPECS))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pixelrs_ros.doctor.vlm import bytes_by_kind
+from pixelrs_ros.doctor.weights import bytes_by_kind
 from pixelrs_ros.documents import write_table
 from pixelrs_ros.published import Part, Weights, published
 

@@ -5,9 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pixelrs_ros.cli import build_parser
 from pixelrs_ros.documents import pages
+from pixelrs_ros.ros.parameters.layers import ARGUMENTS
+from pixelrs_ros.ros.parameters.table import SPECS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = pages(ROOT)
@@ -35,6 +38,30 @@ def test_every_command_of_the_documents_exists_with_its_options(page: Path) -> N
 def test_the_documents_do_show_commands() -> None:
     found = [command for page in PAGES for command in commands(page)]
     assert len(found) > 20 and any("assemble" in command for command in found)
+
+
+def launched(page: Path) -> list[str]:
+    """Names of the arguments that its `ros2 launch pixelrs_ros pixelrs.launch.py` are given."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"ros2 launch pixelrs_ros pixelrs\.launch\.py([^`\n]*)", text)
+    return [name for line in lines for name in re.findall(r"(\w+):=", line)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_launch_argument_and_parameter_of_the_documents_exists(page: Path) -> None:
+    source = (ROOT / "launch" / "pixelrs.launch.py").read_text(encoding="utf-8")
+    declared = {*ARGUMENTS, *re.findall(r'DeclareLaunchArgument\(\s*"(\w+)"', source)}
+    assert {*launched(page)} <= declared
+    for block in re.findall(
+        r"```yaml\n(/\*\*:\n  ros__parameters:\n.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
+    ):
+        given = yaml.safe_load(block)["/**"]["ros__parameters"]
+        assert given.keys() <= {*SPECS, "use_sim_time"}
+        assert all(type(given[name]) is type(spec.default) for name, spec in SPECS.items() if name in given)
+
+
+def test_the_documents_do_launch() -> None:
+    assert len([name for page in PAGES for name in launched(page)]) > 5
 
 
 def anchors(page: Path) -> set[str]:

@@ -23,14 +23,15 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"engine", "data", "convert", "client", "speech"}),
     frozenset({"training", "evaluation", "benchmark", "doctor", "stranger", "fetch"}),
     frozenset({"ros"}),
+    frozenset({"console"}),
     frozenset({"commands"}),  # start modules of `ros` as processes of their own
     frozenset({"cli"}),
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # The rooms of the parts that have some, likewise.
 ROOMS = {
-    "ros": ("parameters", "wire", "queueing", "perception", "speech", "tools", "demo"),
-    "sim": ("shape", "scene", "picture", "talk", "walk"),
+    "ros": ("parameters", "wire", "queueing", "perception", "speech", "tools", "recording", "console", "demo"),
+    "sim": ("shape", "scene", "picture", "gazebo", "talk", "walk"),
 }
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
 ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")

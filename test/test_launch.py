@@ -166,3 +166,50 @@ def test_the_launched_demo_is_that_of_make_demo(tmp_path: Path) -> None:
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert (results["dialogues"], results["unanswered"]) == (1, 0)
     assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.fixture
+def gazebo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for Gazebo and the packages around it; the file that tells how each was started."""
+    started, programs = tmp_path / "started.txt", tmp_path / "programs"
+    stand_in = f'exec {sys.executable} {ROOT}/test/shared/gazebo_stand_in.py "$world"'
+    waits = "trap 'exit 0' INT TERM; while :; do sleep 1; done"
+    packages = {"ros_gz_bridge": "parameter_bridge", "tf2_ros": "static_transform_publisher", "rviz2": "rviz2"}
+    scripts = {programs / f"lib/{package}/{name}": waits for package, name in packages.items()}
+    scripts |= {programs / "bin/gz": stand_in, programs / "bin/ign": stand_in}
+    for path, does in scripts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        said = f'echo "{path.name} $*" >> {started}\nfor word in "$@"; do world=$word; done\n'
+        path.write_text(f"#!/bin/sh\n{said}{does}\n")
+        path.chmod(0o755)
+    for package in packages:
+        marker = programs / "share/ament_index/resource_index/packages" / package
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        (programs / "share" / package).mkdir()
+    monkeypatch.setenv("PATH", f"{programs / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{programs}{os.pathsep}{os.environ['AMENT_PREFIX_PATH']}")
+    return started
+
+
+@pytest.mark.parametrize(("release", "command"), [("harmonic", "gz sim"), ("fortress", "ign gazebo")])
+def test_the_simulation_is_played_and_scored(gazebo: Path, tmp_path: Path, release: str, command: str) -> None:
+    params = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text())
+    params["/**/operator"]["ros__parameters"]["dialogues"] = 1
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    given = (f"out_dir:={tmp_path}/out", f"params_file:={tmp_path}/params.yaml", "seed:=910003", "play:=true")
+    with launched("sim.launch.py", *given, "headless:=true", f"gazebo:={release}") as process:
+        output, _ = process.communicate(timeout=3 * DEADLINE_S)
+    assert process.returncode == 0, output
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert (results["dialogues"], results["unanswered"]) == (1, 0)
+    started = gazebo.read_text()
+    assert f"{command} -r -s --headless-rendering {tmp_path}/out/world/tabletop.sdf" in started
+    assert "--child-frame-id camera_optical_frame" in started and "rviz2 -d" in started
+
+
+def test_a_release_of_gazebo_that_is_not_known_is_refused() -> None:
+    with launched("sim.launch.py", "gazebo:=citadel") as process:
+        output, _ = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 1
+        assert "citadel" in output

@@ -10,14 +10,14 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pixelrs_ros.data import labelme, prist
-from pixelrs_ros.dialogue.evidence import Evidence
+from pixelrs_ros.dialogue.evidence import Evidence, StoredMask
 from pixelrs_ros.dialogue.store_files import PARTIAL
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.files import make_folder, require_own_folder, write_file
@@ -26,7 +26,7 @@ from pixelrs_ros.types import Turn
 
 SPLIT = "test"
 DIALOGUE_FILE = "dialogue.json"
-_NAMELESS = "target"  # label of a mask that the answer has no words for
+NAMELESS = "target"  # label of a mask that the answer has no words for
 
 Recorded = Sequence[tuple[Turn, Evidence]]
 
@@ -71,15 +71,14 @@ def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
     records: list[dict[str, Any]] = []
     for place, (turn, evidence) in enumerate(recorded):
         img_id = f"turn_{turn.index:06d}.jpg"
-        masks = _labeled(evidence)
+        has_picture = evidence.picture is not None
         if evidence.picture is not None:
             write_file(prist.image_path(folder, img_id), evidence.picture, private=True)
-        if masks:
-            annotation = labelme.annotate(f"../images/{img_id}", masks)
-            write_file(prist.mask_path(folder, img_id), labelme.to_json(annotation), private=True)
-        if masks and evidence.picture is not None:
-            records.append(_prist(img_id, [turn for turn, _ in recorded[: place + 1]], _focus(masks)))
-        turns.append(_as_it_was(turn, evidence, None if evidence.picture is None else img_id))
+        masks = labeled(evidence.masks)
+        write_masks(folder, img_id, masks, private=True)
+        if masks and has_picture:
+            records.append(prist_record(img_id, [turn for turn, _ in recorded[: place + 1]], focus_of(masks)))
+        turns.append(as_it_was(turn, evidence.masks, img_id if has_picture else None))
     write_file(prist.split_path(folder, SPLIT), prist.records_to_json(records), private=True)
     whole = {"session_id": session_id, "turns": turns}
     write_file(folder / DIALOGUE_FILE, json.dumps(whole, ensure_ascii=False, indent=1) + "\n", private=True)
@@ -87,29 +86,41 @@ def _write(folder: Path, session_id: str, recorded: Recorded) -> str:
     return f"{lacking} of {len(recorded)} turns have no stored image" if lacking else ""
 
 
-def _labeled(evidence: Evidence) -> dict[tuple[str, int], np.ndarray]:
+def write_masks(folder: Path, img_id: str, masks: Mapping[tuple[str, int], np.ndarray], *, private: bool) -> None:
+    """Write the masks of a picture, (H, W) bool by (label, place); no file where there is none."""
+    if masks:
+        annotation = labelme.annotate(f"../images/{img_id}", masks)
+        write_file(prist.mask_path(folder, img_id), labelme.to_json(annotation), private=private)
+
+
+def labeled(masks: Sequence[StoredMask]) -> dict[tuple[str, int], np.ndarray]:
     """The masks that are not empty by (label, place), and after them all of them together where they are several.
 
     Masks of the same words are one target, whichever case they are written in.
     """
-    found = [(mask.phrase.strip() or _NAMELESS, mask.mask()) for mask in evidence.masks]
-    labeled: dict[tuple[str, int], np.ndarray] = {}
+    return with_union((mask.phrase.strip() or NAMELESS, mask.mask()) for mask in masks)
+
+
+def with_union(found: Iterable[tuple[str, np.ndarray]]) -> dict[tuple[str, int], np.ndarray]:
+    """As `labeled`, of labels and masks."""
+    by_label: dict[tuple[str, int], np.ndarray] = {}
     keys: dict[str, tuple[str, int]] = {}
     for place, (label, mask) in enumerate(found):
         if mask.any():
             key = keys.setdefault(label.casefold(), (label, place))
-            labeled[key] = labeled[key] | mask if key in labeled else mask
-    labels = [label for label, _ in labeled]
-    if len(labels) > 1:
-        labeled[" and ".join(labels), len(found)] = np.logical_or.reduce(list(labeled.values()))
-    return labeled
+            by_label[key] = by_label[key] | mask if key in by_label else mask
+    if len(by_label) > 1:
+        last = max(place for _, place in by_label) + 1
+        by_label[" and ".join(label for label, _ in by_label), last] = np.logical_or.reduce(list(by_label.values()))
+    return by_label
 
 
-def _focus(masks: dict[tuple[str, int], np.ndarray]) -> str:
+def focus_of(masks: Mapping[tuple[str, int], np.ndarray]) -> str:
+    """The label of all masks together."""
     return list(masks)[-1][0]
 
 
-def _prist(img_id: str, turns: Sequence[Turn], focus: str) -> dict[str, Any]:
+def prist_record(img_id: str, turns: Sequence[Turn], focus: str) -> dict[str, Any]:
     """A dialogue that ends on a mask; PRIST has one `[SEG]` in it, the last answer's."""
     *before, last = [(turn.text, parse(turn.answer)) for turn in turns]
     text, answer = last
@@ -119,7 +130,8 @@ def _prist(img_id: str, turns: Sequence[Turn], focus: str) -> dict[str, Any]:
     return prist.PristDialogue(img_id, tuple(said), focus).to_record()
 
 
-def _as_it_was(turn: Turn, evidence: Evidence, img_id: str | None) -> dict[str, Any]:
+def as_it_was(turn: Turn, masks: Sequence[StoredMask], img_id: str | None) -> dict[str, Any]:
+    """All that is known of a turn, for JSON; no `img_id`: of its picture nothing is kept."""
     return {
         "index": turn.index,
         "instruction_id": turn.instruction_id,
@@ -130,5 +142,5 @@ def _as_it_was(turn: Turn, evidence: Evidence, img_id: str | None) -> dict[str, 
         "image_stamp_ns": turn.image_stamp_ns,
         "frame_id": turn.frame_id,
         "img_id": img_id,
-        "masks": [{"label": mask.phrase.strip() or _NAMELESS, "score": mask.score} for mask in evidence.masks],
+        "masks": [{"label": mask.phrase.strip() or NAMELESS, "score": mask.score} for mask in masks],
     }

@@ -29,13 +29,13 @@ def fit(device: str, free: float) -> Finding:
 def precision(device: str, free: float, memory: Memory) -> str | None:
     """In which numbers the weights and one dialogue fit into so many bytes, the most exact first; None: in none."""
     on_gpu = device.startswith("cuda")
-    kinds = _bytes_by_kind(memory.parameters, memory.linear)
+    kinds = bytes_by_kind(memory.parameters, memory.linear)
     dialogue = memory.cache_bytes_per_token * memory.context_tokens * (1 if on_gpu else 2)
     usable = ("bf16", "int8", "int4") if on_gpu else ("fp32",)  # a CPU computes in nothing smaller at speed
     return next((kind for kind in usable if free >= SPARE * (kinds[kind] + dialogue)), None)
 
 
-def _bytes_by_kind(parameters: int, linear: int) -> dict[str, float]:
+def bytes_by_kind(parameters: int, linear: int) -> dict[str, float]:
     """Bytes of weights by kind of number.
 
     Args:

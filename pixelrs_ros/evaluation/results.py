@@ -142,7 +142,7 @@ def read_results(path: Path) -> tuple[Path, list[Results]]:
     Raises:
         DataError: It cannot be read, or is no such file, or has no records.
     """
-    heads, folder = _heads(path)
+    heads, folder = read_heads(path)
     found = [Results(h["checkpoint"], h["split"], next(iter(h["conditions"])), h) for h in heads]
     images: list[dict[str, int]] = [{} for _ in found]
     for place, record in records(path):
@@ -179,7 +179,7 @@ def records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise DataError(f"{path}: not what `pixelrs evaluate --json {path.name}` writes: {error}") from error
 
 
-def _heads(path: Path) -> tuple[list[dict[str, Any]], str]:
+def read_heads(path: Path) -> tuple[list[dict[str, Any]], str]:
     """The reports without their records, and the data set's folder."""
     import ijson
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -88,6 +89,18 @@ def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
     _, vectors = np.linalg.eigh(matrix / 3)
     x, y, z, w = vectors[:, -1] if vectors[3, -1] >= 0 else -vectors[:, -1]
     return float(x), float(y), float(z), float(w)
+
+
+def rotation_of(quaternion: Sequence[float]) -> np.ndarray:
+    """The (3, 3) rotation of a quaternion (x, y, z, w) of unit length; its columns are the axes of what is rotated."""
+    x, y, z, w = map(float, quaternion)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
 
 
 @lru_cache(maxsize=1)

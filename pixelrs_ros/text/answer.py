@@ -72,6 +72,22 @@ def parse(answer: str) -> ParsedAnswer:
     return parser.parsed()
 
 
+def marked(text: str, phrases: Sequence[GroundedPhrase], status: Status) -> str:
+    """An answer with its special tokens, of what `parse` makes of it.
+
+    Args:
+        text: Clean text.
+        phrases: Character ranges that each ground a mask; those of one answer follow each other.
+        status: How the turn ended.
+    """
+    answer, position = "", 0
+    for phrase in sorted(phrases, key=lambda phrase: phrase.start):
+        answer += f"{text[position : phrase.start]}{tokens.OBJ}{text[phrase.start : phrase.end]}{tokens.SEG}"
+        position = phrase.end
+    first = {Status.CLARIFY: tokens.ASK, Status.NOT_FOUND: tokens.NONE}.get(status, "")
+    return f"{first}{answer}{text[position:]}"
+
+
 def without_markers(text: str) -> str:
     """Drops letters that merely spell a marker, else they would become one when read as history."""
     while MARKERS.search(text):  # again, since dropping one may bring the letters of another together

@@ -11,8 +11,6 @@ from tiny_vlm import write_vlm
 
 from pixelrs_ros import cli
 from pixelrs_ros.config import VlmConfig
-from pixelrs_ros.doctor.findings import Level, Subject
-from pixelrs_ros.doctor.network import fit
 from pixelrs_ros.engine.opening import open_answerer
 from pixelrs_ros.engine.vlm.engine import VlmEngine
 from pixelrs_ros.engine.vlm.loading import empty_parts
@@ -36,7 +34,7 @@ REFUSED = {
 }
 ELSEWHERE = {
     "bench-speech": "needs espeak-ng; asks with `load_engine` as `evaluate` does",
-    "doctor": "see below; the whole command takes a minute",
+    "doctor": "test/doctor/test_vlm.py; the whole command takes a minute",
     "train": "--checkpoint is where it writes; where it starts: test/training/test_start.py",
 }
 
@@ -59,7 +57,7 @@ def test_no_command_is_forgotten() -> None:
     parser = cli.build_parser()
     (commands,) = (action for action in parser._actions if action.choices)
     assert isinstance(commands.choices, dict)
-    takers = {name for name, one in commands.choices.items() if "--checkpoint" in one.format_help()}
+    takers = {name for name, one in commands.choices.items() if "--checkpoint" in one.format_usage()}
     assert takers == {*WORKS, *REFUSED, *ELSEWHERE}
 
 
@@ -126,9 +124,3 @@ def test_the_published_size_has_the_published_parameters(folder: Path, tmp_path:
     linear = 28 * (2048 * (2 * 16 + 2 * 8) * 128 + 3 * 2048 * 6144)
     saved = sum(memory.weight_bytes(parts)["bf16"].values()) - sum(memory.weight_bytes(parts)["int8"].values())
     assert saved == pytest.approx(linear, rel=0.01)
-
-
-def test_the_doctor_knows_what_it_needs(folder: Path) -> None:
-    subject = Subject(checkpoint=str(folder))
-    assert fit(subject, 2e9).level is Level.OK
-    assert fit(subject, 1e6).level is Level.FAIL

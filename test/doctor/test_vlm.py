@@ -14,7 +14,7 @@ from tiny_vlm import write_vlm
 
 from pixelrs_ros.doctor import network
 from pixelrs_ros.doctor.findings import Check, Level, Subject
-from pixelrs_ros.doctor.vlm import bytes_by_kind
+from pixelrs_ros.doctor.weights import bytes_by_kind
 
 CHECKS: tuple[Check, ...] = (network.configuration, network.tokenizer, network.weights, network.finite, network.memory)
 

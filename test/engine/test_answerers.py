@@ -123,6 +123,12 @@ def test_masks_and_phrases_are_the_pictures_and_the_texts(case: Case) -> None:
     assert all(reply.text.startswith(part.strip()) for part in parts)
 
 
+def test_the_memory_of_the_first_picture_is_known_as_well(case: Case) -> None:
+    """Session bounds what it keeps by it."""
+    first, second = (case.engine.encode(picture) for picture in (IMAGE, IMAGE[:, ::-1].copy()))
+    assert first.num_bytes == second.num_bytes > 1000
+
+
 def test_partial_words_come_before_the_end(case: Case) -> None:
     case.say(Status.ANSWERED)
     parts: list[str] = []
@@ -214,6 +220,34 @@ def test_a_long_dialogue_loses_its_oldest_turns_and_long_words_are_refused(case:
         case.engine.answer(encoded, (), "the mug " * 2000)
     with pytest.raises(ConfigError, match="max_new_tokens"):
         case.engine.check_answer_length(100_000)
+
+
+def first_logits(case: Case, encoded: object, turns: list[Turn], budget: int | None = None) -> torch.Tensor:
+    """Those that the first word is chosen from."""
+    seen: list[torch.Tensor] = []
+    case.say(Status.ANSWERED)
+    spy(case.engine, seen)
+    case.engine.answer(encoded, turns, "the mug", max_history_tokens=budget)
+    return seen[0]
+
+
+def test_a_budget_for_the_past_leaves_its_oldest_turns_out(case: Case) -> None:
+    encoded = case.engine.encode(IMAGE)
+    turns = [Turn(number, f"a pan {number}", "it is red.", Status.ANSWERED) for number in range(2)]
+    whole, last, none = (first_logits(case, encoded, turns[start:]) for start in range(3))
+    torch.testing.assert_close(first_logits(case, encoded, turns, 0), none)
+    torch.testing.assert_close(first_logits(case, encoded, turns, 10_000), whole)
+    assert not torch.allclose(whole, last, atol=1e-3) and not torch.allclose(last, none, atol=1e-3)
+
+
+def test_blind_words_are_the_same_whatever_the_picture(case: Case) -> None:
+    other = IMAGE[::-1].copy()
+    seen, unseen = (
+        [first_logits(case, case.engine.encode(picture, blind=blind), []) for picture in (IMAGE, other)]
+        for blind in (False, True)
+    )
+    torch.testing.assert_close(unseen[0], unseen[1])
+    assert not torch.allclose(seen[0], seen[1], atol=1e-3)
 
 
 def test_memory_that_is_used_up_is_said_and_freed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

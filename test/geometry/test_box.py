@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixelrs_ros.geometry.box import Box, oriented_box, quaternion
+from pixelrs_ros.geometry.box import Box, oriented_box, quaternion, rotation_of
 
 angles = st.tuples(*[st.floats(-np.pi, np.pi)] * 3)
 sides = st.tuples(*[st.floats(0.02, 0.5)] * 3)
@@ -23,17 +23,6 @@ def turn(angles: tuple[float, float, float]) -> np.ndarray:
     return matrix
 
 
-def matrix_of(q: tuple[float, float, float, float]) -> np.ndarray:
-    x, y, z, w = q
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def surface(sides: tuple[float, float, float]) -> np.ndarray:
     """Points on the six faces of a box around the origin."""
     grid = np.linspace(-0.5, 0.5, 12)
@@ -49,7 +38,7 @@ def check(box: Box) -> None:
     assert box.axes.T @ box.axes == pytest.approx(np.eye(3), abs=1e-9)
     assert np.linalg.det(box.axes) == pytest.approx(1.0)
     assert np.linalg.norm(box.quaternion) == pytest.approx(1.0)
-    assert matrix_of(box.quaternion) == pytest.approx(box.axes, abs=1e-6)
+    assert rotation_of(box.quaternion) == pytest.approx(box.axes, abs=1e-6)
     assert list(box.size_m) == sorted(box.size_m, reverse=True)
 
 
@@ -95,5 +84,5 @@ def test_axes_have_an_order_that_does_not_depend_on_the_points_order() -> None:
 def test_quaternions_are_rotations_again(angles: tuple[float, float, float]) -> None:
     rotation = turn(angles)
     x, y, z, w = quaternion(rotation)
-    assert matrix_of((x, y, z, w)) == pytest.approx(rotation, abs=1e-9)
+    assert rotation_of((x, y, z, w)) == pytest.approx(rotation, abs=1e-9)
     assert w >= 0

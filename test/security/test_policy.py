@@ -14,8 +14,10 @@ import pytest
 import rclpy
 from node_bench import Echo
 from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.perception.node import PerceptionNode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,9 @@ KINDS = {"topics": ("publish", "subscribe"), "services": ("reply", "request"), "
 # What the node has only where its parameters ask for it.
 DETECTIONS = {"/detections_2d", "/detections_3d", "/label_info"}  # where vision_msgs is installed
 OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth", *DETECTIONS}
+# Of the console: what it has only while somebody looks, and the other one of two ways in which pictures come.
+LOOKED_AT = {"/clock", "/image", "/image/compressed", "/tracking", "/turn_points"}
+SPEAKERS = ("operator", "console")
 Rights = dict[str, set[str]]
 
 
@@ -45,14 +50,8 @@ def rights(profile: ElementTree.Element) -> Rights:
 PROFILES = {profile.attrib["node"]: rights(profile) for profile in POLICY.iter("profile")}
 
 
-@pytest.fixture(scope="module")
-def live() -> Iterator[Rights]:
-    """What the active node has in the graph."""
-    rclpy.init()
-    values = {"store_dialogues": False, "depth_topics": ["depth"], "camera_info_topics": ["camera_info"]}
-    overrides = [Parameter(name, value=value) for name, value in values.items()]
-    node = PerceptionNode(session_factory=lambda _: Echo(), parameter_overrides=overrides)
-    assert node.autostart()
+def in_graph(node: Node) -> Rights:
+    """What a node has in the graph."""
     me = (node.get_name(), node.get_namespace())
     names = {
         "publish": node.get_publisher_names_and_types_by_node(*me),
@@ -62,7 +61,18 @@ def live() -> Iterator[Rights]:
         "execute": get_action_server_names_and_types_by_node(node, *me),
     }
     # An action's own topics and services come with the right to execute it.
-    yield {right: {name for name, _ in found if "/_action/" not in name} for right, found in names.items()}
+    return {right: {name for name, _ in found if "/_action/" not in name} for right, found in names.items()}
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Rights]:
+    """What the active node has in the graph."""
+    rclpy.init()
+    values = {"store_dialogues": False, "depth_topics": ["depth"], "camera_info_topics": ["camera_info"]}
+    overrides = [Parameter(name, value=value) for name, value in values.items()]
+    node = PerceptionNode(session_factory=lambda _: Echo(), parameter_overrides=overrides)
+    assert node.autostart()
+    yield in_graph(node)
     node.close()
     node.destroy_node()
     rclpy.shutdown()
@@ -73,6 +83,16 @@ def test_the_node_has_what_it_may_and_may_what_it_has(live: Rights, right: str) 
     allowed = PROFILES["perception"][right]
     assert live[right] - allowed == set(), "security/policy.xml lacks it"
     assert allowed - live[right] <= OPTIONAL, "security/policy.xml allows what the node does not have"
+
+
+@pytest.mark.usefixtures("live")
+def test_the_console_has_what_it_may_and_may_what_it_has() -> None:
+    node = ConsoleNode()
+    found = in_graph(node)
+    node.destroy_node()
+    for right, names in found.items():
+        assert names - PROFILES["console"][right] == set(), f"security/policy.xml does not let it {right} them"
+        assert PROFILES["console"][right] - names <= LOOKED_AT, f"it cannot {right} what security/policy.xml allows"
 
 
 def test_the_policy_is_of_the_published_form() -> None:
@@ -103,13 +123,13 @@ def test_what_one_may_say_another_may_hear() -> None:
     assert own["reply"] - requested == {"/perception/get_type_description"}
 
 
-def test_only_the_manager_changes_state_and_only_the_operator_speaks() -> None:
+def test_only_the_manager_changes_state_and_only_operators_speak() -> None:
     for node, profile in PROFILES.items():
         sensitive = {name for name in profile["request"] if re.search(r"/(change_state|set_parameters\w*)$", name)}
         assert bool(sensitive) == (node == "manager")
-        assert ({"/instruction", "/instruction_text"} <= profile["publish"]) == (node == "operator")
+        assert bool({"/instruction", "/instruction_text"} & profile["publish"]) == (node in SPEAKERS)
         assert ("/image" in profile["publish"]) == (node == "camera")
-        assert ("/perception/reset_dialogue" in profile["request"]) == (node == "operator")
+        assert ("/perception/reset_dialogue" in profile["request"]) == (node in SPEAKERS)
 
 
 def test_a_node_that_cannot_be_secured_does_not_start_in_the_open(tmp_path: Path) -> None:

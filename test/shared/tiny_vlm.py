@@ -69,7 +69,8 @@ def _model(family: str, ids: dict[str, Any]) -> PreTrainedModel:
     )
 
     text: dict[str, Any] = {
-        "vocab_size": ids["size"], "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
+        "vocab_size": ids["size"] + 7,  # rows of no token, as the published models have
+        "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 4096,
         "initializer_range": 0.3, "bos_token_id": None, "eos_token_id": ids["<|im_end|>"], "pad_token_id": None,
     }  # fmt: skip

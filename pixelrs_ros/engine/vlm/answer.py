@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import json_repair
-from pydantic import AliasChoices, BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, FiniteFloat, ValidationError, field_validator
 from pydantic_core import from_json
 
 from pixelrs_ros.errors import AnswerError
@@ -17,7 +17,8 @@ from pixelrs_ros.types import GroundedPhrase, Status
 START = '{"say": "'  # every answer is made to begin so
 _QUOTED = 400  # characters of nonsense in an error's message
 _OBJECTS = re.compile(r'"objects"\s*:\s*\[')
-_ASK_DENIED = re.compile(r'"ask"\s*:\s*(false|null|"")')
+_NO = ("", "false", "no", "none", "null")  # as models write it where a truth value was asked for
+_ASK_DENIED = re.compile(rf'"ask"\s*:\s*(false|null|"({"|".join(_NO)})")', re.IGNORECASE)
 
 
 class Named(BaseModel):
@@ -34,6 +35,11 @@ class Said(BaseModel):
     say: str = ""
     ask: bool | str = False
     objects: list[Named] | None = None
+
+    @field_validator("ask", mode="before")
+    @classmethod
+    def _denied(cls, value: Any) -> Any:
+        return False if value is None or (isinstance(value, str) and value.strip().casefold() in _NO) else value
 
     @property
     def status(self) -> Status:
@@ -112,7 +118,7 @@ class GrowingAnswer:
             kept = self.raw
         except ValueError as error:
             if self.is_cut_off:
-                raise AnswerError(f"it found no end; remedy: raise max_new_tokens; {self.quoted()}") from error
+                raise AnswerError("it found no end; remedy: raise max_new_tokens") from error
             content = json_repair.loads(self.raw)
             kept = json.dumps(content, ensure_ascii=False)
         if isinstance(content, list):  # models that were trained to give nothing but boxes
@@ -122,11 +128,9 @@ class GrowingAnswer:
         except ValidationError as error:
             problem = error.errors()[0]
             place = ".".join(map(str, problem["loc"])) or "the whole"
-            raise AnswerError(f"{place}: {problem['msg']}; {self.quoted()}") from error
+            raise AnswerError(f"{place}: {problem['msg']}") from error
         if not said.text and not said.objects:
-            raise AnswerError(f"it neither says nor shows anything; {self.quoted()}")
-        if any(one.bbox_2d is None and one.point_2d is None for one in said.objects or ()):
-            raise AnswerError(f"a thing has neither bbox_2d nor point_2d; {self.quoted()}")
+            raise AnswerError("it neither says nor shows anything")
         return said, kept
 
     def quoted(self) -> str:

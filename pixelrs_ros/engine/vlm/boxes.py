@@ -41,8 +41,10 @@ class Scale:
         """The box and the point in pixels, cut to the picture.
 
         Raises:
-            AnswerError: The box is empty or, like the point, lies far outside.
+            AnswerError: There is neither of them, the box is empty, or one lies far outside.
         """
+        if named.bbox_2d is None and named.point_2d is None:
+            raise AnswerError(f"{named.phrase!r} has neither bbox_2d nor point_2d")
         box = point = None
         if named.bbox_2d is not None:
             x0, y0 = self._inside(*named.bbox_2d[:2], named)

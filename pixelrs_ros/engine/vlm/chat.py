@@ -17,6 +17,13 @@ SPECIAL = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<
 class Chat:
     """Token ids of prompts.
 
+    Attributes:
+        tokenizer: Its own.
+        end_id: Ends an answer.
+        picture_id: Stands where a piece of the picture goes.
+        unspeakable: Tokens that never belong into an answer.
+        num_tokens: The language model may have more rows, of no token.
+
     Args:
         tokenizer: Its own; what users say is encoded so that it never becomes a special token.
         prompt: What the model is told first; empty: that of `prompt.txt`.
@@ -37,6 +44,7 @@ class Chat:
         self._begin, self.end_id, self._see, self.picture_id, self._seen = ids
         added = tokenizer.get_added_tokens_decoder()
         self.unspeakable = sorted(one for one in added if one != self.end_id)
+        self.num_tokens = max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1
         told = prompt or PROMPT.read_text(encoding="utf-8").strip()
         self._head = [*self._turn("system", told), *self._open("user")]
         self._to_answer = [self.end_id, *self._words("\n"), *self._open("assistant")]

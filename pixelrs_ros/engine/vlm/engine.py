@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
@@ -152,26 +153,27 @@ class VlmEngine:
         use_threads(self._num_threads)
         most = max_new_tokens or self.config.max_answer_tokens
         prompt = self._prompt(encoded, turns, text, most, max_history_tokens)
-        growing, cutter = (
-            GrowingAnswer(is_cut_off=True),
-            _Cutter(self.sam, self._scale(encoded), encoded, self.config, on_segment),
-        )
+        growing = GrowingAnswer(is_cut_off=True)
+        cutter = _Cutter(self.sam, self._scale(encoded), encoded, self.config, on_segment)
         decoding = DecodeStream(skip_special_tokens=True)
         prefill_ms = 0.0
-        for token, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), most, on_stage):
-            prefill_ms = prefill_ms or ms_since(started)
-            if token == self.chat.end_id:
-                growing.is_cut_off = False
-                break
-            growing.raw += decoding.step(self.chat.tokenizer, token) or ""
-            cutter.sure(probability)
-            cutter.cut(growing.named())
-            if on_text is not None:
-                on_text(growing.say)
-            if growing.is_whole:
-                break
-        said, kept = growing.result()
-        segments = cutter.all(said) if said.status == Status.GROUNDED else []
+        try:
+            for token, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), most, on_stage):
+                prefill_ms = prefill_ms or ms_since(started)
+                if token == self.chat.end_id:
+                    growing.is_cut_off = False
+                    break
+                growing.raw += decoding.step(self.chat.tokenizer, token) or ""
+                cutter.sure(probability)
+                cutter.cut(growing.named())
+                if on_text is not None:
+                    on_text(growing.say)
+                if growing.is_whole:
+                    break
+            said, kept = growing.result()
+            segments = cutter.all(said) if said.status == Status.GROUNDED else []
+        except AnswerError as error:
+            raise AnswerError(f"{error}; {growing.quoted()}") from error
         latency = latencies(encoded.encode_ms, prefill_ms, cutter.cutting_ms, ms_since(started))
         return _reply(said, kept, segments, latency)
 
@@ -233,6 +235,7 @@ class VlmEngine:
                 hidden = prefix.extend([token], self.qwen.piece([token], picture_id, look, 0, following))
 
     def _greedy(self, logits: torch.Tensor) -> tuple[int, float]:
+        logits = logits[: self.chat.num_tokens]
         logits[self.chat.unspeakable] = float("-inf")
         probabilities = logits.softmax(dim=0)
         token = int(probabilities.argmax())
@@ -265,8 +268,8 @@ class _Cutter:
         for one in named[len(self._segments) :]:
             try:
                 self._cut(Named.model_validate(one))
-            except ValueError as error:
-                raise AnswerError(f"the language model named {one!r}, which is no thing with a box: {error}") from error
+            except ValidationError as error:
+                raise AnswerError(f"a thing is named wrongly: {error.errors()[0]['msg']}") from error
 
     def all(self, said: Said) -> list[Segment]:
         """The masks of a whole answer."""

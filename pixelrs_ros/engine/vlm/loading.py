@@ -74,8 +74,16 @@ def empty_networks(folder: Path, config: VlmConfig) -> dict[Path, Any]:
 
 
 def load_sam(folder: Path, config: VlmConfig, device: str, dtype: torch.dtype) -> PromptedSam:
-    """SAM 2, or SAM 3's tracker. Arguments and errors are those of `load_language`."""
-    return PromptedSam(_load(folder / config.sam, _SAMS, device, dtype))
+    """SAM 2, or SAM 3's tracker. Arguments and errors are those of `load_language`.
+
+    Of the weights only those that see the picture are of that type, which are nearly all. Where a box lies is computed
+    precisely: in 16 bits it would be known to no better than some pixels.
+    """
+    model = _load(folder / config.sam, _SAMS, device, torch.float32)
+    for part in (model.vision_encoder, model.mask_decoder.conv_s0, model.mask_decoder.conv_s1):
+        part.to(dtype)
+    model.no_memory_embedding.data = model.no_memory_embedding.data.to(dtype)
+    return PromptedSam(model)
 
 
 def empty_parts(folder: Path, config: VlmConfig) -> nn.ModuleDict:

@@ -10,6 +10,7 @@ import torch
 from transformers import DynamicCache
 
 from pixelrs_ros.engine.language import RoomyRunner
+from pixelrs_ros.errors import BadInputError
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,18 @@ class Qwen(RoomyRunner):
         return device
 
     def look(self, image: np.ndarray) -> Look:
-        """The features of an (H, W, 3) uint8 RGB image."""
-        given = self.processor(images=[image], size=self.size, input_data_format="channels_last", return_tensors="pt")
+        """The features of an (H, W, 3) uint8 RGB image.
+
+        Raises:
+            BadInputError: It is too long and narrow to be shown.
+        """
+        try:
+            given = self.processor(
+                images=[image], size=self.size, input_data_format="channels_last", return_tensors="pt"
+            )
+        except ValueError as error:
+            size = f"{image.shape[1]}x{image.shape[0]} px"
+            raise BadInputError(f"the picture of {size} cannot be shown to the language model: {error}") from error
         grid = given["image_grid_thw"].to(self.device)
         seen = self.model.model.get_image_features(given["pixel_values"].to(self.device), grid)
         levels = getattr(seen, "deepstack_features", None) or ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,22 +30,23 @@ class PromptedSam:
         self.model = model
         self.kind: str = model.config.model_type
         mean, std = MEANS["sam3" if model.config.model_type.startswith("sam3") else "sam2"]
-        weight = next(model.parameters())
+        weight = next(model.vision_encoder.parameters())
         self._mean, self._std = (torch.tensor(values, device=weight.device).view(1, 3, 1, 1) for values in (mean, std))
         self._dtype = weight.dtype
         self._side = int(model.config.prompt_encoder_config.image_size)
-        self._shapes: list[tuple[int, ...]] = []  # of the embedding's levels, the same for every picture
+        decoder = model.mask_decoder
+        channels = (decoder.conv_s0.out_channels, decoder.conv_s1.out_channels, model.hidden_dim)
+        # Of the embedding's levels, the same for every picture.
+        self._shapes = [(1, count, *size) for count, size in zip(channels, model.backbone_feature_sizes, strict=True)]
 
     @property
     def num_bytes(self) -> int:
         """Memory of an embedding."""
-        size = torch.empty((), dtype=self._dtype).element_size()
-        return sum(int(np.prod(shape)) for shape in self._shapes) * size
+        return sum(map(math.prod, self._shapes)) * self._dtype.itemsize
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         """All levels of the embedding of an (H, W, 3) uint8 RGB image, flat in one float tensor."""
         levels = self.model.get_image_embeddings(self.pixels(image))
-        self._shapes = [tuple(level.shape) for level in levels]
         return torch.cat([level.flatten() for level in levels])
 
     def pixels(self, image: np.ndarray) -> torch.Tensor:
@@ -79,5 +81,6 @@ class PromptedSam:
         return (logits > 0).cpu().numpy(), float(out.iou_scores.float().flatten()[0].clamp(0, 1))
 
     def _levels(self, embedding: torch.Tensor) -> list[torch.Tensor]:
-        sizes = [int(np.prod(shape)) for shape in self._shapes]
-        return [part.view(shape) for part, shape in zip(embedding.split(sizes), self._shapes, strict=True)]
+        dtype = next(self.model.prompt_encoder.parameters()).dtype
+        parts = embedding.to(dtype).split([math.prod(shape) for shape in self._shapes])
+        return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]

@@ -13,7 +13,7 @@ from std_msgs.msg import String
 
 from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.ros.demo.scene_client import SceneClient
-from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, PlayedTurn, write_script
+from pixelrs_ros.ros.demo.script import FIRST_SCENE_SEED, PlayedTurn, write_scene_script, write_script
 from pixelrs_ros.ros.wire.ros_context import ros
 from pixelrs_ros.sim.picture.render import Renderer
 
@@ -31,6 +31,11 @@ class Operator(Node):
         self.first_scene_seed = self._declare_whole(
             "first_scene_seed", FIRST_SCENE_SEED, 0, 2**31 - 1, "Seed at which the search for scenes begins."
         )
+        one_scene = ParameterDescriptor(
+            description="Whether all dialogues are about the scene of first_scene_seed, whose camera nobody moves.",
+            read_only=True,
+        )
+        self.one_scene = bool(self.declare_parameter("one_scene", False, one_scene).value)
         self.start_timeout_s = self._declare_seconds("start_timeout_s", 120.0, "How long the robot may take to start.")
         self.answer_timeout_s = self._declare_seconds("answer_timeout_s", 30.0, "How long a turn may take.")
         self._robot = SceneClient(self)
@@ -43,14 +48,15 @@ class Operator(Node):
             NoAnswerError: The robot or the camera is not there.
         """
         with Renderer() as renderer:
-            script = write_script(renderer, self.dialogues, self.first_scene_seed)
+            write = write_scene_script if self.one_scene else write_script
+            script = write(renderer, self.dialogues, self.first_scene_seed)
         self._robot.wait_for_robot(self.start_timeout_s)
         unanswered, seen = 0, None
         for turn in (turn for dialogue in script for turn in dialogue):
             if turn.turn == 0:  # the robot may remember an earlier play
                 self._robot.reset(turn.session_id, timeout_s=self.answer_timeout_s)
             view = (turn.scene_seed, turn.camera_seed)
-            if view != seen:
+            if view != seen and not self.one_scene:
                 self._robot.look(*view, self.answer_timeout_s)
                 seen = view
             unanswered += not self._play_turn(turn)

@@ -15,9 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from pixelrs_ros import files
+from pixelrs_ros.data.bag_writing import forget_recording
 from pixelrs_ros.errors import OutputError
 from pixelrs_ros.ros.tools.processes import Processes, exit_on_signals, isolate
 
+RECORDING = "recording"  # folder of the bag, beside the report
 _POLL_S = 0.3
 # Between the operator's end and the planner's: the scenes are drawn once more, and the report is written.
 _REPORT_TIMEOUT_S = 30.0
@@ -42,6 +44,9 @@ def run_demo(
     with Processes(out_dir / "logs") as processes:
         given = () if dialogues is None else ("-p", f"dialogues:={dialogues}")
         out = ("-p", f"out_dir:={json.dumps(str(out_dir))}")
+        # First: it shall hear everything. Of the images it keeps those that turns are about.
+        recorded = ("-p", f"out:={json.dumps(str(out_dir / RECORDING))}", "-p", "images:=turns")
+        processes.start("recorder", "pixelrs_ros.ros.recording.recorder", *ros_arguments, *recorded)
         processes.start("sim_camera", "pixelrs_ros.ros.demo.sim_camera", *ros_arguments)
         # It stores nothing: the demo leaves its report behind and nothing else.
         active = ("-p", "autostart:=true", "-p", "store_dialogues:=false")
@@ -51,7 +56,7 @@ def run_demo(
         with console.status("The operator talks to the robot …"):
             problems = _watch(processes, time.monotonic() + timeout_s)
         statuses = processes.stop()
-        for name in ("sim_camera", "perception"):
+        for name in ("sim_camera", "perception", "recorder"):
             if statuses[name] and not any(problem.startswith(f"{name} died") for problem in problems):
                 problems.append(f"{name} ended with exit status {statuses[name]}")
         for problem in problems:
@@ -66,7 +71,7 @@ def _watch(processes: Processes, deadline_s: float) -> list[str]:
     """Wait for the planner; returns what went wrong."""
     problems: list[str] = []
     while processes.wait("planner", _POLL_S) is None:
-        for name in ("sim_camera", "perception"):
+        for name in ("sim_camera", "perception", "recorder"):
             if processes.exit_status(name) is not None:
                 problems.append(f"{name} died with exit status {processes.exit_status(name)}")
         operator = processes.exit_status("operator")
@@ -149,6 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in (results_path, options.out / "report.html"):
             files.require_writable(path)
         results_path.unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
+        forget_recording(options.out / RECORDING)
         problems = run_demo(options.out, options.dialogues, options.timeout, console, _ros_arguments(options))
     except OutputError as error:
         console.print(f"demo: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
@@ -161,6 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         print_results(results, console)
         problems += check_results(results)
         console.print(f"report: {options.out / 'report.html'}   ({time.monotonic() - started_s:.0f} s)")
+        console.print(f"recording: {options.out / RECORDING}", highlight=False)
     else:
         problems.append("no results were written")
     for problem in problems:

@@ -99,7 +99,7 @@ def write_script(renderer: Renderer, count: int, first_scene_seed: int = FIRST_S
         if len(scripts) == count:
             break
         view = render_view(renderer, scene_seed, 0)
-        dialogue = _ending_on_target(view, scene_seed, LENGTHS[len(scripts) % len(LENGTHS)])
+        dialogue = _ending_on_target(view, LENGTHS[len(scripts) % len(LENGTHS)], random.Random(scene_seed))
         if dialogue is None:
             continue
         turns = _play(dialogue, view, f"dialogue_{len(scripts) + 1}", scene_seed)
@@ -112,6 +112,23 @@ def write_script(renderer: Renderer, count: int, first_scene_seed: int = FIRST_S
     return scripts
 
 
+def write_scene_script(renderer: Renderer, count: int, scene_seed: int) -> list[list[PlayedTurn]]:
+    """The same, all about one scene from its own camera; fewer where not much can be said about it.
+
+    Args:
+        renderer: Draws the scene.
+        count: Number of dialogues.
+        scene_seed: Of the scene.
+    """
+    view = render_view(renderer, scene_seed, 0)
+    scripts: list[list[PlayedTurn]] = []
+    for number in range(count):
+        dialogue = _ending_on_target(view, LENGTHS[number % len(LENGTHS)], random.Random(f"{scene_seed}, {number}"))
+        if dialogue is not None:
+            scripts.append(_play(dialogue, view, f"dialogue_{len(scripts) + 1}", scene_seed))
+    return scripts
+
+
 def _seeds(first: int) -> Iterator[int]:
     seed = first
     while True:
@@ -119,9 +136,8 @@ def _seeds(first: int) -> Iterator[int]:
         seed += 1
 
 
-def _ending_on_target(view: View, scene_seed: int, length: int) -> list[DialogueTurn] | None:
+def _ending_on_target(view: View, length: int, rng: random.Random) -> list[DialogueTurn] | None:
     things = elements(view)
-    rng = random.Random(scene_seed)
     for _ in range(_DIALOGUES_A_SCENE if len(things) > 1 else 0):
         composer = Composer(things, Speaker("test", rng), rng)
         if length == 1:

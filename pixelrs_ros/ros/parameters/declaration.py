@@ -15,7 +15,7 @@ from rclpy.parameter import Parameter
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.spec import Change, Spec
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
-from pixelrs_ros.ros.parameters.values import checked
+from pixelrs_ros.ros.parameters.values import checked, problem_with
 
 _KINDS = {
     bool: "true or false",
@@ -37,6 +37,21 @@ def declare(node: Node, specs: Mapping[str, Spec] = SPECS) -> None:
             node.declare_parameter(name, spec.default, descriptor(spec))
         except (InvalidParameterValueException, ParameterException) as error:
             raise ConfigError(f"parameter {name!r}: {error}. {_remedy(spec)}") from error
+
+
+def read_all(node: Node, specs: Mapping[str, Spec]) -> dict[str, Any]:
+    """Declare parameters that are read once, and what the node was started with, by name.
+
+    Raises:
+        ConfigError: A value is impossible; the message names the parameter.
+    """
+    declare(node, specs)
+    values = {name: node.get_parameter(name).value for name in specs}
+    for name, value in values.items():
+        problem = problem_with(name, value, specs)
+        if problem is not None:
+            raise problem
+    return values
 
 
 def descriptor(spec: Spec) -> ParameterDescriptor:

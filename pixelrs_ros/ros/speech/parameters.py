@@ -6,9 +6,8 @@ from dataclasses import dataclass, fields
 
 from rclpy.node import Node
 
-from pixelrs_ros.ros.parameters.declaration import declare
+from pixelrs_ros.ros.parameters.declaration import read_all
 from pixelrs_ros.ros.parameters.spec import Change, Spec, parameter
-from pixelrs_ros.ros.parameters.values import problem_with
 from pixelrs_ros.speech.recognizer import RECOGNIZERS
 from pixelrs_ros.speech.voice import VOICES
 
@@ -105,10 +104,4 @@ def read(node: Node) -> SpeechParameters:
     Raises:
         ConfigError: A value is impossible; the message names the parameter.
     """
-    declare(node, SPEECH_SPECS)
-    values = {name: node.get_parameter(name).value for name in SPEECH_SPECS}
-    for name, value in values.items():
-        problem = problem_with(name, value, SPEECH_SPECS)
-        if problem is not None:
-            raise problem
-    return SpeechParameters(**values)
+    return SpeechParameters(**read_all(node, SPEECH_SPECS))

@@ -9,6 +9,7 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from pixelrs_ros.geometry.box import rotation_of
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.wire.targets import Target
@@ -43,7 +44,7 @@ def fill_markers(message: MarkerArray, header: Header, instruction_id: str, targ
 def grasp_axis(geometry: Geometry) -> tuple[np.ndarray, float]:
     """Direction of the shortest side of a target's box, (3,) of length 1 in the optical frame, and that side in m."""
     side = int(np.argmin(geometry.box_size_m))
-    return _rotation(geometry.box_quaternion)[:, side], float(geometry.box_size_m[side])
+    return rotation_of(geometry.box_quaternion)[:, side], float(geometry.box_size_m[side])
 
 
 def _markers(header: Header, index: int, instruction_id: str, target: Target) -> list[Marker]:
@@ -73,15 +74,3 @@ def _markers(header: Header, index: int, instruction_id: str, target: Target) ->
 def _point(place_m: np.ndarray) -> Point:
     x, y, z = map(float, place_m)
     return Point(x=x, y=y, z=z)
-
-
-def _rotation(quaternion: Sequence[float]) -> np.ndarray:
-    """(3, 3) whose columns are the box's axes."""
-    x, y, z, w = map(float, quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )

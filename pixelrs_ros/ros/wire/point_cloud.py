@@ -1,4 +1,4 @@
-"""The points of a turn's targets as sensor_msgs/PointCloud2. Fills a message that it is handed."""
+"""The points of a turn's targets as sensor_msgs/PointCloud2. Fills a message that it is handed, and reads it back."""
 
 from __future__ import annotations
 
@@ -58,3 +58,8 @@ def fill_point_cloud(
     data.frombytes(points.tobytes())
     message.data = data
     return message
+
+
+def read_point_cloud(message: PointCloud2) -> np.ndarray:
+    """The points that `fill_point_cloud` has put into a message: (N,) with the fields x, y, z, rgb and segment."""
+    return np.frombuffer(message.data, _POINT.newbyteorder(">" if message.is_bigendian else "<"))

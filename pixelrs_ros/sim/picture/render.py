@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pixelrs_ros.sim.picture.canvas import Canvas, mujoco
+from pixelrs_ros.sim.scene import stage
 from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.scene.scene import Scene, SceneObject
 from pixelrs_ros.sim.shape.meshes import mesh_library
@@ -18,12 +19,9 @@ _MAX_GEOMS = 600
 _PART_BITS = 3
 _PARTS = 1 << _PART_BITS  # more than any kind has; a geom's number is its object's times this, plus its part's
 _CLUTTER = _PARTS - 2  # the table, the floor and the wall have the numbers below
-_FLOOR_M = -0.75
-_NEAR_M, _FAR_M = 0.05, 12.0
 _SHADOW_PX = 1024
 _SAMPLES = 4
 _ONES = np.ones(3)
-_GLOW = 0.14  # keeps the colors of things in the shade apart
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,7 +82,9 @@ def _add_textures(spec: mujoco.MjSpec, count: int) -> None:
             height=SIDE_PX,
             nchannel=3,
         )
-        material = spec.add_material(name=f"material_{index}", texuniform=True, specular=0.1, shininess=0.3)
+        material = spec.add_material(
+            name=f"material_{index}", texuniform=True, specular=stage.FLAT_SPECULAR, shininess=stage.FLAT_SHININESS
+        )
         material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = f"texture_{index}"
 
 
@@ -103,7 +103,16 @@ def _add_cubes(spec: mujoco.MjSpec) -> None:
         material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
 
 
-def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
+def set_quality(spec: mujoco.MjSpec, width_px: int, height_px: int, clip_m: tuple[float, float]) -> None:
+    """How large and how well a model is drawn, and from which distance to which."""
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = width_px, height_px
+    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = _SHADOW_PX, _SAMPLES
+    spec.stat.extent = 1.0
+    spec.visual.map.znear, spec.visual.map.zfar = clip_m
+    spec.visual.map.shadowclip = 0.7
+
+
+def compile_model(width_px: int, height_px: int) -> mujoco.MjModel:
     """The one model: table, floor, a lamp, a camera, the textures and the unit meshes."""
     spec = mujoco.MjSpec()
     flat = [*table_textures(), *floor_textures(), *wall_textures()]
@@ -119,20 +128,22 @@ def _compile(width_px: int, height_px: int) -> mujoco.MjModel:
         )
     world = spec.worldbody
     plane, box = mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_BOX
-    world.add_geom(name="table", type=plane, size=[1, 1, 1], material="material_0")
-    world.add_geom(name="edge", type=box, size=[1, 1, 0.02], pos=[0, 0, -0.021])
+    world.add_geom(name="table", type=plane, size=[stage.TABLE_HALF_M, stage.TABLE_HALF_M, 1], material="material_0")
     world.add_geom(
-        name="floor", type=plane, size=[6, 6, 1], pos=[0, 0, _FLOOR_M], material=f"material_{len(table_textures())}"
+        name="edge", type=box, size=[1, 1, stage.EDGE_HALF_M], pos=[0, 0, -stage.EDGE_HALF_M - stage.EDGE_BELOW_M]
     )
-    world.add_geom(name="wall", type=plane, size=[8, 4, 1], material="material_0")
+    world.add_geom(
+        name="floor",
+        type=plane,
+        size=[stage.FLOOR_HALF_M, stage.FLOOR_HALF_M, 1],
+        pos=[0, 0, stage.FLOOR_M],
+        material=f"material_{len(table_textures())}",
+    )
+    world.add_geom(name="wall", type=plane, size=[*stage.WALL_HALF_M, 1], material="material_0")
     world.add_light(name="second", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=False)
     world.add_light(name="lamp", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=True)
     world.add_camera(name="camera")
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = width_px, height_px
-    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = _SHADOW_PX, _SAMPLES
-    spec.stat.extent = 1.0
-    spec.visual.map.znear, spec.visual.map.zfar = _NEAR_M, _FAR_M
-    spec.visual.map.shadowclip = 0.7
+    set_quality(spec, width_px, height_px, (stage.NEAR_M, stage.FAR_M))
     model = spec.compile()
     model.geom_sameframe[:] = 0  # else what was compiled at the origin stays there
     for index, picture in enumerate([*flat, *cube_textures().values()]):
@@ -149,7 +160,7 @@ class Renderer:
 
     def __init__(self, width_px: int = 640, height_px: int = 480) -> None:
         self._size = (width_px, height_px)
-        self._model = _compile(width_px, height_px)
+        self._model = compile_model(width_px, height_px)
         self._data = mujoco.MjData(self._model)
         self._canvas = Canvas(self._model, width_px, height_px, _MAX_GEOMS)
         self._materials = {name: self._model.material(name).id for name in cube_textures()}
@@ -233,7 +244,7 @@ class Renderer:
         model.geom("table").matid = table.texture
         model.mat_rgba[table.texture, :3] = table.tint
         model.mat_texrepeat[table.texture] = 1.0 / table.repeat_m
-        model.geom("edge").rgba[:3] = np.array(table.tint) * 0.45
+        model.geom("edge").rgba[:3] = np.array(table.tint) * stage.EDGE_SHADE
         floor = len(table_textures()) + table.floor
         model.geom("floor").matid = floor
         model.mat_rgba[floor, :3] = table.floor_tint
@@ -241,12 +252,12 @@ class Renderer:
         self._set_wall(scene)
         second = model.light("second")
         second.dir, second.diffuse = light.second_direction, light.second
-        second.specular, second.ambient = [0.15 * (max(light.second) > 0)] * 3, [0.0] * 3
+        second.specular, second.ambient = [stage.SECOND_SPECULAR * (max(light.second) > 0)] * 3, [0.0] * 3
         lamp = model.light("lamp")
-        lamp.dir, lamp.pos = light.direction, -2.0 * np.array(light.direction)
-        lamp.diffuse, lamp.specular, lamp.ambient = light.diffuse, [0.35] * 3, [0.0] * 3
+        lamp.dir, lamp.pos = light.direction, -stage.LAMP_M * np.array(light.direction)
+        lamp.diffuse, lamp.specular, lamp.ambient = light.diffuse, [stage.LAMP_SPECULAR] * 3, [0.0] * 3
         model.vis.headlight.ambient, model.vis.headlight.diffuse = [light.ambient] * 3, [light.fill] * 3
-        model.vis.headlight.specular = [0.05] * 3
+        model.vis.headlight.specular = [stage.FILL_SPECULAR] * 3
         index = model.camera("camera").id
         axes = camera.axes * [1.0, -1.0, -1.0]  # MuJoCo's camera has y up and looks along -z
         mujoco.mju_mat2Quat(model.cam_quat[index], axes.ravel())
@@ -266,10 +277,7 @@ class Renderer:
         wall.matid = material
         model.mat_rgba[material, :3] = room.tint
         model.mat_texrepeat[material] = 1.0 / room.repeat_m
-        toward = np.radians(scene.camera.azimuth_deg + room.yaw_deg)
-        across, normal = np.array([-np.sin(toward), np.cos(toward), 0]), np.array([np.cos(toward), np.sin(toward), 0])
-        wall.pos = -room.distance_m * normal + [0, 0, _FLOOR_M + 4.0]
-        axes = np.stack([across, [0.0, 0.0, 1.0], normal], axis=1)
+        wall.pos, axes = stage.wall_pose(room, scene.camera)
         mujoco.mju_mat2Quat(wall.quat, axes.ravel())
 
     def _add_geoms(self, geoms: tuple[Geom, ...], object_id: int) -> None:
@@ -293,7 +301,7 @@ class Renderer:
             item.dataid = 2 * self._mesh_ids[geom.mesh]
             item.segid = object_id * _PARTS + geom.part if object_id else _CLUTTER
             item.specular, item.shininess = geom.specular, geom.shininess
-            item.emission = _GLOW
+            item.emission = stage.GLOW
             if geom.texture:
                 item.matid = self._materials[geom.texture]
             drawn.ngeom += 1

@@ -24,8 +24,8 @@ PROMPTS = (
 )
 
 
-def load(folder: Path) -> PromptedSam:
-    return load_sam(folder.parent, VlmConfig(kind="vlm", sam=folder.name), "cpu", torch.float32)
+def load(folder: Path, dtype: torch.dtype = torch.float32) -> PromptedSam:
+    return load_sam(folder.parent, VlmConfig(kind="vlm", sam=folder.name), "cpu", dtype)
 
 
 @pytest.fixture(params=KINDS)
@@ -65,6 +65,19 @@ def test_a_mask_is_that_of_transformers_own_forward(sam: PromptedSam, prompt: Pr
     assert mask.shape == (90, 150) and 0 < mask.mean() < 1
     assert (mask != expected.numpy()).mean() < 1e-3
     assert quality == pytest.approx(float(whole.iou_scores.clamp(0, 1)), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_16_bits_the_box_stays_precise(kind: str, tmp_path: Path) -> None:
+    write_sam(tmp_path / "sam", kind)
+    precise, half = load(tmp_path / "sam"), load(tmp_path / "sam", torch.bfloat16)
+    assert half.pixels(IMAGE).dtype == half.encode(IMAGE).dtype == torch.bfloat16
+    for name, value in precise.model.state_dict().items():
+        if "positional_embedding" in name or name.startswith("prompt_encoder"):
+            assert torch.equal(half.model.state_dict()[name], value), name
+    (mask, _), (other, _) = (sam.cut(sam.encode(IMAGE), PROMPTS[0], 150, 90) for sam in (precise, half))
+    assert (mask != other).mean() < 0.05
+    assert 2 * half.num_bytes == precise.num_bytes == precise.encode(IMAGE).nbytes
 
 
 @pytest.mark.parametrize("kind", KINDS)

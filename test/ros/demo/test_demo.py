@@ -7,6 +7,10 @@ from pathlib import Path
 
 import cv2
 
+from pixelrs_ros.data.bag_turns import read_dialogues
+from pixelrs_ros.data.bags import Bag
+from pixelrs_ros.data.from_bag import write_from_bag
+from pixelrs_ros.ros.demo.run import RECORDING
 from pixelrs_ros.ros.demo.script import LENGTHS
 
 TIMEOUT_S = 240.0
@@ -26,6 +30,12 @@ def test_the_demo_plays_dialogues_and_reports_them(shipped: str, tmp_path: Path)
     assert len({turn["camera"] for turn in by_session["dialogue_2"]}) == 2
     assert all(turn["latency_ms"]["total"] > 0 for turn in turns)
     assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/jpeg") == 2 * len(turns)
+    with Bag(tmp_path / RECORDING) as bag:
+        dialogues, _ = read_dialogues(bag, bag.robot())
+    recorded = [(turn.turn.text, turn.text) for dialogue in dialogues for turn in dialogue.turns]
+    assert recorded == [(turn["text"], turn["explanation"]) for turn in turns]
+    written = write_from_bag(tmp_path / RECORDING, tmp_path / "prist")
+    assert written.without_picture == 0 and written.examples > 0
 
 
 def test_the_chat_answers_piped_lines_and_writes_pictures(shipped: str, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from pixelrs_ros.documents import tables
+from pixelrs_ros.ros.console.parameters import CONSOLE_SPECS
 from pixelrs_ros.ros.parameters.policies import BusyPolicy, FramePolicy
+from pixelrs_ros.ros.parameters.spec import Spec
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 from pixelrs_ros.ros.parameters.values import checked, problem_with
 from pixelrs_ros.ros.speech.parameters import SPEECH_SPECS
@@ -30,11 +32,14 @@ def test_the_parameter_file_is_that_of_their_declarations(script: dict[str, Any]
     assert script["CONFIG"].read_text(encoding="utf-8") == script["config"](), REMEDY
 
 
-def test_the_speech_nodes_table_and_file_are_those_of_its_declarations(script: dict[str, Any]) -> None:
-    assert list(tables(ROOT, "speech_parameters").values()) == [script["table"](SPEECH_SPECS)], REMEDY
-    assert script["SPEECH_CONFIG"].read_text(encoding="utf-8") == script["config"]("speech", SPEECH_SPECS), REMEDY
-    for name, spec in SPEECH_SPECS.items():
-        assert problem_with(name, spec.default, SPEECH_SPECS) is None
+@pytest.mark.parametrize(("node", "specs"), [("speech", SPEECH_SPECS), ("console", CONSOLE_SPECS)])
+def test_the_other_nodes_tables_and_files_are_those_of_their_declarations(
+    script: dict[str, Any], node: str, specs: dict[str, Spec]
+) -> None:
+    assert list(tables(ROOT, f"{node}_parameters").values()) == [script["table"](specs)], REMEDY
+    assert script[f"{node.upper()}_CONFIG"].read_text(encoding="utf-8") == script["config"](node, specs), REMEDY
+    for name, spec in specs.items():
+        assert problem_with(name, spec.default, specs) is None
         assert spec.low is None or spec.low <= spec.default <= spec.high, name  # type: ignore[operator]
 
 

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from pixelrs_ros import types
 from pixelrs_ros.client import mask_of
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.mask_codes import runs_of
+from pixelrs_ros.mask_codes import CROPPED, FULL, RUNS, runs_of
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.types import Reply, Status
 
@@ -91,3 +91,7 @@ def test_statuses_start_with_unknown() -> None:
     assert Segmentation().status == Segmentation.UNKNOWN == 0
     codes = conversions.STATUS_CODES
     assert len(set(codes.values())) == len(codes) == len(Status) and Segmentation.UNKNOWN not in codes.values()
+
+
+def test_codes_are_the_messages_constants() -> None:
+    assert (FULL, CROPPED, RUNS) == (Segment.FULL, Segment.CROPPED, Segment.RUNS)

@@ -46,7 +46,7 @@ def test_a_row_of_conversations_reads_like_each_of_them_alone(
                 expected = miras.language.base_model(inputs_embeds=embeddings).last_hidden_state[0, packed.start :]
                 torch.testing.assert_close(hidden[row, packed.start + mine], expected, atol=1e-4, rtol=1e-4)
                 checked += 1
-    assert checked >= 6
+    assert checked >= 4
 
 
 def test_masks_and_positions_stand_at_their_tokens(debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> None:
