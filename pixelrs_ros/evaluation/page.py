@@ -46,11 +46,11 @@ def write_report(out: Path, files: Sequence[Path]) -> list[str]:
     """
     from pixelrs_ros.evaluation.drawings import draw
 
-    template = _template()
+    page = template("page.html")
     read = [read_results(path) for path in files]
     every = [results for _, found in read for results in found]
     compared = _compare([found for _, found in read])
-    content = template.render(
+    content = page.render(
         title=", ".join(path.name for path in files),
         overview=[_overview(results) for results in every],
         tables=_tables(every),
@@ -69,11 +69,12 @@ def write_report(out: Path, files: Sequence[Path]) -> list[str]:
     return [row["line"] for row in compared]
 
 
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A page of this folder, to be filled by Jinja."""
     from jinja2 import Environment, PackageLoader
 
     loader = PackageLoader("pixelrs_ros.evaluation", "")
-    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template("page.html")
+    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(name)
 
 
 def _overview(results: Results) -> dict[str, Any]:

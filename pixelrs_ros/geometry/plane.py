@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -16,8 +18,23 @@ _MIN_WINDOW_PX = 24
 _THICKNESS = 0.5  # of what neighbors on a surface may differ by
 
 
-def support_normal(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules) -> np.ndarray | None:
-    """The normal of the largest plane around a target: of the table, the shelf, the floor, or the wall behind.
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A plane in the optical frame.
+
+    Attributes:
+        point_m: (3,) float64, a point of it.
+        normal: (3,) float64 of unit length, either way round.
+    """
+
+    point_m: np.ndarray
+    normal: np.ndarray
+
+
+def support_plane(
+    mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules, least_reach_px: int = _MIN_WINDOW_PX
+) -> Plane | None:
+    """The largest plane around a target: of the table, the shelf, the floor, or the wall behind.
 
     RANSAC over the pixels around the mask, as far from it as half of its own size, then least squares.
 
@@ -26,12 +43,12 @@ def support_normal(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules:
         depth_m: (H, W) float32.
         camera: The camera that these arrays are of.
         rules: Which depth is used, and how far from the plane a point may lie.
+        least_reach_px: How far around the mask is looked at the least, also where the mask is small.
 
     Returns:
-        (3,) float64 of unit length in the optical frame; None when no plane holds a third of the points around. The
-        same input gives the same plane.
+        None when no plane holds a third of the points around. The same input gives the same plane.
     """
-    pixels = _around(mask, depth_m, rules.depth_range_m)
+    pixels = _around(mask, depth_m, rules.depth_range_m, least_reach_px)
     if len(pixels) < _MIN_POINTS:
         return None
     z_m = depth_m[pixels[:, 1], pixels[:, 0]].astype(np.float64)
@@ -53,13 +70,15 @@ def support_normal(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules:
         middle = points[inside].mean(axis=0)
         _, axes = np.linalg.eigh((points[inside] - middle).T @ (points[inside] - middle))
         inside = np.abs((points - middle) @ axes[:, 0]) <= near
-    return axes[:, 0]
+    return Plane(middle, axes[:, 0])
 
 
-def _around(mask: np.ndarray, depth_m: np.ndarray, depth_range_m: tuple[float, float]) -> np.ndarray:
+def _around(
+    mask: np.ndarray, depth_m: np.ndarray, depth_range_m: tuple[float, float], least_reach_px: int
+) -> np.ndarray:
     """(N, 2) x and y of an even grid of pixels with a depth around the mask."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
-    reach = max(_MIN_WINDOW_PX, max(width, height) // 2)
+    reach = max(least_reach_px, max(width, height) // 2)
     rows = slice(max(0, top - reach), min(mask.shape[0], top + height + reach))
     columns = slice(max(0, left - reach), min(mask.shape[1], left + width + reach))
     step = max(1, int(((rows.stop - rows.start) * (columns.stop - columns.start) / _POINTS) ** 0.5))

@@ -12,7 +12,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.box import Box, oriented_box
 from pixelrs_ros.geometry.camera import Camera
 from pixelrs_ros.geometry.depth import Rules, erode, links, on_surfaces, without_specks
-from pixelrs_ros.geometry.plane import support_normal
+from pixelrs_ros.geometry.plane import support_plane
 
 _RECTIFY = "remedy: calibrate the camera with a board that fills the whole image, or rectify the image"
 _NOWHERE = (0.0, 0.0, 0.0)
@@ -94,7 +94,8 @@ def locate(mask: np.ndarray, depth_m: np.ndarray, camera: Camera, rules: Rules |
     valid_depth *= share_seen
     if problem is not None:
         return Geometry(GeometryStatus.TOO_LITTLE_DEPTH, problem, valid_depth=valid_depth)
-    box = oriented_box(points_m, support_normal(mask, depth_m, camera, rules))
+    plane = support_plane(mask, depth_m, camera, rules)
+    box = oriented_box(points_m, None if plane is None else plane.normal)
     return _measured(points_m, pixels_px, valid_depth, box)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import numpy as np
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -15,6 +16,8 @@ from pixelrs_ros.ros.demo.script import render_view
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.sim.picture.render import Renderer, View
+from pixelrs_ros.sim.scene.household import household_scale
+from pixelrs_ros.sim.scene.scene import sample_scene
 
 FRAME_ID = "camera_optical_frame"
 
@@ -34,7 +37,7 @@ def fill_camera_info(message: CameraInfo, header: Header, view: View) -> CameraI
 
 
 class SimCamera(Node):
-    """Publishes one rendered view again and again, each time with a fresh stamp.
+    """Publishes one rendered view again and again, each time with a fresh stamp; depth as of things of household size.
 
     The parameters `scene_seed` and `camera_seed` choose the view and may be set at any time: the next images show it.
 
@@ -79,7 +82,8 @@ class SimCamera(Node):
         assert view.depth_m is not None
         header = Header(frame_id=FRAME_ID)
         conversions.fill_image(self._image, header, view.image, "rgb8")
-        conversions.fill_image(self._depth, header, view.depth_m, "32FC1")
+        depth_m = view.depth_m * np.float32(household_scale(sample_scene(scene_seed)))
+        conversions.fill_image(self._depth, header, depth_m, "32FC1")
         fill_camera_info(self._info, header, view)
         self._seeds = (scene_seed, camera_seed)
         self.get_logger().info(f"scene {scene_seed}, camera {camera_seed}: {len(view.objects)} objects")
