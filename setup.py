@@ -26,6 +26,7 @@ setup(
     package_data={
         "pixelrs_ros": [
             "checkpoints/*/*",
+            "data/build/*.txt",
             "evaluation/*.html",
             "evaluation/judge/*.txt",
             "presets/*.yaml",

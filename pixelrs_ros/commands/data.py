@@ -1,14 +1,14 @@
-"""Check and convert data sets of dialogues about pictures with masks."""
+"""Build, check and convert data sets of dialogues about pictures with masks."""
 
 from __future__ import annotations
 
 import argparse
 from types import ModuleType
 
-from pixelrs_ros.commands import data_check, data_convert
+from pixelrs_ros.commands import data_build, data_check, data_convert
 from pixelrs_ros.commands.groups import add_commands
 
-COMMANDS: dict[str, ModuleType] = {"check": data_check, "convert": data_convert}
+COMMANDS: dict[str, ModuleType] = {"build": data_build, "check": data_check, "convert": data_convert}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

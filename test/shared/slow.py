@@ -7,6 +7,7 @@ SLOW: tuple[str, ...] = (
     "benchmark/test_measure.py",
     "commands/test_doctor.py",
     "convert/",
+    "data/build/test_small_model.py",
     "data/readers/test_published.py",
     "data/readers/test_scale.py",
     "data/test_generate.py",
