@@ -2,14 +2,16 @@
 
 scripts/env.sh python scripts/fit_grasps.py --scenes 150
 
-Grasps are tried in scenes that `pixelrs measure-grasps` does not use, half of them the best by the present weights, half
-any that touch nothing. Put what is printed into `WEIGHTS`, and run it once more, so that the best ones are tried again.
+Grasps are tried in scenes that `pixelrs measure-grasps` does not use, half of them the best by the present weights,
+half any that touch nothing. Put what is printed into `WEIGHTS`, and run it once more, so that the best ones are tried
+again.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +61,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=150, help="how many (%(default)s)")
     options = parser.parse_args()
-    gripper, found = Gripper(), []
+    gripper = Gripper()
+    found: list[Any] = []
     with Renderer() as renderer:
         for seed in range(FIRST_SEED, FIRST_SEED + options.scenes):
             found += tries(Bench(renderer, seed, gripper), seed, gripper)

@@ -292,7 +292,8 @@ def _candidate(
     off = np.hypot(middle - center[0], across - center[1]) / max(np.hypot(spread[0], spread[1]), 0.01)
     position = axes @ np.array([middle, across, depth])
     features = np.array([
-        1.0, np.abs(sides[:, 1]).max(), abs(sides[:, 1].sum()) / 2, min(reach / 0.02, 1.0), min(tall / 0.02, 1.0), min(off, 3.0),
+        1.0, np.abs(sides[:, 1]).max(), abs(sides[:, 1].sum()) / 2, min(reach / 0.02, 1.0),
+        min(tall / 0.02, 1.0), min(off, 3.0),
         width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3), position[2] / 0.05,
     ])  # fmt: skip
     return Candidate(position, axes, width, min(gripper.max_opening_m, width + 2 * _SIDE_M), features)

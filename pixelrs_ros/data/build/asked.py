@@ -38,7 +38,7 @@ class AskingBuilder:
 
     async def describe(self, seen: Seen) -> Attributes:
         """See `Builder.describe`."""
-        words = Annotated[list[self._words(seen, 40)], Field(min_length=1, max_length=3)]  # type: ignore[misc]
+        words: Any = Annotated[list[self._words(seen, 40)], Field(min_length=1, max_length=3)]  # type: ignore[misc]
         wanted = create_model("Described", __base__=_Strict, elements=(_by_label(seen.labels, words), ...))
         listed = "\n".join(f"- {thing.label}: {', '.join(facts(seen, thing))}" for thing in seen.things)
         answer: Any = await self._ask(seen, wanted, "elements", things=listed)
@@ -47,7 +47,7 @@ class AskingBuilder:
     async def split(self, seen: Seen, known: Attributes, things: Sequence[Thing]) -> tuple[str, dict[str, str]]:
         """See `Builder.split`."""
         labels = [thing.label for thing in things]
-        answers = Annotated[_by_label(labels, self._words(seen, 40)), AfterValidator(_tell_apart)]
+        answers: Any = Annotated[_by_label(labels, self._words(seen, 40)), AfterValidator(_tell_apart)]
         wanted = create_model(
             "Question", __base__=_Strict, question=(self._words(seen, 100), ...), answers=(answers, ...)
         )
@@ -57,10 +57,10 @@ class AskingBuilder:
     async def talk(self, seen: Seen, known: Attributes, path: Way) -> tuple[PristTurn, ...]:
         """See `Builder.talk`."""
         words = self._words(seen, 120)
-        things = Annotated[list[Literal[seen.labels]], Field(max_length=3)]  # type: ignore[name-defined,misc]
+        things: Any = Annotated[list[Literal[seen.labels]], Field(max_length=3)]  # type: ignore[name-defined]
         turn = create_model("Said", __base__=_Strict, user=(words, ...), answer=(words, ...), things=(things, ...))
         count = len(path.steps) + 1
-        turns = Annotated[list[turn], Field(min_length=count, max_length=count)]  # type: ignore[valid-type]
+        turns: Any = Annotated[list[turn], Field(min_length=count, max_length=count)]  # type: ignore[valid-type]
         wanted = create_model("Talk", __base__=_Strict, turns=(turns, ...))
         outline = "\n".join(
             f"{number}. {question} — {answer}" for number, (question, answer) in enumerate(path.steps, 1)

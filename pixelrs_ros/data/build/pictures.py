@@ -1,4 +1,4 @@
-"""The pictures of a folder and what is labeled in them: `images/` and labelme's `masks/`, as a PRIST folder has them."""
+"""Pictures of a folder and what is labeled in them: `images/` and labelme's `masks/`, as a PRIST folder has them."""
 
 from __future__ import annotations
 

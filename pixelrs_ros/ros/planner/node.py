@@ -37,7 +37,7 @@ _START_PERIOD_S = 0.2
 class GraspPlanner(Node):
     """Takes words on `grasp_task`, and publishes `grasps`, `grasp_markers` and, on `grasp_words`, what it has to say.
 
-    Where more than one thing fits, it asks on `grasp_words` and waits for the next words, which go to the same dialogue.
+    Where more than one thing fits, it asks on `grasp_words` and waits for the next words of that dialogue.
 
     Args:
         **kwargs: Arguments of `Node`.
@@ -64,9 +64,9 @@ class GraspPlanner(Node):
         self.create_subscription(
             CameraInfo, "camera_info", self._on_info, qos_profile_sensor_data, callback_group=pictures
         )
-        self.create_subscription(String, "grasp_task", self._on_task, RELIABLE)
+        self.create_subscription(String, "grasp_task", self._on_task, RELIABLE)  # type: ignore[arg-type]  # a coroutine
         if self.values.task:
-            self._start = self.create_timer(_START_PERIOD_S, self._begin, clock=STEADY)
+            self._start = self.create_timer(_START_PERIOD_S, self._begin, clock=STEADY)  # type: ignore[arg-type]  # too
 
     def destroy_node(self) -> None:
         """Take the node and its client off the graph."""

@@ -1,4 +1,4 @@
-"""The unit meshes cut into convex pieces: contacts are between convex bodies, and a cup that is filled up has no rim."""
+"""The unit meshes cut into convex pieces: contacts are between convex bodies; a cup that is filled up has no rim."""
 
 from __future__ import annotations
 
