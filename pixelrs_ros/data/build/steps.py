@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar, Union
+from typing import Annotated, Any, Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -63,7 +63,7 @@ class Node(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     question: Text
-    answers: Annotated[dict[Text, Union["Node", Text]], Field(min_length=1)]
+    answers: Annotated[dict[Text, Node | Text], Field(min_length=1)]
 
 
 class Tree(BaseModel):
