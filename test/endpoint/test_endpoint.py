@@ -22,7 +22,8 @@ class Wanted(BaseModel):
     name: str
 
 
-GOOD = completion('{"name": "mug"}')
+STATUS, CONTENT = completion('{"name": "mug"}')
+GOOD = (STATUS, {**CONTENT, "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}})
 
 
 def scripted(*replies: Reply) -> tuple[Callable[[dict[str, Any]], Reply], list[dict[str, Any]]]:
@@ -53,6 +54,7 @@ def test_the_schema_and_the_seed_are_sent_and_the_answer_is_kept(tmp_path: Path)
         again, later = ask(url, tmp_path / "answers.jsonl")
     assert found == again == [Wanted(name="mug")]
     assert (usage.asked, usage.known, later.asked, later.known) == (1, 0, 0, 1)
+    assert (usage.prompt_tokens, usage.answer_tokens, later.prompt_tokens) == (7, 5, 0)
     (request,) = asked
     assert request["seed"] == 0
     assert request["response_format"]["json_schema"]["schema"] == Wanted.model_json_schema()

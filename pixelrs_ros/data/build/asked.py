@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, conlist, create_model
 from pydantic_core import PydanticCustomError
 
 from pixelrs_ros.data.build.rules import facts, shown
@@ -18,6 +18,7 @@ from pixelrs_ros.data.prist import PristTurn
 from pixelrs_ros.endpoint.endpoint import Endpoint
 
 FOREIGN = "foreign"
+_WORD = r"[^ \"\\\[\]<>{}\x00-\x1f]+"  # without brackets, in which models leave what they should have filled in
 _FOREIGN_KINDS = {FOREIGN, "extra_forbidden", "literal_error"}  # pydantic's for a name that is none of the labels
 
 
@@ -38,7 +39,7 @@ class AskingBuilder:
 
     async def describe(self, seen: Seen) -> Attributes:
         """See `Builder.describe`."""
-        words: Any = Annotated[list[self._words(seen, 40)], Field(min_length=1, max_length=3)]  # type: ignore[misc]
+        words = conlist(self._words(seen, 4), min_length=1, max_length=3)
         wanted = create_model("Described", __base__=_Strict, elements=(_by_label(seen.labels, words), ...))
         listed = "\n".join(f"- {thing.label}: {', '.join(facts(seen, thing))}" for thing in seen.things)
         answer: Any = await self._ask(seen, wanted, "elements", things=listed)
@@ -47,20 +48,20 @@ class AskingBuilder:
     async def split(self, seen: Seen, known: Attributes, things: Sequence[Thing]) -> tuple[str, dict[str, str]]:
         """See `Builder.split`."""
         labels = [thing.label for thing in things]
-        answers: Any = Annotated[_by_label(labels, self._words(seen, 40)), AfterValidator(_tell_apart)]
+        answers: Any = Annotated[_by_label(labels, self._words(seen, 5)), AfterValidator(_tell_apart)]
         wanted = create_model(
-            "Question", __base__=_Strict, question=(self._words(seen, 100), ...), answers=(answers, ...)
+            "Question", __base__=_Strict, question=(self._words(seen, 16), ...), answers=(answers, ...)
         )
         answer: Any = await self._ask(seen, wanted, "question", things=_listed(labels, known))
         return answer.question, answer.answers.model_dump(by_alias=True)
 
     async def talk(self, seen: Seen, known: Attributes, path: Way) -> tuple[PristTurn, ...]:
         """See `Builder.talk`."""
-        words = self._words(seen, 120)
-        things: Any = Annotated[list[Literal[seen.labels]], Field(max_length=3)]  # type: ignore[name-defined]
+        words = self._words(seen, 20)
+        things = conlist(Literal.__getitem__(seen.labels), max_length=3)
         turn = create_model("Said", __base__=_Strict, user=(words, ...), answer=(words, ...), things=(things, ...))
         count = len(path.steps) + 1
-        turns: Any = Annotated[list[turn], Field(min_length=count, max_length=count)]  # type: ignore[valid-type]
+        turns = conlist(turn, min_length=count, max_length=count)
         wanted = create_model("Talk", __base__=_Strict, turns=(turns, ...))
         outline = "\n".join(
             f"{number}. {question} — {answer}" for number, (question, answer) in enumerate(path.steps, 1)
@@ -79,20 +80,19 @@ class AskingBuilder:
         return await self._endpoint.ask(text, wanted, seed=self._seed, picture=seen.picture if self._see else None)
 
     def _words(self, seen: Seen, most: int) -> Any:
-        """The type of a text of at most so many letters that names no label of another picture."""
+        """The type of a text of at most so many words that names no label of another picture."""
         own = " ".join(seen.labels).casefold()
         others = sorted((label for label in self._vocabulary if label not in own), key=len, reverse=True)
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, others))})\b") if others else None
 
         def check(text: str) -> str:
-            text = " ".join(text.split())
-            if not re.search(r"\w", text) or re.search(r"[\[\]<>]", text):
+            if not re.search(r"\w", text):
                 raise ValueError("expected words")
             if named and (found := named.search(text.casefold())):
                 raise PydanticCustomError(FOREIGN, "names {name}", {"name": found.group()})
             return text
 
-        return Annotated[str, Field(min_length=1, max_length=most), AfterValidator(check)]
+        return Annotated[str, Field(pattern=rf"^{_WORD}( {_WORD}){{0,{most - 1}}}$"), AfterValidator(check)]
 
 
 class _Strict(BaseModel):
@@ -107,9 +107,7 @@ def names_what_is_not_there(error: BaseException) -> bool:
 
 def _by_label(labels: Sequence[str], kind: Any) -> Any:
     """A mapping with exactly these keys; a server that takes a schema can give no others."""
-    fields: dict[str, Any] = {
-        f"thing_{number}": (kind, Field(alias=label)) for number, label in enumerate(labels)
-    }  # fmt: skip
+    fields: dict[str, Any] = {f"thing_{number}": (kind, Field(alias=label)) for number, label in enumerate(labels)}
     return create_model("ByLabel", __base__=_Strict, **fields)
 
 

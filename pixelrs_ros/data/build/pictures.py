@@ -1,4 +1,4 @@
-"""Pictures of a folder and what is labeled in them: `images/` and labelme's `masks/`, as a PRIST folder has them."""
+"""A folder's pictures and what is labeled in them: `images/` and labelme's `masks/`, as in a PRIST folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three steps without a model: by the words of the labels, by places, by the simulator's knowledge of wishes."""
+"""The three steps without a model: by the words of the labels, by places, and the simulator's knowledge of wishes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From labeled pictures to dialogues: by rules, and by a model behind a real server; changed, dropped, taken up."""
+"""From labeled pictures to dialogues, by rules and by a model behind a real server; changed, dropped, gone on with."""
 
 from __future__ import annotations
 
