@@ -7,8 +7,10 @@ The same as `make demo`, but on the ROS graph of this terminal, so that others c
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, Shutdown
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 # When it is interrupted, the demo ends its nodes, and the planner still writes its report.
@@ -25,6 +27,10 @@ def generate_launch_description() -> LaunchDescription:
             default_value=PathJoinSubstitution([FindPackageShare("pixelrs_ros"), "config", "demo.yaml"]),
             description="YAML file of the parameters of the nodes.",
         ),
+        DeclareLaunchArgument(
+            "grasps", default_value="false", choices=["true", "false"], description="Start the planner of grasps too."
+        ),
+        DeclareLaunchArgument("task", default_value="", description="What it is told to grasp first, in words."),
     ]
     options = ["--join", "--out", LaunchConfiguration("out_dir"), "--params-file", LaunchConfiguration("params_file")]
     demo = Node(
@@ -35,4 +41,12 @@ def generate_launch_description() -> LaunchDescription:
         sigterm_timeout=STOP_TIMEOUT_S,
         on_exit=Shutdown(reason="the demo has ended"),
     )
-    return LaunchDescription([*arguments, demo])
+    grasps = Node(
+        package="pixelrs_ros",
+        executable="grasp_planner",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[{"task": ParameterValue(LaunchConfiguration("task"), value_type=str)}],
+        condition=IfCondition(LaunchConfiguration("grasps")),
+        output="screen",
+    )
+    return LaunchDescription([*arguments, demo, grasps])

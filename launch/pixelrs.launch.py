@@ -1,4 +1,4 @@
-r"""The perception node, for a robot that brings its own camera; with speech:=true and console:=true more beside it.
+r"""The perception node, for a robot that brings its own camera; with speech:=true, console:=true or grasps:=true more.
 
 ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camera/color/image_raw \
     depth:=/robot1/camera/aligned_depth_to_color/image_raw camera_info:=/robot1/camera/color/camera_info
@@ -62,6 +62,9 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "console_params_file", default_value=shipped("console.yaml"), description="YAML file of its parameters."
         ),
+        DeclareLaunchArgument(
+            "grasps", default_value="false", choices=["true", "false"], description="Start the planner of grasps too."
+        ),
         *(
             DeclareLaunchArgument(
                 name,
@@ -92,7 +95,16 @@ def generate_launch_description() -> LaunchDescription:
         condition=IfCondition(LaunchConfiguration("console")),
         output="screen",
     )
-    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console])
+    grasps = Node(
+        package="pixelrs_ros",
+        executable="grasp_planner",
+        name="grasp_planner",
+        namespace=LaunchConfiguration("namespace"),
+        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("depth", "camera_info")],
+        condition=IfCondition(LaunchConfiguration("grasps")),
+        output="screen",
+    )
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console, grasps])
 
 
 def perception(context: LaunchContext) -> list[LifecycleNode]:

@@ -2,16 +2,14 @@
 
 scripts/env.sh python scripts/fit_grasps.py --scenes 150
 
-Grasps are tried in scenes that `pixelrs measure-grasps` does not use, half of them the best by the present weights,
-half any that touch nothing. Put what is printed into `WEIGHTS`, and run it once more, so that the best ones are tried
-again.
+Grasps are tried in scenes that `pixelrs measure-grasps` does not use: half of them the best by the present weights, and
+half any that touch nothing. Put what is printed into `WEIGHTS`, and run it once more, so that the new best are tried.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -62,11 +60,11 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=150, help="how many (%(default)s)")
     options = parser.parse_args()
     gripper = Gripper()
-    found: list[Any] = []
+    found: list[tuple[np.ndarray, bool]] = []
     with Renderer() as renderer:
         for seed in range(FIRST_SEED, FIRST_SEED + options.scenes):
             found += tries(Bench(renderer, seed, gripper), seed, gripper)
-    features, lifted = np.array([each[0] for each in found]), np.array([each[1] for each in found], dtype=float)
+    features, lifted = np.array([each[0] for each in found]), np.array([float(each[1]) for each in found])
     print(f"{len(lifted)} tries, {lifted.mean():.3f} lifted")
     for name, weight in zip(WEIGHTS, fit(features, lifted), strict=True):
         print(f'    "{name}": {weight:.2f},')

@@ -15,12 +15,12 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pixelrs_ros"
 # From the bottom up. A part may import itself and what lies on lower levels, but none of its own level.
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"types", "files", "shipped", "pictures", "encodings"}),
+    frozenset({"types", "files", "shipped", "pictures", "encodings", "gripper"}),
     frozenset({"settings"}),
     frozenset({"config", "published"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking", "endpoint"}),
     frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),
-    frozenset({"engine", "data", "convert", "client", "speech"}),
+    frozenset({"engine", "data", "convert", "client", "speech", "grasping"}),
     frozenset({"training", "evaluation", "benchmark", "doctor", "stranger", "fetch"}),
     frozenset({"ros"}),
     frozenset({"console"}),
@@ -30,15 +30,26 @@ LEVELS: tuple[frozenset[str], ...] = (
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # The rooms of the parts that have some, likewise.
 ROOMS = {
-    "ros": ("parameters", "wire", "queueing", "perception", "speech", "tools", "recording", "console", "demo"),
-    "sim": ("shape", "scene", "picture", "gazebo", "talk", "walk"),
+    "ros": (
+        "parameters",
+        "wire",
+        "queueing",
+        "perception",
+        "speech",
+        "planner",
+        "tools",
+        "recording",
+        "console",
+        "demo",
+    ),
+    "sim": ("shape", "scene", "physics", "picture", "gazebo", "talk", "walk"),
 }
 ROS_MODULES = frozenset({"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"})
 ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")
 GENERATED = ("action", "msg", "srv")
 NO_TORCH = (
     "dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "published", "pictures", "encodings",
-    "stranger", "speech", "endpoint",
+    "stranger", "speech", "endpoint", "gripper", "grasping",
 )  # fmt: skip
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 # `python -m pixelrs_ros.…`, as a string or as a part of one.

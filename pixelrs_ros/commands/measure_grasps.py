@@ -2,8 +2,8 @@
 
 In each seeded scene things come to rest, and a depth camera with its usual faults looks at them. The planner gets a
 mask, true or of a network that is told "Give me the red mug." or "Give me the red mug by its handle.", and proposes
-grasps; a parallel gripper in MuJoCo tries the best one: approaches, closes, lifts by 25 cm. Lifted is what then lies
-in both fingers and touches nothing else. Scenes without a handle to be seen are passed over; nothing else is.
+grasps; a parallel gripper in MuJoCo tries the best one: approaches, closes, lifts by 25 cm. Lifted is what then lies in
+both fingers and touches nothing else. Scenes without a handle to be seen are passed over; nothing else is.
 """
 
 from __future__ import annotations

@@ -24,9 +24,7 @@ from pixelrs_ros.sim.picture.render import Renderer, View
 from pixelrs_ros.sim.scene.household import household_scale
 from pixelrs_ros.sim.scene.scene import Scene, sample_scene
 
-FIRST_SEED = (
-    965_000  # far from the seeds of the training data, of the demonstrations, and of those the planner learned of
-)
+FIRST_SEED = 965_000  # far from the seeds of the training data, of the demonstrations, and of scripts/fit_grasps.py
 TRUTH, NETWORK = "truth", "network"
 WHOLE, HANDLE = "whole", "handle"
 LIFTED, SLIPPED, NO_GRASP, NO_MASK = "lifted", "not lifted", "no grasp", "no mask"

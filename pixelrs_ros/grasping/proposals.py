@@ -20,11 +20,8 @@ from pixelrs_ros.gripper import Grasp, Gripper
 
 _TILTS_DEG = (0.0, 30.0, 60.0, 85.0)
 _TURNS = 12  # closing directions over half a turn from the top, approaches over a whole one from aside
-_ACROSS_M, _FIRST_M, _DEPTH_M = (
-    0.01,
-    0.007,
-    0.013,
-)  # steps along y; how deep the fingers reach at least, and the steps on
+_ACROSS_M = 0.01  # steps along y
+_FIRST_M, _DEPTH_M = 0.007, 0.013  # how deep the fingers reach at least, and the steps from there on
 _TABLE_M = 0.002  # between the fingertips and the table
 _SIDE_M = 0.008  # between each finger and what it is going to hold
 _LEAST_SIDE_M = 0.004  # at least, where the gripper is hardly wide enough
@@ -292,9 +289,9 @@ def _candidate(
     off = np.hypot(middle - center[0], across - center[1]) / max(np.hypot(spread[0], spread[1]), 0.01)
     position = axes @ np.array([middle, across, depth])
     features = np.array([
-        1.0, np.abs(sides[:, 1]).max(), abs(sides[:, 1].sum()) / 2, min(reach / 0.02, 1.0),
-        min(tall / 0.02, 1.0), min(off, 3.0),
-        width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3), position[2] / 0.05,
+        1.0, np.abs(sides[:, 1]).max(), abs(sides[:, 1].sum()) / 2, min(reach / 0.02, 1.0), min(tall / 0.02, 1.0),
+        min(off, 3.0), width / gripper.max_opening_m, (spread[0] - spread[1]) / (spread[0] + spread[1] + 1e-3),
+        position[2] / 0.05,
     ])  # fmt: skip
     return Candidate(position, axes, width, min(gripper.max_opening_m, width + 2 * _SIDE_M), features)
 

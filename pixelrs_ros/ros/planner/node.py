@@ -7,9 +7,9 @@ from collections import deque
 from typing import Any
 
 from geometry_msgs.msg import PoseArray
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
@@ -32,12 +32,13 @@ _KEPT = 5  # newest depth images
 _SLOP_NS = 50_000_000  # between an image and its depth
 _LATE_NS = 500_000_000  # after the instruction, until when its image may still come
 _START_PERIOD_S = 0.2
+_GRACE_S = 2.0  # after a turn's time, until it is taken for lost with its node
 
 
 class GraspPlanner(Node):
     """Takes words on `grasp_task`, and publishes `grasps`, `grasp_markers` and, on `grasp_words`, what it has to say.
 
-    Where more than one thing fits, it asks on `grasp_words` and waits for the next words of that dialogue.
+    Where more than one thing fits, it asks on `grasp_words` and waits for the next words, in the same dialogue.
 
     Args:
         **kwargs: Arguments of `Node`.
@@ -58,15 +59,11 @@ class GraspPlanner(Node):
         self._poses = self.create_publisher(PoseArray, "grasps", RELIABLE)
         self._markers = self.create_publisher(MarkerArray, "grasp_markers", RELIABLE)
         self._words = self.create_publisher(String, "grasp_words", RELIABLE)
-        # The callback that waits for an answer holds its group until then; pictures go on coming.
-        pictures = MutuallyExclusiveCallbackGroup()
-        self.create_subscription(Image, "depth", self._on_depth, qos_profile_sensor_data, callback_group=pictures)
-        self.create_subscription(
-            CameraInfo, "camera_info", self._on_info, qos_profile_sensor_data, callback_group=pictures
-        )
-        self.create_subscription(String, "grasp_task", self._on_task, RELIABLE)  # type: ignore[arg-type]  # a coroutine
+        self.create_subscription(Image, "depth", self._on_depth, qos_profile_sensor_data)
+        self.create_subscription(CameraInfo, "camera_info", self._on_info, qos_profile_sensor_data)
+        self.create_subscription(String, "grasp_task", lambda message: self._ask(message.data), RELIABLE)
         if self.values.task:
-            self._start = self.create_timer(_START_PERIOD_S, self._begin, clock=STEADY)  # type: ignore[arg-type]  # too
+            self._start = self.create_timer(_START_PERIOD_S, self._begin, clock=STEADY)
 
     def destroy_node(self) -> None:
         """Take the node and its client off the graph."""
@@ -74,11 +71,11 @@ class GraspPlanner(Node):
             self._robot.destroy()
         super().destroy_node()
 
-    async def _begin(self) -> None:
+    def _begin(self) -> None:
         """Ask for the task that the node was started with, as soon as there is somebody to ask."""
         if self._robot.is_ready() and self._newest and self._info is not None:
             self._start.cancel()
-            await self._on_task(String(data=self.values.task))
+            self._ask(self.values.task)
 
     def _on_depth(self, message: Image) -> None:
         self._newest.append(message)
@@ -88,18 +85,27 @@ class GraspPlanner(Node):
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    async def _on_task(self, message: String) -> None:
+    def _ask(self, text: str) -> None:
+        """Let the perception node ground words; one task at a time."""
+        now_ns = int(self.get_clock().now().nanoseconds)
+        if self._asked_ns is not None and now_ns < self._asked_ns + round((self.values.timeout_s + _GRACE_S) * 1e9):
+            self._say(f"One moment: I am still at the last task. Say {text!r} again then.")
+            return
         if not self._robot.is_ready():
             self._say(f"There is no perception node {self.values.perception!r} that I could ask.")
             return
         values = self.values
         pending = self._robot.ground_async(
-            message.data, deadline_s=values.timeout_s, session_id=values.session_id, camera=values.camera
+            text, deadline_s=values.timeout_s, session_id=values.session_id, camera=values.camera
         )
         # By the time of the answer newer ones will have pushed out the depth of its picture.
         self._depths, self._asked_ns = list(self._newest), pending.stamp_ns
-        answer = await pending
+        pending.future.add_done_callback(self._on_answer)
+
+    def _on_answer(self, done: Future[Answer]) -> None:
         self._asked_ns = None
+        answer = done.result()
+        assert answer is not None
         self._act_on(answer)
 
     def _act_on(self, answer: Answer) -> None:

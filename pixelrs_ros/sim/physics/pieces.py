@@ -1,4 +1,4 @@
-"""The unit meshes cut into convex pieces: contacts are between convex bodies; a cup that is filled up has no rim."""
+"""The unit meshes cut into convex pieces: contacts are between convex bodies, and a cup filled up has no rim."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def _turned(mesh: Mesh, profile: np.ndarray) -> list[np.ndarray]:
     """Rings between the heights at which the profile bends, each as far from the axis as its walls are."""
     heights = np.unique(profile[:, :, 1])
     least = _THIN * (heights[-1] - heights[0])
-    angles = np.unique(np.round(np.arctan2(mesh.vertices[:, 1], mesh.vertices[:, 0]), 6))
+    off_axis = mesh.vertices[np.hypot(*mesh.vertices[:, :2].T) > 1e-6]
+    angles = np.unique(np.round(np.arctan2(off_axis[:, 1], off_axis[:, 0]), 6))
     kept = [heights[0]]
     for height in heights[1:-1]:
         if height - kept[-1] >= least and heights[-1] - height >= least:

@@ -14,8 +14,8 @@ _SIZE_M_PER_PX = 0.001  # a thing is as many millimeters large as its kind has p
 def household_scale(scene: Scene) -> float:
     """By what a scene's lengths are multiplied so that its things are as large as in a household.
 
-    Scenes are drawn to fit pictures, and a camera that is farther away sees larger things: their meters mean nothing
-    to a hand. Multiplied, a mug comes to 11 to 14 cm with its handle, a knife to 20 to 24 cm; the picture stays.
+    Scenes are drawn to fit pictures, and a camera that is farther away sees larger things: their meters mean nothing to
+    a hand. Multiplied, a mug comes to 11 to 14 cm with its handle, a knife to 20 to 24 cm; the picture stays the same.
     """
     ratios = []
     for thing in scene.objects:
