@@ -1,7 +1,7 @@
 """Make dialogues for a folder of pictures with labeled masks, by rules or by asking a language model.
 
-In the paper's three steps: visual elements with attributes (elements/), a tree of questions (trees/, to be read),
-and from the root to each leaf a dialogue that ends on the leaf's mask. What is there already is not asked again.
+In the paper's three steps: visual elements with attributes (elements/), a tree of questions (trees/, to read and
+change), and from the root to each leaf a dialogue that ends on the leaf's mask. What is there is not asked again.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -19,6 +19,7 @@ from pixelrs_ros.endpoint.endpoint import Endpoint
 
 FOREIGN = "foreign"
 _WORD = r"[^ \"\\\[\]<>{}\x00-\x1f]+"  # without brackets, in which models leave what they should have filled in
+_QUESTION, _SENTENCE = "[?？]", "[.!?。！？]"  # what it ends on
 _FOREIGN_KINDS = {FOREIGN, "extra_forbidden", "literal_error"}  # pydantic's for a name that is none of the labels
 
 
@@ -39,7 +40,7 @@ class AskingBuilder:
 
     async def describe(self, seen: Seen) -> Attributes:
         """See `Builder.describe`."""
-        words = conlist(self._words(seen, 4), min_length=1, max_length=3)
+        words = conlist(self._words(seen, 4, refused=seen.labels), min_length=1, max_length=3)
         wanted = create_model("Described", __base__=_Strict, elements=(_by_label(seen.labels, words), ...))
         listed = "\n".join(f"- {thing.label}: {', '.join(facts(seen, thing))}" for thing in seen.things)
         answer: Any = await self._ask(seen, wanted, "elements", things=listed)
@@ -50,19 +51,30 @@ class AskingBuilder:
         labels = [thing.label for thing in things]
         answers: Any = Annotated[_by_label(labels, self._words(seen, 5)), AfterValidator(_tell_apart)]
         wanted = create_model(
-            "Question", __base__=_Strict, question=(self._words(seen, 16), ...), answers=(answers, ...)
+            "Question", __base__=_Strict, question=(self._words(seen, 16, end=_QUESTION), ...), answers=(answers, ...)
         )
         answer: Any = await self._ask(seen, wanted, "question", things=_listed(labels, known))
         return answer.question, answer.answers.model_dump(by_alias=True)
 
     async def talk(self, seen: Seen, known: Attributes, path: Way) -> tuple[PristTurn, ...]:
         """See `Builder.talk`."""
-        words = self._words(seen, 20)
-        things = conlist(Literal.__getitem__(seen.labels), max_length=3)
+        words = self._words(seen, 20, end=_SENTENCE)
+        label: Any = Literal.__getitem__(seen.labels)
+        things = conlist(label, max_length=3)
         turn = create_model("Said", __base__=_Strict, user=(words, ...), answer=(words, ...), things=(things, ...))
         count = len(path.steps) + 1
         turns = conlist(turn, min_length=count, max_length=count)
-        wanted = create_model("Talk", __base__=_Strict, turns=(turns, ...))
+        others = [label for label in seen.labels if label != path.label]
+
+        def check(said: Any) -> Any:
+            if _names(said[0].user, [path.label]):
+                raise ValueError("the first turn names the target")
+            if _names(said[-1].answer, others) and not _names(said[-1].answer, [path.label]):
+                raise ValueError("the last answer is about another thing")
+            return said
+
+        told: Any = Annotated[turns, AfterValidator(check)]
+        wanted = create_model("Talk", __base__=_Strict, turns=(told, ...))
         outline = "\n".join(
             f"{number}. {question} — {answer}" for number, (question, answer) in enumerate(path.steps, 1)
         )
@@ -79,20 +91,27 @@ class AskingBuilder:
         text = _prompt(prompt).substitute(values)
         return await self._endpoint.ask(text, wanted, seed=self._seed, picture=seen.picture if self._see else None)
 
-    def _words(self, seen: Seen, most: int) -> Any:
-        """The type of a text of at most so many words that names no label of another picture."""
+    def _words(self, seen: Seen, most: int, *, end: str = "", refused: Sequence[str] = ()) -> Any:
+        """The type of a text of at most so many words that names no label of another picture and is not refused."""
         own = " ".join(seen.labels).casefold()
-        others = sorted((label for label in self._vocabulary if label not in own), key=len, reverse=True)
-        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, others))})\b") if others else None
+        others = [label for label in self._vocabulary if label not in own]
+        bare = {label.casefold() for label in refused}
 
         def check(text: str) -> str:
-            if not re.search(r"\w", text):
-                raise ValueError("expected words")
-            if named and (found := named.search(text.casefold())):
-                raise PydanticCustomError(FOREIGN, "names {name}", {"name": found.group()})
+            if not re.search(r"\w", text) or text.casefold() in bare:
+                raise ValueError("expected words, and more than a name")
+            if found := _names(text, others):
+                raise PydanticCustomError(FOREIGN, "names {name}", {"name": found})
             return text
 
-        return Annotated[str, Field(pattern=rf"^{_WORD}( {_WORD}){{0,{most - 1}}}$"), AfterValidator(check)]
+        pattern = rf"^{_WORD}( {_WORD}){{0,{most - 1}}}{end}$"
+        return Annotated[str, Field(pattern=pattern), AfterValidator(check)]
+
+
+def _names(text: str, labels: Iterable[str]) -> str:
+    """The first of some labels that a text names; empty where it names none."""
+    said = text.casefold()
+    return next((label for label in labels if re.search(rf"\b{re.escape(label.casefold())}\b", said)), "")
 
 
 class _Strict(BaseModel):

@@ -99,6 +99,27 @@ def test_what_names_things_of_other_pictures_is_dropped_and_counted(labeled: Pat
     passes(out)
 
 
+@pytest.mark.parametrize(
+    ("user", "said"), [("Give me the lamp or the book.", "Gladly."), ("I want to sit down.", "The lamp or the book?")]
+)
+def test_a_dialogue_that_gives_its_target_away_or_shows_another_is_dropped(
+    labeled: Path, tmp_path: Path, user: str, said: str
+) -> None:
+    out, speak = tmp_path / "built", model()
+
+    def answer(request: dict[str, Any]) -> Reply:
+        wanted = request["response_format"]["json_schema"]["schema"]["properties"]
+        if "turns" not in wanted:
+            return speak(request)
+        turn = {"user": user, "answer": said.replace("or the book", "") if "wants: book" in str(request) else said}
+        return completion(json.dumps({"turns": [{**turn, "things": []}] * wanted["turns"]["minItems"]}))
+
+    with serving(answer) as url:
+        main(command(labeled, out, url))
+    dropped = {drop["labels"][0] for drop in report(out)["drops"] if drop["picture"] == "desk.png"}
+    assert dropped == ({"book", "lamp"} if "Give" in user else {"book"})
+
+
 def test_keys_that_are_no_labels_are_dropped_and_counted(labeled: Path, tmp_path: Path) -> None:
     out = tmp_path / "built"
     elements = {"book": ["a"], "lamp": ["b"], "cat": ["c"]}
