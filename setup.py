@@ -29,6 +29,7 @@ setup(
             "checkpoints/*/*",
             "console/*.css",
             "console/*.js",
+            "data/build/*.txt",
             "evaluation/*.html",
             "evaluation/judge/*.txt",
             "presets/*.yaml",

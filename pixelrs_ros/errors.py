@@ -21,6 +21,10 @@ class AnswerError(PixelrsError, RuntimeError):
     """A network said what cannot be understood; the message holds its words. The dialogue is as it was before."""
 
 
+class EndpointError(PixelrsError, RuntimeError):
+    """An endpoint gave no answer to one question, also when asked again; another may be answered."""
+
+
 class ConfigError(PixelrsError, ValueError):
     """A configuration with an unknown, missing or impossible value; the message names the key."""
 

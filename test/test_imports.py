@@ -18,7 +18,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"types", "files", "shipped", "pictures", "encodings", "gripper"}),
     frozenset({"settings"}),
     frozenset({"config", "published"}),
-    frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking"}),
+    frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking", "endpoint"}),
     frozenset({"images", "checkpoint", "overlay", "mask_codes", "status_codes", "documents"}),
     frozenset({"engine", "data", "convert", "client", "speech", "grasping"}),
     frozenset({"training", "evaluation", "benchmark", "doctor", "stranger", "fetch"}),
@@ -49,7 +49,7 @@ ROS_PARTS = ("ros", "client", "mask_codes", "status_codes")
 GENERATED = ("action", "msg", "srv")
 NO_TORCH = (
     "dialogue", "text", "sim", "data", "geometry", "tracking", "files", "shipped", "published", "pictures", "encodings",
-    "stranger", "speech", "gripper", "grasping",
+    "stranger", "speech", "endpoint", "gripper", "grasping",
 )  # fmt: skip
 PARTS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")})
 # `python -m pixelrs_ros.…`, as a string or as a part of one.

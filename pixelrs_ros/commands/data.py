@@ -1,14 +1,16 @@
-"""Check and convert data sets, or make one of a recording: dialogues about pictures with masks."""
+"""Build, check and convert data sets of dialogues about pictures with masks, or make one of a recording."""
 
 from __future__ import annotations
 
 import argparse
 from types import ModuleType
 
-from pixelrs_ros.commands import data_check, data_convert, data_from_bag
+from pixelrs_ros.commands import data_build, data_check, data_convert, data_from_bag
 from pixelrs_ros.commands.groups import add_commands
 
-COMMANDS: dict[str, ModuleType] = {"check": data_check, "convert": data_convert, "from-bag": data_from_bag}
+COMMANDS: dict[str, ModuleType] = {
+    "build": data_build, "check": data_check, "convert": data_convert, "from-bag": data_from_bag,
+}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -67,7 +67,8 @@ class DialoguePanel:
         self.session_id = session_id
         self._cards: dict[int, TurnCard] = {}
         self._version = -1
-        self._finished: int | None = None  # turns that have ended; None: the dialogue has just been chosen
+        self._finished = 0  # turns that have ended
+        self._is_silent = True
         self.turns: list[TurnView] = []
         self._last: list[TurnView] = []  # that was scrolled to
         self._presser = uuid4().hex
@@ -92,10 +93,12 @@ class DialoguePanel:
     async def choose(self, session_id: str) -> None:
         """Show another dialogue, with what the node remembers of it."""
         self.session_id = session_id
-        self._version, self._finished = -1, None
+        self._version, self._is_silent = -1, True  # what is of the past is not read aloud
+        self.refresh()  # what has been heard of it, before the node answers
         if self._node.is_ready():
             await asked(self._node.load(session_id))
         self.refresh()
+        self._is_silent = False
 
     def refresh(self) -> None:
         """Show what has changed."""
@@ -119,7 +122,7 @@ class DialoguePanel:
     def _announce(self) -> None:
         """Say the last answer aloud, if it has just ended, and show it."""
         ended = [turn for turn in self.turns if turn.status is not None]
-        if self._finished is not None and len(ended) > self._finished:
+        if len(ended) > self._finished and not self._is_silent:
             self._aloud.set_text(f"Robot: {ended[-1].answer}")
         self._finished = len(ended)
         if self.turns[-1:] != self._last:

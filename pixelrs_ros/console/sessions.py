@@ -18,6 +18,21 @@ from pixelrs_ros.types import DEFAULT_SESSION_ID
 _ANSWER_TIMEOUT_S = 3.0
 
 
+class Choice:
+    """A dialogue in the list. It stays where it is: what is drawn anew loses the keyboard, and clicks."""
+
+    def __init__(self, on_choose: Callable[[], Awaitable[None]]) -> None:
+        with ui.element("li") as self.element:
+            self._button = ui.element("button").props("type=button").on("click", lambda _: on_choose())
+            with self._button:
+                self._label = ui.label()
+
+    def show(self, text: str, *, chosen: bool) -> None:
+        """Say what it is, and whether it is the one that the page shows."""
+        self._label.set_text(text)
+        self._button.props(f"aria-pressed={str(chosen).lower()}")
+
+
 class SessionList:
     """Every dialogue that the node remembers, and a new one.
 
@@ -30,7 +45,7 @@ class SessionList:
         self._node = node
         self._on_choose = on_choose
         self._chosen = DEFAULT_SESSION_ID
-        self._shown: list[tuple[str, str]] = []
+        self._choices: dict[str, Choice] = {}  # by dialogue; those that come later stand higher
         with folded("Dialogues", "sessions-title"):
             self._list = ui.element("ul").classes("sessions").props('aria-labelledby="sessions-title"')
             button("New dialogue", lambda: self._choose(f"page-{uuid4().hex[:8]}"))
@@ -41,23 +56,19 @@ class SessionList:
             found = await asyncio.wait_for(asyncio.wrap_future(self._node.dialogues()), _ANSWER_TIMEOUT_S)
         except (asyncio.TimeoutError, PixelrsError):  # the page says elsewhere that no node is there
             return
-        rows = [(view.session_id, described(view)) for view in found]
-        if self._chosen not in dict(rows):
-            rows.insert(0, (self._chosen, "no turns yet"))
-        if rows != self._shown:
-            self._shown = rows
-            self._draw()
-
-    def _draw(self) -> None:
-        self._list.clear()
-        with self._list:
-            for name, about in self._shown:
-                with ui.element("li"):
-                    choice = button(f"{name} ({about})", partial(self._choose, name))
-                    choice.props(f"aria-pressed={str(name == self._chosen).lower()}")
+        about = {view.session_id: described(view) for view in reversed(found)}
+        about.setdefault(self._chosen, "no turns yet")
+        for name in self._choices.keys() - about.keys():
+            self._choices.pop(name).element.delete()
+        for name, text in about.items():
+            if name not in self._choices:
+                with self._list:
+                    self._choices[name] = Choice(partial(self._choose, name))
+                self._choices[name].element.move(target_index=0)
+            self._choices[name].show(f"{name} ({text})", chosen=name == self._chosen)
 
     async def _choose(self, name: str) -> None:
-        self._chosen, self._shown = name, []
+        self._chosen = name
         await self._on_choose(name)
         await self.refresh()
 

@@ -68,17 +68,18 @@ class Console:
         self.address = self._process.stdout.readline().removeprefix("console: open ").strip()
         assert self.address.startswith("http://127.0.0.1:")
 
-    def end(self) -> int:
-        """Interrupt it; its exit status."""
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        return self._process.wait(30)
+        assert self._process.wait(30) == 0
 
 
 @pytest.fixture(scope="module")
 def console(robot: Processes) -> Iterator[Console]:
-    console = Console()
-    yield console
-    assert console.end() == 0
+    with Console() as console:
+        yield console
 
 
 @pytest.fixture(scope="module")
@@ -198,13 +199,16 @@ def test_dialogues_are_begun_chosen_exported_and_forgotten(page: Page, tmp_path:
 def test_a_page_that_comes_later_shows_what_was_said(page: Page, browser: Browser, console: Console) -> None:
     new_dialogue(page)
     say(page, "Where is the bucket?")
-    again = Console()  # a process that has heard nothing
-    late = visit(browser, again.address)
-    late.get_by_role("heading", name="Dialogues", exact=True).click()
-    late.get_by_role("button", name=re.compile(r"^page-\w+ \(1 turn\)")).first.click()
-    expect(late.locator("li.turn .said")).to_contain_text("Where is the bucket?")
-    late.context.close()
-    assert again.end() == 0
+    with Console() as again:  # a process that has heard nothing
+        late = visit(browser, again.address)
+        late.get_by_role("heading", name="Dialogues", exact=True).click()
+        late.get_by_role("button", name=re.compile(r"^page-\w+ \(1 turn\)")).first.click()
+        expect(late.locator("li.turn")).to_have_count(1)
+        expect(late.locator("li.turn .said")).to_contain_text("Where is the bucket?")
+        expect(late.get_by_role("status").filter(has_text="Robot: ")).to_have_count(
+            0
+        )  # nothing of the past is read aloud
+        late.context.close()
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
@@ -266,15 +270,14 @@ def test_the_button_to_talk_counts_while_it_is_held(page: Page) -> None:
 
 
 def test_with_a_token_only_the_printed_address_opens_it(browser: Browser, robot: Processes) -> None:
-    guarded = Console(token="open-sesame")
-    page = browser.new_page()
-    refused = page.goto(guarded.address.split("?")[0])
-    assert refused is not None and refused.status == 403
-    page.close()
-    page = visit(browser, guarded.address)
-    assert page.url == guarded.address.split("?")[0]
-    page.context.close()
-    assert guarded.end() == 0
+    with Console(token="open-sesame") as guarded:
+        page = browser.new_page()
+        refused = page.goto(guarded.address.split("?")[0])
+        assert refused is not None and refused.status == 403
+        page.close()
+        page = visit(browser, guarded.address)
+        assert page.url == guarded.address.split("?")[0]
+        page.context.close()
 
 
 def test_a_picture_that_has_stopped_says_so(page: Page, robot: Processes) -> None:

@@ -48,7 +48,7 @@ def cylinder(radius: float, height: float, at: tuple[float, float] = (0.0, 0.0))
         grid.ravel() for grid in np.meshgrid(np.arange(0, 2 * np.pi, STEP_M / radius), np.arange(0, height, STEP_M))
     )
     outward = np.stack([np.cos(angle), np.sin(angle), 0 * z], axis=1)
-    side = seen(radius * outward + np.stack([0 * z, 0 * z, z], axis=1) + [*at, 0.0], outward)
+    side = seen(radius * outward + np.stack([0 * z, 0 * z, z], axis=1) + np.array([*at, 0.0]), outward)
     x, y = (grid.ravel() for grid in np.meshgrid(*[np.arange(-radius, radius + 1e-9, STEP_M)] * 2))
     inside = np.hypot(x, y) <= radius
     top = np.stack([x[inside], y[inside], np.full(inside.sum(), height)], axis=1) + np.array([*at, 0.0])

@@ -8,6 +8,7 @@ SLOW: tuple[str, ...] = (
     "commands/test_doctor.py",
     "console/test_page_in_browser.py",
     "convert/",
+    "data/build/test_small_model.py",
     "data/readers/test_published.py",
     "data/readers/test_scale.py",
     "data/test_generate.py",

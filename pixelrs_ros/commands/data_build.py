@@ -1,0 +1,132 @@
+"""Make dialogues for a folder of pictures with labeled masks, by rules or by asking a language model.
+
+In the paper's three steps: visual elements with attributes (elements/), a tree of questions (trees/, to be read),
+and from the root to each leaf a dialogue that ends on the leaf's mask. What is there already is not asked again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixelrs_ros.commands.numbers import not_negative, not_negative_number, positive, positive_number
+from pixelrs_ros.errors import AnswerError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pixelrs_ros.data.build.build import Built
+
+REPORT = "report.json"
+ANSWERS = "answers.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="pictures in images/, labelme's masks in masks/")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the PRIST folder")
+    parser.add_argument("--by", choices=("rules", "model"), default="rules", help="who tells (default: rules, offline)")
+    parser.add_argument("--split", default="train", metavar="NAME", help="of the dialogues (default: train)")
+    parser.add_argument("--dialogues", type=positive, metavar="N", help="of each picture, at most (default: all paths)")
+    parser.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of choices and model (default: 0)")
+    model = parser.add_argument_group("model")
+    model.add_argument("--endpoint", metavar="URL", help="such as http://localhost:8000/v1; OPENAI_API_KEY is its key")
+    model.add_argument("--model", metavar="NAME", help="as the endpoint calls it")
+    model.add_argument("--see", action="store_true", help="show the pictures to the model, which must be able to see")
+    model.add_argument(
+        "--temperature",
+        type=not_negative_number,
+        default=0.7,
+        metavar="T",
+        help="0: the likeliest words (default: 0.7)",
+    )
+    model.add_argument("--max-tokens", type=positive, default=1024, metavar="N", help="of an answer (default: 1024)")
+    model.add_argument(
+        "--timeout-s", type=positive_number, default=120.0, metavar="S", help="for an answer (default: 120)"
+    )
+    model.add_argument("--at-once", type=positive, default=4, metavar="N", help="questions under way (default: 4)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Build, write the report, print it.
+
+    Raises:
+        ConfigError: A model is asked for without its name or address, or does not answer at all.
+        DataError: The folder, or a file that a person changed, is malformed.
+        OutputError: A file cannot be written.
+        AnswerError: There is no dialogue.
+    """
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from pixelrs_ros.data.build.pictures import labeled_pictures
+    from pixelrs_ros.files import require_writable_folder, write_json
+
+    if options.by == "model" and (options.endpoint is None or options.model is None):
+        raise ConfigError("--by model wants --endpoint and --model: where the model is, and what it is called there")
+    names = labeled_pictures(options.folder)
+    require_writable_folder(options.out)
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("pictures", total=len(names))
+        found = asyncio.run(_build(options, names, lambda: progress.advance(task)))
+    write_json(options.out / REPORT, found)
+    print(f"{options.out / options.split}.json: {found['dialogues']} dialogues about {found['pictures']} pictures")
+    for reason, count in found["dropped"].items():
+        print(f"dropped, {reason}: {count}")
+    if usage := found.get("usage"):
+        print(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in usage.items()))
+    if not found["dialogues"]:
+        first = f"; the first drop: {found['drops'][0]['error']}" if found["drops"] else "; no picture has two labels"
+        raise AnswerError(f"there is no dialogue{first}")
+
+
+async def _build(options: argparse.Namespace, names: list[str], on_progress: Callable[[], None]) -> dict[str, Any]:
+    from pixelrs_ros.data.build.build import build
+    from pixelrs_ros.data.build.rules import RuleBuilder
+
+    chosen = {"split": options.split, "seed": options.seed, "per_picture": options.dialogues}
+    if options.by == "rules":
+        built = await build(options.folder, options.out, RuleBuilder(), **chosen, on_progress=on_progress)
+        return {"by": "rules", **chosen, **_told(built, str)}
+
+    from pixelrs_ros.data.build.asked import AskingBuilder, names_what_is_not_there
+    from pixelrs_ros.data.build.pictures import labels_of
+    from pixelrs_ros.endpoint.endpoint import Endpoint
+    from pixelrs_ros.endpoint.journal import Journal
+
+    def why(error: BaseException) -> str:
+        if not isinstance(error, AnswerError):
+            return "no answer"
+        return "names what is not in the picture" if names_what_is_not_there(error) else "not what was wanted"
+
+    vocabulary = set().union(*(labels_of(options.folder, name) for name in names))
+    sampling = {"temperature": options.temperature, "max_tokens": options.max_tokens}
+    with Journal(options.out / ANSWERS) as journal:
+        async with Endpoint(
+            options.endpoint, options.model, journal, **sampling, timeout_s=options.timeout_s, at_once=options.at_once
+        ) as endpoint:
+            builder = AskingBuilder(endpoint, vocabulary, seed=options.seed, see=options.see)
+            built = await build(
+                options.folder, options.out, builder, **chosen, at_once=options.at_once, on_progress=on_progress
+            )
+            told = _told(built, why)
+            return {"by": options.model, **chosen, **sampling, **told, "usage": vars(endpoint.usage)}
+
+
+def _told(built: Built, why: Callable[[BaseException], str]) -> dict[str, Any]:
+    drops = [
+        {
+            "picture": drop.picture,
+            "step": drop.step,
+            "labels": drop.labels,
+            "why": why(drop.error),
+            "error": str(drop.error),
+        }
+        for drop in built.drops
+    ]
+    counts = {"pictures": built.pictures, "dialogues": built.dialogues}
+    return {**counts, "dropped": built.dropped(why), "drops": drops}

@@ -1,0 +1,1 @@
+"""Asks language models at OpenAI-compatible endpoints: vLLM, Ollama, llama.cpp, or a company's."""

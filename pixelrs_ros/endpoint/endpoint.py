@@ -1,0 +1,228 @@
+"""Questions to a language model whose answers are JSON of a pydantic model.
+
+    with Journal(path) as journal:
+        async with Endpoint("http://localhost:8000/v1", "a-model", journal) as endpoint:
+            found = await asyncio.gather(*(endpoint.ask(prompt, Wanted, seed=0) for prompt in prompts))
+        print(endpoint.usage)
+
+`ask` may be called as often and at once as one likes: so many questions are under way as `at_once` says, a broken
+connection, a timeout, 429 and 5xx are tried again with growing pauses, and every raw answer is kept in the journal,
+from which the same question to the same model is answered the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import mimetypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import json_repair
+import openai
+from pydantic import BaseModel, ValidationError
+
+from pixelrs_ros.endpoint.journal import Journal, key_of
+from pixelrs_ros.errors import AnswerError, ConfigError, EndpointError
+
+T = TypeVar("T", bound=BaseModel)
+
+KEY_VARIABLE = "OPENAI_API_KEY"  # as the client itself calls it; local servers want none
+_REFUSED = (400, 422)  # what servers say that know no `response_format`
+_BY_PROMPT = "\n\nAnswer with one JSON value of this schema and nothing else:\n"
+
+
+@dataclass
+class Usage:
+    """What a run has cost.
+
+    Attributes:
+        asked: Answers that the endpoint gave.
+        known: Answers that were in the journal.
+        retried: Requests that had to be sent again.
+        nonsense: Answers that were not what was wanted.
+        failed: Questions left without an answer that counts.
+        prompt_tokens: As the endpoint counts them; 0 where it does not.
+        answer_tokens: Likewise.
+    """
+
+    asked: int = 0
+    known: int = 0
+    retried: int = 0
+    nonsense: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
+class Endpoint:
+    """A model behind HTTP; an asynchronous context manager.
+
+    Attributes:
+        usage: What it has cost so far.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        journal: Journal,
+        *,
+        temperature: float = 0.0,
+        max_tokens: int = 1024,
+        timeout_s: float = 120.0,
+        at_once: int = 4,
+        retries: int = 4,
+        attempts: int = 2,
+    ) -> None:
+        """Asks nothing yet.
+
+        Args:
+            url: Such as http://localhost:8000/v1; the key is in the environment variable `KEY_VARIABLE`.
+            model: As the endpoint calls it.
+            journal: Of raw answers.
+            temperature: 0 gives the likeliest words.
+            max_tokens: An answer is cut off there.
+            timeout_s: For one answer; then it is tried again.
+            at_once: How many questions may be under way.
+            retries: How often one request is sent again after a failure that may pass.
+            attempts: How often one question is asked, with the next seed each time, until the answer is what is wanted.
+        """
+        self.usage = Usage()
+        self._model, self._journal = model, journal
+        self._url, self._attempts = url, attempts
+        self._sampling: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
+        self._places = asyncio.Semaphore(at_once)
+        self._holds = True  # whether the server takes a schema; some refuse
+        key = os.environ.get(KEY_VARIABLE) or "none"
+        self._client = openai.AsyncOpenAI(base_url=url, api_key=key, timeout=timeout_s, max_retries=retries)
+
+    async def __aenter__(self) -> Endpoint:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def ask(self, prompt: str, wanted: type[T], *, seed: int = 0, picture: Path | None = None) -> T:
+        """One answer.
+
+        The server is given the schema of what is wanted. A server that refuses it, or a model that answers something
+        else, gets it in the prompt; the answer is mended where its JSON is broken, and checked in any case.
+
+        Args:
+            prompt: All that the model reads.
+            wanted: A pydantic model.
+            seed: Of the first attempt.
+            picture: A file that the model sees beside the prompt, if it can see.
+
+        Raises:
+            AnswerError: It never was what is wanted; the cause is pydantic's error about the last.
+            EndpointError: There was no answer.
+            ConfigError: There is no such endpoint or model, or it wants another key: no question will be answered.
+            OSError: The picture cannot be read.
+        """
+        try:
+            for attempt in range(self._attempts):
+                raw = await self._raw(prompt, wanted, seed + attempt, picture, tell_schema=attempt > 0)
+                try:
+                    return read_answer(raw, wanted)
+                except AnswerError as error:
+                    self.usage.nonsense += 1
+                    nonsense = error
+        except EndpointError:
+            self.usage.failed += 1
+            raise
+        self.usage.failed += 1
+        raise nonsense
+
+    async def _raw(
+        self, prompt: str, wanted: type[BaseModel], seed: int, picture: Path | None, *, tell_schema: bool
+    ) -> str:
+        """The model's words, from the journal or from the server."""
+        schema = wanted.model_json_schema()
+        seen = await asyncio.to_thread(picture.read_bytes) if picture else b""
+        key = key_of(
+            model=self._model, prompt=prompt, schema=schema, seed=seed, told=tell_schema,
+            picture=hashlib.sha256(seen).hexdigest(), **self._sampling,
+        )  # fmt: skip
+        if (kept := self._journal.get(key)) is not None:
+            self.usage.known += 1
+            return kept
+        async with self._places:
+            told = prompt + _BY_PROMPT + json.dumps(schema, ensure_ascii=False)
+            if self._holds:
+                try:
+                    held = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+                    text = told if tell_schema else prompt
+                    reply = await self._send(_message(text, picture, seen), seed, {"response_format": held})
+                except openai.APIStatusError as error:
+                    if error.status_code not in _REFUSED:
+                        raise self._no_answer(error) from error
+                    self._holds = False
+            if not self._holds:
+                try:
+                    reply = await self._send(_message(told, picture, seen), seed, {})
+                except openai.APIStatusError as error:
+                    raise self._no_answer(error) from error
+        return self._keep(key, seed, reply)
+
+    async def _send(self, message: Any, seed: int, form: dict[str, Any]) -> Any:
+        try:
+            raw = await self._client.chat.completions.with_raw_response.create(
+                model=self._model, messages=[message], seed=seed, **self._sampling, **form
+            )
+            self.usage.retried += raw.retries_taken
+            return raw.parse()
+        except openai.APITimeoutError as error:
+            raise EndpointError(f"{self._url}: no answer in time") from error
+        except openai.APIConnectionError as error:
+            raise ConfigError(f"{self._url}: {error}; remedy: start the server, or check its address") from error
+        except (openai.APIResponseValidationError, ValueError) as error:
+            raise EndpointError(f"{self._url}: the reply is not of OpenAI's form: {error}") from error
+
+    def _no_answer(self, error: openai.APIStatusError) -> ConfigError | EndpointError:
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            return ConfigError(f"{self._url}: {error}; remedy: put its key into {KEY_VARIABLE}")
+        if isinstance(error, openai.NotFoundError):
+            return ConfigError(f"{self._url}: {error}; remedy: check the address and the model's name")
+        return EndpointError(f"{self._url}: {error}")
+
+    def _keep(self, key: str, seed: int, reply: Any) -> str:
+        choices = getattr(reply, "choices", None)
+        if not choices:
+            raise EndpointError(f"{self._url}: the reply holds no answer")
+        raw = choices[0].message.content or ""
+        used = getattr(reply, "usage", None)
+        tokens = (used.prompt_tokens, used.completion_tokens) if used else (0, 0)
+        self.usage.asked += 1
+        self.usage.prompt_tokens += tokens[0]
+        self.usage.answer_tokens += tokens[1]
+        self._journal.keep(key, raw, model=self._model, seed=seed, tokens=tokens)
+        return raw
+
+
+def read_answer(raw: str, wanted: type[T]) -> T:
+    """What a model's words say; JSON that is fenced, wrapped in prose or broken is mended first.
+
+    Raises:
+        AnswerError: It is not what is wanted; the message holds the words, the cause is pydantic's error.
+    """
+    try:
+        return wanted.model_validate(json_repair.loads(raw))
+    except (ValidationError, RecursionError) as error:
+        raise AnswerError(f"expected {wanted.__name__}, got {raw[:200]!r}") from error
+
+
+def _message(text: str, picture: Path | None, seen: bytes) -> dict[str, Any]:
+    if picture is None:
+        return {"role": "user", "content": text}
+    kind = mimetypes.guess_type(picture.name)[0] or "image/jpeg"
+    shown = {"url": f"data:{kind};base64,{base64.b64encode(seen).decode()}"}
+    return {"role": "user", "content": [{"type": "text", "text": text}, {"type": "image_url", "image_url": shown}]}
