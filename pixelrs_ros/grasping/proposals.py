@@ -36,15 +36,15 @@ _BACKWARD_M = (0.0, 0.03, 0.06, 0.1)  # places along the approach at which nothi
 
 # Feature -> its weight.
 WEIGHTS: dict[str, float] = {
-    "always": -0.3,
-    "turned": -1.29,
-    "ejects": -1.0,
-    "reach": 3.12,
-    "tall": 1.26,
-    "off": -0.57,
-    "width": -2.33,
-    "slender": -1.29,
-    "height": -0.54,
+    "always": -1.02,
+    "turned": -0.99,
+    "ejects": -0.39,
+    "reach": 3.28,
+    "tall": 1.00,
+    "off": -0.60,
+    "width": -1.38,
+    "slender": -1.37,
+    "height": -0.18,
 }
 _WEIGHTS = np.array(list(WEIGHTS.values()))
 
