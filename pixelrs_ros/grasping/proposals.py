@@ -36,15 +36,15 @@ _BACKWARD_M = (0.0, 0.03, 0.06, 0.1)  # places along the approach at which nothi
 
 # Feature -> its weight.
 WEIGHTS: dict[str, float] = {
-    "always": -0.3,
-    "turned": -1.29,
-    "ejects": -1.0,
-    "reach": 3.12,
-    "tall": 1.26,
-    "off": -0.57,
-    "width": -2.33,
-    "slender": -1.29,
-    "height": -0.54,
+    "always": -1.41,
+    "turned": -0.59,
+    "ejects": -0.82,
+    "reach": 3.26,
+    "tall": 1.03,
+    "off": -0.34,
+    "width": -1.17,
+    "slender": -1.57,
+    "height": -0.19,
 }
 _WEIGHTS = np.array(list(WEIGHTS.values()))
 

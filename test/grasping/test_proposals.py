@@ -13,7 +13,7 @@ from pixelrs_ros.gripper import Grasp, Gripper
 GRIPPER = Gripper()
 EYE_M = np.array([0.0, -0.6, 0.6])
 NOTHING = np.zeros((0, 3))
-STEP_M = 0.003
+STEP_M = 0.004
 
 
 def seen(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ def check(grasp: Grasp, target: np.ndarray) -> None:
     assert np.cos(np.radians(grasp.tilt_deg)) == pytest.approx(-grasp.axes[2, 2], abs=1e-6)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     size=st.tuples(st.floats(0.02, 0.09), st.floats(0.15, 0.25), st.floats(0.02, 0.12)),
     yaw=st.floats(0.0, np.pi),
@@ -97,7 +97,7 @@ def test_a_long_box_is_held_across(size: tuple[float, float, float], yaw: float)
     assert size[0] - 0.01 <= grasps[0].width_m <= size[0] / np.cos(np.radians(25)) + 0.02
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(radius=st.floats(0.015, 0.05), height=st.floats(0.04, 0.2))
 def test_a_can_is_held_around_its_middle(radius: float, height: float) -> None:
     target = cylinder(radius, height)
@@ -110,14 +110,14 @@ def test_a_can_is_held_around_its_middle(radius: float, height: float) -> None:
     assert abs((best.position_m @ best.axes)[0]) < 0.4 * radius + 0.004, "centered between the fingers"
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(side=st.floats(0.145, 0.3), height=st.floats(0.15, 0.3))
 def test_what_is_too_wide_promises_less_than_what_is_not(side: float, height: float) -> None:
     wide, narrow = (propose(Tabletop(cylinder(r, height), NOTHING, EYE_M), GRIPPER) for r in (side / 2, 0.03))
-    assert max((grasp.score for grasp in wide), default=0.0) < 0.8 * narrow[0].score
+    assert max((grasp.score for grasp in wide), default=0.0) < narrow[0].score - 0.05
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(gap=st.floats(0.0, 0.004))
 def test_what_stands_too_close_keeps_the_fingers_away(gap: float) -> None:
     target = box((0.03, 0.1, 0.06))
@@ -129,7 +129,7 @@ def test_what_stands_too_close_keeps_the_fingers_away(gap: float) -> None:
         assert not len(between(grasp, walls[np.abs(walls[:, 0]) > 0.03]))
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(yaw=st.floats(0.0, np.pi), lift=st.floats(0.0, 0.02))
 def test_a_handle_is_held_without_touching_its_pan(yaw: float, lift: float) -> None:
     handle = turned(box((0.16, 0.02, 0.015)) + np.array([0.17, 0.0, lift]), yaw)

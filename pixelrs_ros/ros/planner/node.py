@@ -71,9 +71,14 @@ class GraspPlanner(Node):
             self._robot.destroy()
         super().destroy_node()
 
+    @property
+    def sees(self) -> bool:
+        """Whether depth and its calibration have come."""
+        return bool(self._newest) and self._info is not None
+
     def _begin(self) -> None:
         """Ask for the task that the node was started with, as soon as there is somebody to ask."""
-        if self._robot.is_ready() and self._newest and self._info is not None:
+        if self._robot.is_ready() and self.sees:
             self._start.cancel()
             self._ask(self.values.task)
 

@@ -71,8 +71,14 @@ def person(shipped: str) -> Iterator[Person]:
                 checkpoint=shipped, num_threads=1, store_dialogues=False, max_frame_age_s=30.0
             )
         )
-        person = Person(lambda: perception.active is not None and len(perception.active.inputs.buffers) > 0)
-        made = [camera, perception, GraspPlanner(), person]
+        planner = GraspPlanner()
+
+        def sees() -> bool:
+            # First the planner, so that it has the depth of every picture that the network may be asked about.
+            return planner.sees and perception.active is not None and len(perception.active.inputs.buffers) > 1
+
+        person = Person(sees)
+        made = [camera, perception, planner, person]
         executor = MultiThreadedExecutor(3)
         for node in made:
             executor.add_node(node)
