@@ -113,7 +113,7 @@ def test_a_demo_that_cannot_write_says_so_before_it_plays(
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("it plays"))
     (tmp_path / taken).mkdir(parents=True)
     if taken.startswith("logs"):
-        (tmp_path / "logs" / "sim_camera.log").mkdir()
+        (tmp_path / "logs" / "recorder.log").mkdir()
     assert demo.main(["--out", str(tmp_path)]) == 1
     assert "demo: " in (said := capsys.readouterr().out) and "there is a folder of this name" in said
 
