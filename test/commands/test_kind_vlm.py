@@ -34,7 +34,6 @@ REFUSED = {
 }
 ELSEWHERE = {
     "bench-speech": "needs espeak-ng; asks with `load_engine` as `evaluate` does",
-    "fetch": "names checkpoints in its help, takes none",
     "measure-grasps": "takes minutes; asks with `load_engine` as `measure-3d` does",
     "doctor": "test/doctor/test_vlm.py; the whole command takes a minute",
     "train": "--checkpoint is where it writes; where it starts: test/training/test_start.py",
