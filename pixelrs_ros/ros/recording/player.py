@@ -173,6 +173,7 @@ class Player:
             left = self._compare_dialogue(session_id, dialogue, places, timeout_s, on_turn)
             for reason, count in left.items():
                 left_out[reason] = left_out.get(reason, 0) + count
+            self._require_alone(topic)  # DDS may have found the other camera only by now
         return left_out
 
     def _compare_dialogue(
