@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 MIN_TYPO_LETTERS = 5  # a slip in a shorter word may leave nothing to recognize it by
@@ -86,6 +86,34 @@ def at_an_end(words: str, remark: str, *, first: bool) -> str:
     if first:
         return f"{remark}, {words}"
     return f"{words} {remark}" if words[-1] in "?!" else f"{words}, {remark}"
+
+
+def interrupted(
+    words: str, habits: Habits, remark: Callable[[str], str], rng: random.Random
+) -> tuple[str, frozenset[str]]:
+    """Puts what people say besides into a sentence.
+
+    Args:
+        words: The sentence.
+        habits: How often.
+        remark: Gives one of "hedge", "filler", "aside.before" and "aside.after".
+        rng: Every choice comes from it.
+
+    Returns:
+        The sentence, and the names of the habits that it shows.
+    """
+    shown = set()
+    if rng.random() < habits.hedge:
+        shown.add("hedge")
+        words = at_an_end(words, remark("hedge"), first=rng.random() < 0.5)
+    if rng.random() < habits.filler:
+        shown.add("filler")
+        words = with_filler(words, remark("filler"), rng)
+    if rng.random() < habits.aside:
+        shown.add("aside")
+        first = rng.random() < 0.6
+        words = at_an_end(words, remark("aside.before" if first else "aside.after"), first=first)
+    return words, frozenset(shown)
 
 
 def mistype(words: str, known: Container[str], rng: random.Random) -> str:

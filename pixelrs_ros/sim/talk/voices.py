@@ -16,12 +16,11 @@ from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.talk.speech import (
     Habits,
-    at_an_end,
     bare,
+    interrupted,
     is_imperative,
     mistype,
     terse,
-    with_filler,
 )
 
 VOICES_DIR = Path(__file__).parent / "voices"
@@ -112,6 +111,7 @@ class Speaker:
         self._rng = rng
         learning = split in ("train", "val")
         self._habits = CARELESS if learning else CAREFUL
+        self._remarks = load_remarks() if learning else {}  # the tests draw no chance for what they never say
         rate = (0.3 if learning else 0.0) if wishes_of_founder is None else wishes_of_founder
         self._wishes = load_voice(WISHES_ONLY) if rng.random() < rate else self.voice
 
@@ -138,8 +138,8 @@ class Speaker:
     def utterance(self, words: str, *, order: bool = False) -> str:
         """What is typed or recognized in the end: with words around an order, slips, and not always punctuation."""
         rng, habits = self._rng, self._habits
-        if is_imperative(words) and rng.random() < habits.courtesy:
-            words = rng.choice(load_remarks()["courtesy"]).replace("{ask}", words.replace(" please", "").rstrip("."))
+        if self._remarks and is_imperative(words) and rng.random() < habits.courtesy:
+            words = rng.choice(self._remarks["courtesy"]).replace("{ask}", words.replace(" please", "").rstrip("."))
         elif order and rng.random() < _PREFIX_RATE:
             words = f"{self.phrase('before')} {words[0].lower() if not words.startswith('I') else 'I'}{words[1:]}"
         if order and words[-1] not in "?!" and rng.random() < _SUFFIX_RATE:
@@ -147,7 +147,8 @@ class Speaker:
             words = words.rstrip(". ") + (after if after.startswith(",") else f" {after}")
         if order and rng.random() < habits.terse:
             words = terse(words)
-        words = self._interrupted(words)
+        if remarks := self._remarks:
+            words, _ = interrupted(words, habits, lambda slot: rng.choice(remarks[slot]), rng)
         if rng.random() < habits.typo:
             words = mistype(words, _words_on_purpose(), rng)
         style = rng.random()
@@ -161,17 +162,4 @@ class Speaker:
             return bare(words) or words
         if words[-1].isalnum() and rng.random() < 0.5:
             words += "."
-        return words
-
-    def _interrupted(self, words: str) -> str:
-        """With what people say besides."""
-        rng, habits = self._rng, self._habits
-        if rng.random() < habits.hedge:
-            words = at_an_end(words, rng.choice(load_remarks()["hedge"]), first=rng.random() < 0.5)
-        if rng.random() < habits.filler:
-            words = with_filler(words, rng.choice(load_remarks()["filler"]), rng)
-        if rng.random() < habits.aside:
-            first = rng.random() < 0.6
-            remark = rng.choice(load_remarks()["aside.before" if first else "aside.after"])
-            words = at_an_end(words, remark, first=first)
         return words

@@ -18,13 +18,12 @@ from typing import Literal
 from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
 from pixelrs_ros.sim.talk.speech import (
     Habits,
-    at_an_end,
     bare,
+    interrupted,
     is_imperative,
     mistype,
     plural,
     terse,
-    with_filler,
 )
 
 Split = Literal["train", "val", "test", "test_language"]
@@ -173,17 +172,8 @@ class Speaker:
 
     def _interrupted(self, words: str, hard: set[str]) -> str:
         """With what people say besides."""
-        rng, habits = self._rng, self._habits
-        if rng.random() < habits.hedge:
-            hard.add("hedge")
-            words = at_an_end(words, self.phrase("hedge"), first=rng.random() < 0.5)
-        if rng.random() < habits.filler:
-            hard.add("filler")
-            words = with_filler(words, self.phrase("filler"), rng)
-        if rng.random() < habits.aside:
-            hard.add("aside")
-            first = rng.random() < 0.6
-            words = at_an_end(words, self.phrase("aside.before" if first else "aside.after"), first=first)
+        words, shown = interrupted(words, self._habits, self.phrase, self._rng)
+        hard |= shown
         return words
 
     def _typed(self, words: str, hard: set[str]) -> str:
