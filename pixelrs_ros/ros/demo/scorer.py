@@ -13,26 +13,22 @@ from typing import Any
 import cv2
 import numpy as np
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
-from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from rclpy.task import Future
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32, String
 
 from pixelrs_ros.client import RELIABLE
-from pixelrs_ros.errors import BadInputError, DataError, OutputError
+from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
-from pixelrs_ros.ros.demo.operator import END_OF_PLAY, PLAYED
+from pixelrs_ros.ros.demo.listener import Listener, answered, listen
+from pixelrs_ros.ros.demo.operator import PLAYED
 from pixelrs_ros.ros.demo.report import write_report
 from pixelrs_ros.ros.demo.script import PlayedTurn
 from pixelrs_ros.ros.demo.turn_results import TurnResult, write_results
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, WorldTruth
 from pixelrs_ros.sim.talk.turns import Target
-from pixelrs_ros.status_codes import STATUSES
-from pixelrs_ros.types import GroundedPhrase
 
 _KEPT = 400  # pictures of the past, 40 s at 10 Hz
 _JPEG_QUALITY = 90
@@ -71,7 +67,7 @@ class Pictures:
         return np.ascontiguousarray(picture[..., ::-1])
 
 
-class Scorer(Node):
+class Scorer(Listener):
     """Compares each turn's masks with the label image of the same moment.
 
     What should have been segmented is what the operator announces on `played_turns`. Of a turn that nobody announces it
@@ -86,9 +82,7 @@ class Scorer(Node):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("scorer", **kwargs)
-        text = ParameterDescriptor(description="Folder of report.html and results.json.", read_only=True)
-        self.out_dir = Path(self.declare_parameter("out_dir", "out/sim", text).value)
+        super().__init__("scorer", "out/sim", **kwargs)
         text = ParameterDescriptor(description="What the labels mean, as `pixelrs world` wrote it.", read_only=True)
         self.truth = WorldTruth.read(Path(self.declare_parameter("labels_file", LABELS_FILE, text).value))
         seconds = ParameterDescriptor(
@@ -97,29 +91,16 @@ class Scorer(Node):
             floating_point_range=[FloatingPointRange(from_value=0.0, to_value=60.0)],
         )
         self._apart_ns = 1e9 * float(self.declare_parameter("max_apart_s", 0.1, seconds).value)
-        seconds = ParameterDescriptor(
-            description="How long to wait for missing answers after the operator has ended.",
-            read_only=True,
-            floating_point_range=[FloatingPointRange(from_value=0.0, to_value=3600.0)],
-        )
-        self._grace_s = float(self.declare_parameter("grace_s", 5.0, seconds).value)
-        self._played: dict[int, PlayedTurn] = {}
         self._texts: dict[int, str] = {}
-        self._segmentations: dict[int, Segmentation] = {}
-        self._explanations: dict[int, Explanation] = {}
         self._results: dict[int, TurnResult] = {}
         self._images, self._labels = Pictures(), Pictures()
         self._complaint = ""
-        self._ended = False
-        self.finished: Future[None] = Future()
         self._iou = self.create_publisher(Float32, "iou", RELIABLE)
         self._scored = self.create_publisher(String, "scored_turns", PLAYED)
         self.create_subscription(Image, "image", self._on_image, qos_profile_sensor_data)
         self.create_subscription(Image, "labels_map", self._on_labels, qos_profile_sensor_data)
         self.create_subscription(Instruction, "instruction", self._on_instruction, RELIABLE)
-        self._announcements = self.create_subscription(String, "played_turns", self._on_played, PLAYED)
-        self.create_subscription(Segmentation, "segmentation", self._on_segmentation, RELIABLE)
-        self.create_subscription(Explanation, "explanation", self._on_explanation, RELIABLE)
+        self.hear()
 
     def write(self) -> int:
         """Write the report and the results; how many turns are in them.
@@ -131,7 +112,7 @@ class Scorer(Node):
             stamp_ns: TurnResult(
                 turn, self._picture(stamp_ns), self._meant(turn, self._labels.nearest(stamp_ns, np.inf))
             )
-            for stamp_ns, turn in self._played.items()
+            for stamp_ns, turn in self.played.items()
         }
         results = [turn for _, turn in sorted((unanswered | self._results).items())]
         write_results(self.out_dir / "results.json", results)
@@ -152,7 +133,7 @@ class Scorer(Node):
             self._complain(str(error))
             return
         self._labels.add(conversions.stamp_to_ns(message.header.stamp), labels)
-        self._score()
+        self.on_news()
 
     def _complain(self, what: str) -> None:
         """Once, though the picture comes ten times a second."""
@@ -163,33 +144,14 @@ class Scorer(Node):
     def _on_instruction(self, message: Instruction) -> None:
         self._texts[conversions.stamp_to_ns(message.header.stamp)] = message.text
 
-    def _on_played(self, message: String) -> None:
-        if message.data != END_OF_PLAY:
-            turn = PlayedTurn.from_json(message.data)
-            self._played[turn.stamp_ns] = turn
-            self._score()
-            return
-        self._ended = True
-        self.create_timer(self._grace_s, self._finish)
-        self._score()
-
-    def _on_segmentation(self, message: Segmentation) -> None:
-        self._segmentations[conversions.stamp_to_ns(message.instruction_stamp)] = message
-        self._score()
-
-    def _on_explanation(self, message: Explanation) -> None:
-        if message.is_final:
-            self._explanations[conversions.stamp_to_ns(message.instruction_stamp)] = message
-            self._score()
-
-    def _score(self) -> None:
-        """Whatever is complete."""
-        announced = bool(self.count_publishers(self._announcements.topic_name)) and not self._ended
-        for stamp_ns in self._segmentations.keys() & self._explanations.keys():
-            seen_ns = conversions.stamp_to_ns(self._segmentations[stamp_ns].header.stamp)
-            if not self._labels.reaches(seen_ns) or (announced and stamp_ns not in self._played):
+    def on_news(self) -> None:
+        """Score whatever is complete."""
+        announced = bool(self.count_publishers(self.announcements.topic_name)) and not self.ended
+        for stamp_ns in self.segmentations.keys() & self.explanations.keys():
+            seen_ns = conversions.stamp_to_ns(self.segmentations[stamp_ns].header.stamp)
+            if not self._labels.reaches(seen_ns) or (announced and stamp_ns not in self.played):
                 continue
-            segmentation, explanation = self._segmentations.pop(stamp_ns), self._explanations.pop(stamp_ns)
+            segmentation, explanation = self.segmentations.pop(stamp_ns), self.explanations.pop(stamp_ns)
             result = self._result(stamp_ns, segmentation, explanation)
             self._results[stamp_ns] = result
             entry = result.to_dict()
@@ -197,27 +159,18 @@ class Scorer(Node):
             if result.iou is not None:
                 self._iou.publish(Float32(data=result.iou))
             self.get_logger().info(f"{result.played.text!r}: IoU {entry['iou']} with {result.played.target}")
-        if self._ended and self._played.keys() <= self._results.keys():
-            self._finish()
+        if self.ended and self.played.keys() <= self._results.keys():
+            self.finish()
 
     def _result(self, stamp_ns: int, segmentation: Segmentation, explanation: Explanation) -> TurnResult:
         seen_ns = conversions.stamp_to_ns(segmentation.header.stamp)
         masks = tuple(mask_of(segment) for segment in segmentation.segments)
         labels = self._labels.nearest(seen_ns, self._apart_ns)
-        turn = self._played.get(stamp_ns) or self._overheard(stamp_ns, segmentation, masks, labels)
+        turn = self.played.get(stamp_ns) or self._overheard(stamp_ns, segmentation, masks, labels)
         if labels is None:
             self.get_logger().error(f"no label image within {self._apart_ns / 1e9:g} s of the image of {seen_ns} ns")
             turn = replace(turn, targets=(), labels=(_NO_LABELS,))
-        return TurnResult(
-            played=turn,
-            image=self._picture(seen_ns),
-            truth=self._meant(turn, labels),
-            status=STATUSES[segmentation.status].value,
-            explanation=explanation.text,
-            phrases=tuple(GroundedPhrase(item.start, item.end, item.segment) for item in explanation.phrases),
-            masks=masks,
-            latency_ms={latency.stage: latency.milliseconds for latency in segmentation.latencies},
-        )
+        return answered(turn, self._picture(seen_ns), self._meant(turn, labels), segmentation, explanation)
 
     def _meant(self, turn: PlayedTurn, labels: np.ndarray | None) -> np.ndarray | None:
         """(H, W) bool, all targets of a turn; None where there are none, or no labels."""
@@ -250,10 +203,6 @@ class Scorer(Node):
             return turn
         return replace(turn, targets=(Target(*closest),), labels=(f"{self.truth.name(*closest)} (closest)",))
 
-    def _finish(self) -> None:
-        if not self.finished.done():
-            self.finished.set_result(None)
-
 
 def main(args: list[str] | None = None) -> int:
     """Score until the operator has ended or it is interrupted, then write the report.
@@ -261,22 +210,7 @@ def main(args: list[str] | None = None) -> int:
     Returns:
         1 when there was nothing to score, or a file cannot be read or written.
     """
-    turns = 0
-    with ros(args):
-        try:
-            node = Scorer()
-        except DataError as error:
-            print(f"scorer: {error}", file=sys.stderr, flush=True)
-            return 1
-        try:
-            spin(node, until=node.finished.done)
-        finally:
-            try:
-                turns = node.write()
-            except OutputError as error:
-                print(f"scorer: {error}", file=sys.stderr, flush=True)
-            node.destroy_node()
-    return 0 if turns else 1
+    return listen("scorer", Scorer, args)
 
 
 if __name__ == "__main__":
