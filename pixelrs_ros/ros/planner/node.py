@@ -15,7 +15,7 @@ from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
 from pixelrs_ros.client import RELIABLE, Answer, PixelrsClient, mask_of
-from pixelrs_ros.errors import BadInputError, PixelrsError
+from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.camera import Camera
 from pixelrs_ros.grasping.view import plan
 from pixelrs_ros.gripper import Grasp
@@ -25,7 +25,7 @@ from pixelrs_ros.ros.planner import parameters
 from pixelrs_ros.ros.wire.conversions import stamp_to_ns
 from pixelrs_ros.ros.wire.executor_bridge import STEADY
 from pixelrs_ros.ros.wire.grasps import fill_grasp_markers, fill_poses
-from pixelrs_ros.ros.wire.ros_context import ros, spin
+from pixelrs_ros.ros.wire.ros_context import run
 from pixelrs_ros.types import Status
 
 _KEPT = 5  # newest depth images
@@ -176,17 +176,7 @@ def _targets(answer: Answer) -> list[Segment]:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
-    with ros(args):
-        try:
-            node = GraspPlanner()
-        except PixelrsError as error:
-            print(f"grasp_planner: {error}", file=sys.stderr)
-            return 1
-        try:
-            spin(node)
-        finally:
-            node.destroy_node()
-    return 0
+    return run("grasp_planner", GraspPlanner, args)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from dataclasses import dataclass, fields
 from rclpy.node import Node
 
 from pixelrs_ros.gripper import Gripper
-from pixelrs_ros.ros.parameters.declaration import declare
+from pixelrs_ros.ros.parameters.declaration import read_all
 from pixelrs_ros.ros.parameters.spec import Change, Spec, parameter
-from pixelrs_ros.ros.parameters.values import problem_with
 
 AT_START = Change.AT_START
 _GRIPPER = Gripper()
@@ -52,10 +51,4 @@ def read(node: Node) -> PlannerParameters:
     Raises:
         ConfigError: A value is impossible; the message names the parameter.
     """
-    declare(node, PLANNER_SPECS)
-    values = {name: node.get_parameter(name).value for name in PLANNER_SPECS}
-    for name, value in values.items():
-        problem = problem_with(name, value, PLANNER_SPECS)
-        if problem is not None:
-            raise problem
-    return PlannerParameters(**values)
+    return PlannerParameters(**read_all(node, PLANNER_SPECS))

@@ -14,13 +14,13 @@ from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import Bool, Header, String
 
-from pixelrs_ros.errors import ConfigError, PixelrsError
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.msg import AudioChunk, Explanation, Instruction, Segmentation
 from pixelrs_ros.ros.speech import parameters, sound_topics
 from pixelrs_ros.ros.speech.talker import Talker
 from pixelrs_ros.ros.wire import conversions, qos
 from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge, call_later
-from pixelrs_ros.ros.wire.ros_context import ros, spin
+from pixelrs_ros.ros.wire.ros_context import run
 from pixelrs_ros.speech.audio import Pcm, Resampler
 from pixelrs_ros.speech.detector import SileroDetector
 from pixelrs_ros.speech.heard import Heard, Recognizer
@@ -339,17 +339,7 @@ class SpeechNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; the exit status is 1 when it could not start."""
-    with ros(args):
-        try:
-            node = SpeechNode()
-        except PixelrsError as error:
-            print(f"speech: {error}", file=sys.stderr)
-            return 1
-        try:
-            spin(node)
-        finally:
-            node.destroy_node()
-    return 0
+    return run("speech", SpeechNode, args)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+
+from pixelrs_ros.errors import PixelrsError
 
 _PROFILES = Path(__file__).with_name("fastdds.xml")
 # Environment variables by which the user has chosen the transports.
@@ -99,3 +102,27 @@ def spin(node: Node, until: Callable[[], bool] = lambda: False) -> None:
             executor.spin_once(timeout_sec=_SIGNAL_PERIOD_S)
     finally:
         executor.shutdown(timeout_sec=0)
+
+
+def run(name: str, make: Callable[[], Node], args: list[str] | None) -> int:
+    """A whole program: run a node until it is interrupted.
+
+    Args:
+        name: Of the program, for messages.
+        make: Makes the node.
+        args: Command line, None for that of the process.
+
+    Returns:
+        The exit status: 1 when the node could not be made, with a PixelrsError.
+    """
+    with ros(args):
+        try:
+            node = make()
+        except PixelrsError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        try:
+            spin(node)
+        finally:
+            node.destroy_node()
+    return 0
