@@ -10,7 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelrs_ros.commands.numbers import not_negative, not_negative_number, positive, positive_number
+from pixelrs_ros.commands.endpoints import add_endpoint_options
+from pixelrs_ros.commands.numbers import not_negative, positive
 from pixelrs_ros.errors import AnswerError, ConfigError
 
 if TYPE_CHECKING:
@@ -31,21 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dialogues", type=positive, metavar="N", help="of each picture, at most (default: all paths)")
     parser.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of choices and model (default: 0)")
     model = parser.add_argument_group("model")
-    model.add_argument("--endpoint", metavar="URL", help="such as http://localhost:8000/v1; OPENAI_API_KEY is its key")
+    add_endpoint_options(model, temperature=0.7)
     model.add_argument("--model", metavar="NAME", help="as the endpoint calls it")
     model.add_argument("--see", action="store_true", help="show the pictures to the model, which must be able to see")
-    model.add_argument(
-        "--temperature",
-        type=not_negative_number,
-        default=0.7,
-        metavar="T",
-        help="0: the likeliest words (default: 0.7)",
-    )
-    model.add_argument("--max-tokens", type=positive, default=1024, metavar="N", help="of an answer (default: 1024)")
-    model.add_argument(
-        "--timeout-s", type=positive_number, default=120.0, metavar="S", help="for an answer (default: 120)"
-    )
-    model.add_argument("--at-once", type=positive, default=4, metavar="N", help="questions under way (default: 4)")
 
 
 def run(options: argparse.Namespace) -> None:

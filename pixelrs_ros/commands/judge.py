@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelrs_ros.commands.data_sets import add_data_options
-from pixelrs_ros.commands.numbers import not_negative, not_negative_number, positive, positive_number
+from pixelrs_ros.commands.endpoints import add_endpoint_options
+from pixelrs_ros.commands.numbers import not_negative, positive
 from pixelrs_ros.errors import AnswerError, ConfigError
 
 if TYPE_CHECKING:
@@ -36,16 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", action="append", help="only this one; may be repeated")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N dialogues of each split")
     judge = parser.add_argument_group("judge", "without --endpoint only metrics of text are computed")
-    judge.add_argument("--endpoint", metavar="URL", help="such as http://localhost:8000/v1; OPENAI_API_KEY is its key")
+    add_endpoint_options(judge, temperature=0.0)
     judge.add_argument("--judge", metavar="MODEL", help="as the endpoint calls it")
-    judge.add_argument("--temperature", type=not_negative_number, default=0.0, metavar="T", help="(default: 0)")
-    judge.add_argument(
-        "--max-tokens", type=positive, default=1024, metavar="N", help="of an answer, with its thoughts (default: 1024)"
-    )
-    judge.add_argument(
-        "--timeout-s", type=positive_number, default=120.0, metavar="S", help="for an answer (default: 120)"
-    )
-    judge.add_argument("--at-once", type=positive, default=4, metavar="N", help="questions under way (default: 4)")
     judge.add_argument("--seed", type=not_negative, default=0, metavar="N", help="of the judge (default: 0)")
     judge.add_argument(
         "--runs", type=positive, default=1, metavar="N", help="ask everything N times, with seeds from --seed on"

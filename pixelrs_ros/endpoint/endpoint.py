@@ -18,6 +18,8 @@ import hashlib
 import json
 import mimetypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -99,8 +101,7 @@ class Endpoint:
         self._sampling: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
         self._places = asyncio.Semaphore(at_once)
         self._holds = True  # whether the server takes a schema; some refuse
-        key = os.environ.get(KEY_VARIABLE) or "none"
-        self._client = openai.AsyncOpenAI(base_url=url, api_key=key, timeout=timeout_s, max_retries=retries)
+        self._client = openai.AsyncOpenAI(**client_options(url, timeout_s, retries))
 
     async def __aenter__(self) -> Endpoint:
         return self
@@ -157,48 +158,30 @@ class Endpoint:
             return kept
         async with self._places:
             told = prompt + _BY_PROMPT + json.dumps(schema, ensure_ascii=False)
-            if self._holds:
-                try:
-                    held = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
-                    text = told if tell_schema else prompt
-                    reply = await self._send(_message(text, picture, seen), seed, {"response_format": held})
-                except openai.APIStatusError as error:
-                    if error.status_code not in _REFUSED:
-                        raise self._no_answer(error) from error
-                    self._holds = False
-            if not self._holds:
-                try:
+            with explained(self._url):
+                if self._holds:
+                    try:
+                        text = told if tell_schema else prompt
+                        reply = await self._send(
+                            _message(text, picture, seen), seed, {"response_format": held_to(wanted)}
+                        )
+                    except openai.APIStatusError as error:
+                        if error.status_code not in _REFUSED:
+                            raise
+                        self._holds = False
+                if not self._holds:
                     reply = await self._send(_message(told, picture, seen), seed, {})
-                except openai.APIStatusError as error:
-                    raise self._no_answer(error) from error
         return self._keep(key, seed, reply)
 
     async def _send(self, message: Any, seed: int, form: dict[str, Any]) -> Any:
-        try:
-            raw = await self._client.chat.completions.with_raw_response.create(
-                model=self._model, messages=[message], seed=seed, **self._sampling, **form
-            )
-            self.usage.retried += raw.retries_taken
-            return raw.parse()
-        except openai.APITimeoutError as error:
-            raise EndpointError(f"{self._url}: no answer in time") from error
-        except openai.APIConnectionError as error:
-            raise ConfigError(f"{self._url}: {error}; remedy: start the server, or check its address") from error
-        except (openai.APIResponseValidationError, ValueError) as error:
-            raise EndpointError(f"{self._url}: the reply is not of OpenAI's form: {error}") from error
-
-    def _no_answer(self, error: openai.APIStatusError) -> ConfigError | EndpointError:
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-            return ConfigError(f"{self._url}: {error}; remedy: put its key into {KEY_VARIABLE}")
-        if isinstance(error, openai.NotFoundError):
-            return ConfigError(f"{self._url}: {error}; remedy: check the address and the model's name")
-        return EndpointError(f"{self._url}: {error}")
+        raw = await self._client.chat.completions.with_raw_response.create(
+            model=self._model, messages=[message], seed=seed, **self._sampling, **form
+        )
+        self.usage.retried += raw.retries_taken
+        return raw.parse()
 
     def _keep(self, key: str, seed: int, reply: Any) -> str:
-        choices = getattr(reply, "choices", None)
-        if not choices:
-            raise EndpointError(f"{self._url}: the reply holds no answer")
-        raw = choices[0].message.content or ""
+        raw = words_of(reply, self._url)
         used = getattr(reply, "usage", None)
         tokens = (used.prompt_tokens, used.completion_tokens) if used else (0, 0)
         self.usage.asked += 1
@@ -206,6 +189,54 @@ class Endpoint:
         self.usage.answer_tokens += tokens[1]
         self._journal.keep(key, raw, model=self._model, seed=seed, tokens=tokens)
         return raw
+
+
+def client_options(url: str, timeout_s: float, retries: int) -> dict[str, Any]:
+    """What the clients of `openai` are made with; the key is in the environment variable `KEY_VARIABLE`."""
+    key = os.environ.get(KEY_VARIABLE) or "none"
+    return {"base_url": url, "api_key": key, "timeout": timeout_s, "max_retries": retries}
+
+
+def held_to(wanted: type[BaseModel]) -> Any:
+    """The `response_format` that asks a server to hold its model to the JSON that is wanted."""
+    schema = {"name": wanted.__name__, "schema": wanted.model_json_schema(), "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """What goes wrong with a request, as errors of ours.
+
+    Raises:
+        ConfigError: There is no such endpoint or model, or it wants another key: no question will be answered.
+        EndpointError: This question got no answer.
+    """
+    try:
+        yield
+    except openai.APITimeoutError as error:
+        raise EndpointError(f"{url}: no answer in time") from error
+    except openai.APIConnectionError as error:
+        raise ConfigError(f"{url}: {error}; remedy: check --endpoint, and whether the server runs") from error
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+        raise ConfigError(f"{url}: {error}; remedy: check --endpoint and {KEY_VARIABLE}") from error
+    except openai.NotFoundError as error:
+        raise ConfigError(f"{url}: {error}; remedy: check --endpoint and the model's name") from error
+    except (openai.APIResponseValidationError, ValueError) as error:
+        raise EndpointError(f"{url}: the reply is not of OpenAI's form: {error}") from error
+    except openai.OpenAIError as error:
+        raise EndpointError(f"{url}: {error}") from error
+
+
+def words_of(reply: Any, url: str) -> str:
+    """What the model said.
+
+    Raises:
+        EndpointError: Nothing, not even no words.
+    """
+    choices = getattr(reply, "choices", None)
+    if not choices:
+        raise EndpointError(f"{url}: the reply holds no answer")
+    return choices[0].message.content or ""
 
 
 def read_answer(raw: str, wanted: type[T]) -> T:

@@ -31,11 +31,8 @@ class Journal:
             OutputError: Its folder cannot be made.
         """
         make_folder(path.parent)
-        self._answers: dict[str, str] = {}
         try:
-            if path.is_file():
-                for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                    self._take(line)
+            self._answers = read_journal(path)
             self._file: IO[str] = path.open("a", encoding="utf-8")
             self._write("")  # ends a line that was cut off
         except OSError as error:
@@ -56,13 +53,23 @@ class Journal:
         self._answers[key] = raw
         self._write(json.dumps({"key": key, **about, "raw": raw}, ensure_ascii=False))
 
-    def _take(self, line: str) -> None:
-        try:
-            kept = json.loads(line)
-            self._answers[str(kept["key"])] = str(kept["raw"])
-        except (ValueError, KeyError, TypeError):
-            return
-
     def _write(self, line: str) -> None:
         self._file.write(line + "\n")
         self._file.flush()
+
+
+def read_journal(path: Path) -> dict[str, str]:
+    """The raw answers in a file, by key; none where there is no file; a line that was cut off counts for nothing.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    found: dict[str, str] = {}
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                kept = json.loads(line)
+                found[str(kept["key"])] = str(kept["raw"])
+            except (ValueError, KeyError, TypeError):
+                continue
+    return found

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
+from pixelrs_ros.endpoint.journal import Journal, key_of
 from pixelrs_ros.errors import AnswerError, ConfigError, PixelrsError
 from pixelrs_ros.evaluation.judge.talks import Talk, Talks
 from pixelrs_ros.evaluation.judge.verdicts import Choice, Scores, pair_prompt, read_verdict, score_prompt
@@ -65,8 +64,7 @@ class Question:
 
     def key(self, judge: Judge) -> str:
         """The same for the same words to the same judge."""
-        told = json.dumps([dict(judge.identity), self.kind, self.prompt, self.seed], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()
+        return key_of(judge=dict(judge.identity), kind=self.kind, prompt=self.prompt, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def put(
 
     Raises:
         ConfigError: The judge answers nothing; what it has answered is in the journal.
-        OSError: The journal cannot be written.
+        DataError: The journal cannot be written.
     """
     asked = [(question, question.key(judge)) for question in questions]
     raw: dict[str, str] = {key: kept[key] for _, key in asked if key in kept}
@@ -155,8 +153,7 @@ def put(
     new = {key: question for question, key in asked if key not in raw}
     for _ in range(len(asked) - len(new)):
         on_progress()
-    with journal.open("a", encoding="utf-8") as file, ThreadPoolExecutor(at_once) as pool:
-        file.write("\n")  # ends a line that was cut off while being written
+    with Journal(journal) as written, ThreadPoolExecutor(at_once) as pool:
         futures = {
             pool.submit(judge.ask, question.prompt, question.wanted, question.seed): key
             for key, question in new.items()
@@ -171,26 +168,12 @@ def put(
                 except PixelrsError as error:
                     failed[key] = str(error)
                 else:
-                    file.write(json.dumps({"key": key, "raw": raw[key]}, ensure_ascii=False) + "\n")
-                    file.flush()
+                    written.keep(key, raw[key])
                 on_progress()
         finally:
             for future in futures:
                 future.cancel()
     return [_answer(question, key, raw.get(key), failed.get(key, "")) for question, key in asked]
-
-
-def read_journal(journal: Path) -> dict[str, str]:
-    """The raw answers in it, by key; a line that was cut off while being written counts for nothing."""
-    found = {}
-    if journal.is_file():
-        for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                kept = json.loads(line)
-                found[str(kept["key"])] = str(kept["raw"])
-            except (ValueError, KeyError, TypeError):
-                continue
-    return found
 
 
 def _answer(question: Question, key: str, raw: str | None, error: str) -> Answer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixelrs_ros.endpoint.journal import read_journal
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.evaluation.judge.asking import (
     Answer,
@@ -16,7 +17,6 @@ from pixelrs_ros.evaluation.judge.asking import (
     Question,
     pair_questions,
     put,
-    read_journal,
     score_questions,
 )
 from pixelrs_ros.evaluation.judge.summary import (

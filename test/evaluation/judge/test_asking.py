@@ -12,8 +12,9 @@ import pytest
 from pydantic import BaseModel
 from spoken_files import write_data, write_said
 
+from pixelrs_ros.endpoint.journal import read_journal
 from pixelrs_ros.errors import PixelrsError
-from pixelrs_ros.evaluation.judge.asking import pair_questions, put, read_journal, score_questions
+from pixelrs_ros.evaluation.judge.asking import pair_questions, put, score_questions
 from pixelrs_ros.evaluation.judge.talks import Talks, read_talks
 from pixelrs_ros.evaluation.judge.verdicts import CRITERIA, Choice, Scores
 
