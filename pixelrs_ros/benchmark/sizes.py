@@ -30,7 +30,7 @@ from pixelrs_ros.engine.vlm.qwen import Qwen
 from pixelrs_ros.engine.vlm.sam import PromptedSam
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.settings import read_yaml
-from pixelrs_ros.shipped import CHECKPOINTS_DIR
+from pixelrs_ros.shipped import CHECKPOINTS_DIR, PUBLISHED
 from pixelrs_ros.text.tokenizer import train_tokenizer
 from pixelrs_ros.types import Frame, Reply, Segment, Utterance
 
@@ -41,11 +41,20 @@ COLUMNS = (
 SIZES = Path(__file__).with_name("sizes.yaml")
 _GROUNDED = (0, 3)  # turns of `DIALOGUE`
 _EDGES = {"shortest_edge": 65_536, "longest_edge": 16_777_216}  # of Qwen's pictures, in pixels
-VLM_SAM = {
-    "qwen3-vl-2b_sam2": ("qwen3-vl-2b", "sam2.1-hiera-small"),
-    "qwen3-vl-4b_sam2": ("qwen3-vl-4b", "sam2.1-hiera-large"),
-    "qwen2.5-vl-7b_sam2": ("qwen2.5-vl-7b", "sam2.1-hiera-large"),
-}
+
+
+def _published() -> dict[str, tuple[str, str]]:
+    """Names of `pixelrs fetch` whose parts' sizes are known here, and those parts."""
+    sizes = read_yaml(SIZES)
+    parts = {name: weights["parts"] for name, weights in read_yaml(PUBLISHED)["weights"].items()}
+    return {
+        name: (roles["vlm"], roles["sam"])
+        for name, roles in parts.items()
+        if roles.keys() == {"vlm", "sam"} and sizes.keys() >= set(roles.values())
+    }
+
+
+VLM_SAM = _published()
 
 
 def names() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pixelrs_ros.doctor.findings import Finding, Subject, ok
 from pixelrs_ros.doctor.memory import SPARE, of_this_machine
-from pixelrs_ros.model.memory import BYTES, INT4_BYTES
+from pixelrs_ros.model.memory import BYTES, saved_bytes
 from pixelrs_ros.published import Memory, published
 from pixelrs_ros.shipped import CONFIG, fetched_dir
 
@@ -43,4 +43,4 @@ def bytes_by_kind(parameters: int, linear: int) -> dict[str, float]:
         linear: How many of them are in the language model's linear layers, which alone int8 and int4 make smaller.
     """
     kinds = {kind: size * parameters for kind, size in BYTES.items()}
-    return {**kinds, "int8": kinds["bf16"] - linear, "int4": kinds["bf16"] - (2 - INT4_BYTES) * linear}
+    return kinds | {kind: kinds["bf16"] - fewer for kind, fewer in saved_bytes(linear).items()}

@@ -55,10 +55,19 @@ def weight_bytes(network: nn.Module) -> dict[str, dict[str, float]]:
     counts = parameters(network)
     memory = {kind: {part: size * count for part, count in counts.items()} for kind, size in BYTES.items()}
     linear, channels = linear_weights(_language(network).base_model)
-    saved = {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
-    for kind, fewer in saved.items():
+    for kind, fewer in saved_bytes(linear, channels).items():
         memory[kind] = {**memory["bf16"], "language": memory["bf16"]["language"] - fewer}
     return memory
+
+
+def saved_bytes(linear: int, channels: int = 0) -> dict[str, float]:
+    """Bytes that quantizing a language model's linear layers saves against bf16, by kind of number: "int8", "int4".
+
+    Args:
+        linear: Their weights.
+        channels: Their output channels, each with a scale; 0: unknown.
+    """
+    return {"int8": linear - 2 * channels, "int4": (2 - INT4_BYTES) * linear}
 
 
 def cache_bytes_per_token(network: nn.Module) -> int:
