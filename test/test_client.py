@@ -1,6 +1,5 @@
 """The client that robot programs use, with a real node over real topics and a network that echoes."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from pixelrs_ros.msg import Explanation, Segmentation
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
+from spinning import spinning
 
 from pixelrs_ros.client import Answer, NoAnswerError, PixelrsClient
 from pixelrs_ros.types import Status
@@ -40,15 +40,12 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture
 def robot(bench: Bench) -> Iterator[Robot]:
-    thread = threading.Thread(target=bench.executor.spin)
-    thread.start()
-    client = PixelrsClient(partial_masks=True)
-    client.wait_until_ready(DEADLINE_S)
-    yield Robot(bench, client)
-    bench.echo.go.set()
-    bench.echo.more.release(10)
-    bench.executor.shutdown()
-    thread.join()
+    with spinning(bench.executor):
+        client = PixelrsClient(partial_masks=True)
+        client.wait_until_ready(DEADLINE_S)
+        yield Robot(bench, client)
+        bench.echo.go.set()
+        bench.echo.more.release(10)
     client.destroy()
 
 
@@ -152,12 +149,9 @@ def test_while_another_thread_spins_the_node_calls_may_wait(bench: Bench) -> Non
     client = PixelrsClient(node, spin=False)
     for each in (node, bench.node):
         executor.add_node(each)
-    thread = threading.Thread(target=executor.spin)
-    thread.start()
-    client.wait_until_ready(DEADLINE_S)
-    assert client.say("which", timeout_s=DEADLINE_S).text == "which 7"
-    executor.shutdown()
-    thread.join()
+    with spinning(executor):
+        client.wait_until_ready(DEADLINE_S)
+        assert client.say("which", timeout_s=DEADLINE_S).text == "which 7"
     client.destroy()
     node.destroy_node()
 

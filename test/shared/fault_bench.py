@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
+from spinning import spinning
 
 from pixelrs_ros.client import Answer, PendingAnswer, PixelrsClient
 from pixelrs_ros.engine.background import Pending
@@ -219,17 +219,14 @@ def hosted(**parameters: Any) -> Iterator[tuple[PerceptionNode, Caller]]:
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
     node, executor = PerceptionNode(parameter_overrides=overrides), SingleThreadedExecutor()
     caller = Caller()
-    thread = threading.Thread(target=executor.spin)
     try:
         assert node.autostart()
         executor.add_node(node)
-        thread.start()
-        caller.wait_until_active(thread.is_alive)
-        yield node, caller
-        assert thread.is_alive(), "the node's thread ended"
+        with spinning(executor) as thread:
+            caller.wait_until_active(thread.is_alive)
+            yield node, caller
+            assert thread.is_alive(), "the node's thread ended"
     finally:
-        executor.shutdown()
-        thread.join()
         node.close()
         node.destroy_node()
         caller.destroy_node()

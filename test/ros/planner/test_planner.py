@@ -14,6 +14,7 @@ from geometry_msgs.msg import PoseArray
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from spinning import spinning
 from std_msgs.msg import String
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -82,18 +83,13 @@ def person(shipped: str) -> Iterator[Person]:
         executor = MultiThreadedExecutor(3)
         for node in made:
             executor.add_node(node)
-        thread = threading.Thread(target=executor.spin, daemon=True)
         assert perception.autostart()
-        thread.start()
-        try:
+        with spinning(executor):
             assert person.ready.wait(DEADLINE_S)
             yield person
-        finally:
-            executor.shutdown()
-            thread.join()
-            for node in made:
-                node.destroy_node()
-            rclpy.shutdown()
+        for node in made:
+            node.destroy_node()
+        rclpy.shutdown()
 
 
 def off_m(poses: PoseArray, color: str, kind: str, part: str | None = None) -> float:

@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from sounds import NS_PER_S, needs_espeak, pause, pcm, pieces, said
+from spinning import spinning
 
 from pixelrs_ros.client import mask_of
 from pixelrs_ros.ros.demo.script import render_view
@@ -43,12 +44,9 @@ def nodes(shipped: str) -> Iterator[list[Node]]:
     executor = MultiThreadedExecutor(2)
     for node in made:
         executor.add_node(node)
-    thread = threading.Thread(target=executor.spin, daemon=True)
-    thread.start()
-    assert perception.autostart()
-    yield made
-    executor.shutdown()
-    thread.join()
+    with spinning(executor):
+        assert perception.autostart()
+        yield made
     for node in made:
         node.destroy_node()
     rclpy.shutdown()

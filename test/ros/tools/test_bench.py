@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
+from spinning import spinning
 from std_msgs.msg import Header
 
 from pixelrs_ros.benchmark.engines import DIALOGUE, Network, random_network
@@ -64,15 +64,10 @@ def running(*nodes: Node) -> Iterator[None]:
     executor = SingleThreadedExecutor()
     for member in nodes:
         executor.add_node(member)
-    thread = threading.Thread(target=executor.spin)
-    thread.start()
-    try:
+    with spinning(executor):
         yield
-    finally:
-        executor.shutdown()
-        thread.join()
-        for member in nodes:
-            member.destroy_node()
+    for member in nodes:
+        member.destroy_node()
 
 
 @contextmanager
