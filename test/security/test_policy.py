@@ -28,7 +28,7 @@ POLICY = ElementTree.parse(ROOT / "security" / "policy.xml").getroot()
 KINDS = {"topics": ("publish", "subscribe"), "services": ("reply", "request"), "actions": ("execute", "call")}
 # What the node has only where its parameters ask for it.
 DETECTIONS = {"/detections_2d", "/detections_3d", "/label_info"}  # where vision_msgs is installed
-OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth", *DETECTIONS}
+OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth", "/tf", "/tf_static", *DETECTIONS}
 # Of the others: what they have only now and then, and the other one of two ways in which pictures come.
 NOW_AND_THEN = {
     "console": {"/clock", "/image", "/image/compressed", "/tracking", "/turn_points"},  # while somebody looks
@@ -132,7 +132,7 @@ def test_what_one_may_say_another_may_hear() -> None:
     others = [profile for node, profile in PROFILES.items() if node != "perception"]
     for mine, theirs in (("subscribe", "publish"), ("publish", "subscribe"), ("execute", "call")):
         answered = set().union(*(profile[theirs] for profile in others))
-        assert own[mine] - answered <= {"/clock", "/rosout", "/parameter_events"}
+        assert own[mine] - answered <= {"/clock", "/rosout", "/parameter_events", "/tf", "/tf_static"}
     requested = set().union(*(profile["request"] for profile in others))
     assert requested <= own["reply"]
     assert own["reply"] - requested == {"/perception/get_type_description"}
