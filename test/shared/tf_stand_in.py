@@ -24,6 +24,7 @@ class TfStandIn(ModuleType):
         looked: Called at every look-up, with how many there were before.
         listeners: How many listen.
         sent: What was told, in order.
+        cleared: How often the buffer was emptied.
     """
 
     TransformException = TransformException
@@ -34,6 +35,7 @@ class TfStandIn(ModuleType):
         self.known: dict[tuple[str, str, int], Transform] = {}
         self.looked: Callable[[int], None] = lambda count: None
         self.listeners = 0
+        self.cleared = 0
         self.sent: list[TransformStamped] = []
         self._count = 0
 
@@ -54,6 +56,11 @@ class TfStandIn(ModuleType):
     def sendTransform(self, transform: TransformStamped) -> None:  # noqa: N802 (tf2_ros' name)
         """Tell where something is."""
         self.sent.append(copy.deepcopy(transform))
+
+    def clear(self) -> None:
+        """Forget what was put there."""
+        self.cleared += 1
+        self.known = {}
 
     def unregister(self) -> None:
         """Listen no more."""
