@@ -21,6 +21,7 @@ from pixelrs_ros.data.readers.entries import UNCOUNTED, Entry, Fault
 from pixelrs_ros.data.readers.opening import READERS, open_data
 from pixelrs_ros.data.rewrite import write_prist
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.samples import Samples
 
 
 @pytest.fixture
@@ -199,6 +200,14 @@ def test_what_was_written_as_prist_has_every_pixel_and_word(sets: dict[str, Path
     original, copied = sets["prist"], tmp_path / "out" / "prist"
     assert json.loads((original / "train.json").read_text()) == json.loads((copied / "train.json").read_text())
     assert (original / "masks/0.json").read_bytes() == (copied / "masks/0.json").read_bytes()
+
+
+def test_every_split_can_be_scored(sets: dict[str, Path]) -> None:
+    for form, split in WRITTEN.items():
+        samples = Samples.load(sets[form], split)
+        for sample in samples.all:
+            image, masks = samples.read(sample.img_id)
+            assert sample.has_target and all(masks[key].shape == image.shape[:2] for key in sample.keys), form
 
 
 def test_conversations_without_masks_have_no_place_in_prist_and_are_counted(
