@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pixelrs_ros.evaluation.samples import Samples
 
 TO_TERMINAL = Path("-")
+BASELINES = ("box-of-largest", "box-of-target", "true-words")  # `HELPED`, which takes a second to import
 TABLE_WIDTH = 230  # characters
 
 
@@ -70,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--blind", action="store_true", help="show the language model a gray image; SAM sees the real one"
     )
+    parser.add_argument(
+        "--baseline", action="append", default=[], metavar="NAME", choices=BASELINES,
+        help="also a row for the network helped by the truth: box-of-largest or box-of-target (SAM, and a box around "
+        "the largest labeled object, or what is meant) or true-words (the data's history and answer); may be repeated",
+    )  # fmt: skip
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="CPU threads a process (default: half of the CPUs)"
@@ -130,7 +136,7 @@ def _score(
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
 
     make_engine = partial(load_engine, checkpoint, options.device, options.threads)
-    job = Job(samples, conditions(options))
+    job = Job(samples, conditions(options), tuple(dict.fromkeys(options.baseline)))
     report, records = evaluate(job, make_engine, workers=options.workers, on_progress=on_progress)
     return {"checkpoint": checkpoint, **report}, records
 

@@ -10,13 +10,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from pixelrs_ros.data.readers.entries import UNCOUNTED
 from pixelrs_ros.errors import PixelrsError
-from pixelrs_ros.evaluation.baselines import BASELINES
+from pixelrs_ros.evaluation.baselines import CHOOSERS, HELPED, Case, HelpedEngine, Shown
 from pixelrs_ros.evaluation.content import content_right
 from pixelrs_ros.evaluation.metrics import score_mask
 from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
@@ -38,10 +38,12 @@ class Job:
     Attributes:
         samples: The dialogues.
         conditions: At least one; the first is the headline.
+        baselines: Of `HELPED`.
     """
 
     samples: Samples
     conditions: tuple[Condition, ...]
+    baselines: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -73,7 +75,7 @@ def evaluate(
         records.extend(finished)
         if on_progress:
             on_progress(len({record.dialogue for record in finished}))
-    names = [condition.name for condition in job.conditions] + list(BASELINES)
+    names = [condition.name for condition in job.conditions] + [*CHOOSERS, *(name for name, _ in HELPED.values())]
     records.sort(key=lambda record: (names.index(record.condition), record.dialogue))
     report = {
         "split": job.samples.split,
@@ -150,10 +152,12 @@ def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> l
     image, masks = job.samples.read(group[0].img_id)
     masks.setdefault(UNCOUNTED, np.zeros(image.shape[:2], np.bool_))
     records = []
-    for blind in sorted({condition.blind for condition in job.conditions}):
+    seen = {}
+    for blind in sorted({condition.blind for condition in job.conditions} | ({False} if job.baselines else set())):
         start = time.perf_counter()
         encoded = engine.encode(image, blind=blind)
         encode_s = time.perf_counter() - start
+        seen[blind] = encoded
         for condition in job.conditions:
             if condition.blind is not blind:
                 continue
@@ -162,7 +166,7 @@ def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> l
                 records.append(_score_played(job, condition, sample, masks, played, encode_s))
     for sample in group:
         if sample.has_target:
-            records += _score_baselines(job, sample, masks)
+            records += _score_baselines(job, sample, masks, engine, seen.get(False))
     return records
 
 
@@ -237,31 +241,37 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> list[Record]:
+def _score_baselines(
+    job: Job, sample: Sample, masks: dict[str, np.ndarray], engine: AnsweringEngine, encoded: Any
+) -> list[Record]:
+    """Those that cost nothing and those that were asked for, of a dialogue with a target."""
     masks = {label: mask for label, mask in masks.items() if label != UNCOUNTED}
-    wholes = {label: mask for label, mask in masks.items() if is_whole(label)}
-    if len(wholes or masks) < 2:
-        return []  # only the target is labeled: choosing it proves nothing
-    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
+    wholes = {label: mask for label, mask in masks.items() if is_whole(label)} or masks
+    rivals = wholes if len(wholes) > 1 else {}  # where only the target is labeled choosing it proves nothing
     rng = np.random.default_rng([BASELINE_SEED, sample.index])
-    records = []
-    for name, choose in BASELINES.items():
-        label = choose(wholes or masks, rng)
-        records.append(
-            Record(
-                condition=name,
-                dialogue=sample.index,
-                img_id=sample.img_id,
-                focus=sample.focus,
-                mask=score_mask(masks[label], truth),
-                masked=True,
-                said=(label,),
-                phrases=(label,),
-                words=job.samples.judge(sample, (label,)),
-                is_part=sample.is_part,
-                kind=sample.kind,
-                views=sample.views,
-                hard=sample.hard,
-            )
+    shown: dict[str, Shown | None] = {}
+    for name, choose in CHOOSERS.items() if rivals else ():
+        label = choose(rivals, rng)
+        shown[name] = Shown(masks[label], (label,))
+    case = Case(cast(HelpedEngine, engine), encoded, sample.exchanges, sample.keys, masks, rivals)
+    shown |= {name: answer(case) for name, answer in map(HELPED.__getitem__, job.baselines)}
+    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
+    return [
+        Record(
+            condition=name,
+            dialogue=sample.index,
+            img_id=sample.img_id,
+            focus=sample.focus,
+            mask=score_mask(one.mask, truth),
+            masked=bool(one.mask.any()),
+            said=one.phrases,
+            phrases=one.phrases,
+            words=job.samples.judge(sample, one.phrases),
+            is_part=sample.is_part,
+            kind=sample.kind,
+            views=sample.views,
+            hard=sample.hard,
         )
-    return records
+        for name, one in shown.items()
+        if one is not None
+    ]
