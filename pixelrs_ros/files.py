@@ -56,7 +56,7 @@ def writing(path: Path) -> Iterator[IO[str]]:
     """A file to write UTF-8 text to piece by piece, for what is too long for `write_file`; whole or not at all.
 
     Args:
-        path: Of the file; its folder is made if missing. What is there keeps its name until the end.
+        path: As in `write_file`. What is there keeps its name until the end.
 
     Raises:
         OutputError: It cannot be written.
@@ -64,6 +64,10 @@ def writing(path: Path) -> Iterator[IO[str]]:
     with _explained(path):
         target = Path(os.path.realpath(path))
         make_folder(target.parent)
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8") as device:
+                yield device
+            return
         with _replacing(target, _mode_of(target)) as file, io.TextIOWrapper(file, encoding="utf-8") as text:
             yield text
 

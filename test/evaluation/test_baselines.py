@@ -85,7 +85,7 @@ class FilledBoxes:
         return Reply(Status.GROUNDED, "It.", answer, (Segment("it", mask(BOXES["red mug"]), 1.0),))
 
 
-def by_row(records: list[Record]) -> dict[str, dict[int, Record]]:
+def by_row(records: Sequence[Record]) -> dict[str, dict[int, Record]]:
     rows: dict[str, dict[int, Record]] = {}
     for record in records:
         rows.setdefault(record.condition, {})[record.dialogue] = record
