@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from pixelrs_ros.errors import OutputError
+from pixelrs_ros.errors import DataError, OutputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,6 +202,8 @@ def _mode_of(path: Path) -> int:
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
+    except DataError:  # of what was to be written, not of the file
+        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         where = getattr(error, "filename", None)
