@@ -38,7 +38,7 @@ ROSDEP_KEYS = {
 PYPI_NAMES = {"sklearn": "scikit_learn"}
 
 # Used where it is installed, and missed by nobody where it is not.
-OPTIONAL = {"audio_common_msgs", "vision_msgs"}
+OPTIONAL = {"audio_common_msgs", "tf2_ros", "vision_msgs"}
 
 
 def executables() -> dict[str, str]:

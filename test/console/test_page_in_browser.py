@@ -10,7 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -254,14 +255,20 @@ def listener() -> Iterator[Node]:
     rclpy.shutdown()
 
 
+def wait(node: Node, condition: Callable[[], bool]) -> None:
+    """Let a node work until a condition holds."""
+    ends_s = time.monotonic() + TIMEOUT_MS / 1000
+    while not condition() and time.monotonic() < ends_s:
+        rclpy.spin_once(node, timeout_sec=0.1)
+
+
 def test_the_button_to_talk_counts_while_it_is_held(page: Page, listener: Node) -> None:
     talk = page.get_by_role("button", name="Hold to talk")
     expect(talk).to_be_hidden()
     heard = list[bool]()
     listener.create_subscription(Bool, "push_to_talk", lambda message: heard.append(message.data), 10)
     expect(talk).to_be_visible()
-    while not listener.count_publishers("push_to_talk"):
-        rclpy.spin_once(listener, timeout_sec=TIMEOUT_MS / 1000)
+    wait(listener, lambda: listener.count_publishers("push_to_talk") > 0)
     talk.hover()
     page.mouse.down()
     expect(talk).to_have_attribute("aria-pressed", "true")
@@ -271,8 +278,7 @@ def test_the_button_to_talk_counts_while_it_is_held(page: Page, listener: Node) 
     page.keyboard.down("Space")
     expect(talk).to_have_attribute("aria-pressed", "true")
     page.close()  # who leaves lets go
-    while len(heard) < 4:
-        rclpy.spin_once(listener, timeout_sec=TIMEOUT_MS / 1000)
+    wait(listener, lambda: len(heard) >= 4)
     assert heard == [True, False, True, False]
 
 

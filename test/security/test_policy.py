@@ -7,28 +7,39 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import rclpy
 from node_bench import Echo
-from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.action import get_action_client_names_and_types_by_node, get_action_server_names_and_types_by_node
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.planner.node import GraspPlanner
+from pixelrs_ros.ros.recording.recorder import Recorder
+from pixelrs_ros.ros.speech.node import SpeechNode
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ElementTree.parse(ROOT / "security" / "policy.xml").getroot()
 KINDS = {"topics": ("publish", "subscribe"), "services": ("reply", "request"), "actions": ("execute", "call")}
 # What the node has only where its parameters ask for it.
 DETECTIONS = {"/detections_2d", "/detections_3d", "/label_info"}  # where vision_msgs is installed
-OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth", *DETECTIONS}
-# Of the console: what it has only while somebody looks, and the other one of two ways in which pictures come.
-LOOKED_AT = {"/clock", "/image", "/image/compressed", "/tracking", "/turn_points"}
-SPEAKERS = ("operator", "console")
+OPTIONAL = {"/clock", "/image/compressed", "/depth/compressedDepth", "/tf", "/tf_static", *DETECTIONS}
+# Of the others: what they have only now and then, and the other one of two ways in which pictures come.
+NOW_AND_THEN = {
+    "console": {"/clock", "/image", "/image/compressed", "/tracking", "/turn_points"},  # while somebody looks
+    "grasp_planner": {"/clock"},
+    "recorder": {"/clock", "/image/compressed", "/depth/compressedDepth"},
+    "speech": {"/clock", "/explanation"},  # where it speaks the answers
+}
+OTHERS: dict[str, Callable[[], Node]] = {
+    "console": ConsoleNode, "grasp_planner": GraspPlanner, "recorder": Recorder, "speech": SpeechNode
+}  # fmt: skip
+SPEAKERS = ("operator", "console")  # of the user, who may also make the robot forget
 Rights = dict[str, set[str]]
 
 
@@ -59,6 +70,7 @@ def in_graph(node: Node) -> Rights:
         "reply": node.get_service_names_and_types_by_node(*me),
         "request": node.get_client_names_and_types_by_node(*me),
         "execute": get_action_server_names_and_types_by_node(node, *me),
+        "call": get_action_client_names_and_types_by_node(node, *me),
     }
     # An action's own topics and services come with the right to execute it.
     return {right: {name for name, _ in found if "/_action/" not in name} for right, found in names.items()}
@@ -78,7 +90,7 @@ def live() -> Iterator[Rights]:
     rclpy.shutdown()
 
 
-@pytest.mark.parametrize("right", ["publish", "subscribe", "reply", "request", "execute"])
+@pytest.mark.parametrize("right", ["publish", "subscribe", "reply", "request", "execute", "call"])
 def test_the_node_has_what_it_may_and_may_what_it_has(live: Rights, right: str) -> None:
     allowed = PROFILES["perception"][right]
     assert live[right] - allowed == set(), "security/policy.xml lacks it"
@@ -86,13 +98,16 @@ def test_the_node_has_what_it_may_and_may_what_it_has(live: Rights, right: str) 
 
 
 @pytest.mark.usefixtures("live")
-def test_the_console_has_what_it_may_and_may_what_it_has() -> None:
-    node = ConsoleNode()
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_other_node_has_what_it_may_and_may_what_it_has(name: str) -> None:
+    node = OTHERS[name]()
+    assert node.get_name() == name
     found = in_graph(node)
     node.destroy_node()
     for right, names in found.items():
-        assert names - PROFILES["console"][right] == set(), f"security/policy.xml does not let it {right} them"
-        assert PROFILES["console"][right] - names <= LOOKED_AT, f"it cannot {right} what security/policy.xml allows"
+        assert names - PROFILES[name][right] == set(), f"security/policy.xml does not let it {right} them"
+        extra = PROFILES[name][right] - names
+        assert extra <= NOW_AND_THEN[name], f"it cannot {right} what security/policy.xml allows"
 
 
 def test_the_policy_is_of_the_published_form() -> None:
@@ -117,7 +132,7 @@ def test_what_one_may_say_another_may_hear() -> None:
     others = [profile for node, profile in PROFILES.items() if node != "perception"]
     for mine, theirs in (("subscribe", "publish"), ("publish", "subscribe"), ("execute", "call")):
         answered = set().union(*(profile[theirs] for profile in others))
-        assert own[mine] - answered <= {"/clock", "/rosout", "/parameter_events"}
+        assert own[mine] - answered <= {"/clock", "/rosout", "/parameter_events", "/tf", "/tf_static"}
     requested = set().union(*(profile["request"] for profile in others))
     assert requested <= own["reply"]
     assert own["reply"] - requested == {"/perception/get_type_description"}
@@ -127,9 +142,10 @@ def test_only_the_manager_changes_state_and_only_operators_speak() -> None:
     for node, profile in PROFILES.items():
         sensitive = {name for name in profile["request"] if re.search(r"/(change_state|set_parameters\w*)$", name)}
         assert bool(sensitive) == (node == "manager")
-        assert bool({"/instruction", "/instruction_text"} & profile["publish"]) == (node in SPEAKERS)
+        speaks = bool({"/instruction", "/instruction_text"} & profile["publish"])
+        assert speaks == (node in (*SPEAKERS, "speech", "grasp_planner"))
         assert ("/image" in profile["publish"]) == (node == "camera")
-        assert ("/perception/reset_dialogue" in profile["request"]) == (node in SPEAKERS)
+        assert ("/perception/reset_dialogue" in profile["request"]) == (node in (*SPEAKERS, "grasp_planner"))
 
 
 def test_a_node_that_cannot_be_secured_does_not_start_in_the_open(tmp_path: Path) -> None:

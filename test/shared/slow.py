@@ -45,6 +45,7 @@ SLOW: tuple[str, ...] = (
     "ros/perception/test_node_frames.py",
     "ros/perception/test_restart.py",
     "ros/perception/test_target_follower.py",
+    "ros/perception/test_target_frame.py",
     "ros/perception/test_topic_check.py",
     "ros/perception/test_unlikely.py",
     "ros/recording/",

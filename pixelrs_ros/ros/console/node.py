@@ -188,7 +188,7 @@ class ConsoleNode(Node):
 
     def hears_speech(self) -> bool:
         """Whether a speech node listens to the button."""
-        return self.count_subscribers("push_to_talk") > 0
+        return self._button.get_subscription_count() > 0
 
     def watch(self, *, live: bool) -> None:
         """Whether somebody looks at the live picture."""

@@ -31,6 +31,13 @@ def storage_dir(value: str) -> str | None:
     return f"must be an absolute path, or empty for the default one, got {value!r}"
 
 
+def target_frame(value: str) -> str | None:
+    """A name of TF, or nothing."""
+    if value.startswith("/"):
+        return f"must be a frame without a slash before it, as TF has them, got {value!r}"
+    return None if value == value.strip() else f"has blanks before or after it: {value!r}"
+
+
 def image_bits(value: int) -> str | None:
     """A number of bits that a picture can be made of, or 0."""
     return None if value == 0 or 8 <= value <= 16 else f"must be 0, or from 8 to 16, got {value}"

@@ -353,6 +353,20 @@ class NodeParameters:
     max_target_points: int = parameter(
         40_000, "Points of a target; a larger mask is sampled evenly.", Change.ANY_TIME, low=100, high=10_000_000
     )
+    target_frame: str = parameter(
+        "",
+        "Frame of TF, such as base_link, in which targets are given too (`target_pose`, `target_centroid`), at their "
+        "image's stamp; empty: only in the camera's. Needs tf2_ros.",
+        Change.WHEN_UNCONFIGURED,
+        check=checks.target_frame,
+    )
+    target_frame_wait_s: float = parameter(
+        0.2,
+        "How long the end of a turn waits for a transform at its image's stamp that is still on its way, in seconds.",
+        Change.ANY_TIME,
+        low=0.0,
+        high=60.0,
+    )
 
     # Outputs
     publish_points: bool = parameter(True, "Publish `target_points`, the targets' points in space.", Change.ANY_TIME)

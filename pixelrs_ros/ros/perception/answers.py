@@ -20,6 +20,7 @@ from pixelrs_ros.ros.perception.health import Health
 from pixelrs_ros.ros.perception.latency import accounted
 from pixelrs_ros.ros.perception.locating import Locator, fill_geometry
 from pixelrs_ros.ros.perception.outputs import Outputs
+from pixelrs_ros.ros.perception.target_frame import TargetFrame
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.queueing.turn_numbers import TurnNumbers
 from pixelrs_ros.ros.queueing.turn_request import Stage, TurnRequest
@@ -70,6 +71,7 @@ class Answers:
         outputs: Where the answers go.
         session_frames: Notes which image each turn was about.
         health: Counts how turns ended.
+        target_frame: Gives targets in the frame that a planner works in.
         logger: The node's logger.
         parameters: Gives the values in force.
         on_answered: Called for every turn of a dialogue that has been answered, with its index, image and reply.
@@ -81,6 +83,7 @@ class Answers:
         outputs: Outputs,
         session_frames: SessionFrames,
         health: Health,
+        target_frame: TargetFrame,
         logger: RcutilsLogger,
         parameters: Callable[[], NodeParameters],
         on_answered: Callable[[TurnRequest, int, Frame, Reply], None],
@@ -89,6 +92,7 @@ class Answers:
         self._outputs = outputs
         self._session_frames = session_frames
         self._health = health
+        self._target_frame = target_frame
         self._logger = logger
         self._parameters = parameters
         self._on_answered = on_answered
@@ -143,6 +147,11 @@ class Answers:
                 self._numbers.keep(request.session_id, turn.index)
             self._session_frames.close(request.session_id, request.bound, answered=answered)
         segmentation = self._segmentation(turn, reply)
+        places = [
+            (filled.geometry, turn.locator(one))
+            for filled, one in zip(segmentation.segments, reply.segments, strict=True)
+        ]
+        self._target_frame.fill(request.header, places, self._parameters().target_frame_wait_s)
         request.ended = True  # before it is published: whoever receives the answer may send the next one at once
         if not request.one_shot:
             self._outputs.answer(self._outputs.segmentation, segmentation)

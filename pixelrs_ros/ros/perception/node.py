@@ -30,6 +30,7 @@ from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.segment_service import SegmentService
 from pixelrs_ros.ros.perception.session_factory import open_session, session_bounds
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
+from pixelrs_ros.ros.perception.target_frame import TargetFrame
 from pixelrs_ros.ros.perception.turn_runner import TurnRunner
 from pixelrs_ros.ros.queueing import admission
 from pixelrs_ros.ros.queueing.bound_frame import BufferedFrame, Stream
@@ -88,6 +89,7 @@ class PerceptionNode(LifecycleNode):
         self._session_frames: SessionFrames | None = None
         self._numbers: TurnNumbers | None = None
         self._outputs: Outputs | None = None
+        self._target_frame: TargetFrame | None = None
         self._active: Active | None = None
         self._is_shut_down = False
         self._ground: GroundServer | None = None
@@ -160,6 +162,7 @@ class PerceptionNode(LifecycleNode):
         self._numbers = TurnNumbers(self._session)
         try:
             self._outputs = Outputs.advertise(self, lambda: self.values.jpeg_quality)
+            self._target_frame = TargetFrame(self, self.values)
         except ConfigError as error:
             self.get_logger().error(str(error))
             self._release()
@@ -189,6 +192,7 @@ class PerceptionNode(LifecycleNode):
         assert self._session_frames is not None
         assert self._numbers is not None
         assert self._outputs is not None
+        assert self._target_frame is not None
         self._instructions.close()
         values = self.values
         self._health.watch(values.image_topics)
@@ -204,6 +208,7 @@ class PerceptionNode(LifecycleNode):
             self._outputs,
             self._session_frames,
             self._health,
+            self._target_frame,
             self.get_logger(),
             parameters=lambda: self.values,
             on_answered=follower.begin,
@@ -289,6 +294,9 @@ class PerceptionNode(LifecycleNode):
         if self._outputs is not None:
             self._outputs.destroy(self)
         self._outputs = None
+        if self._target_frame is not None:
+            self._target_frame.close()
+        self._target_frame = None
         if self._session is not None:
             self._session.close()
         self._session = None
@@ -344,6 +352,8 @@ class PerceptionNode(LifecycleNode):
         )
         message.status = self._health.statuses(snapshot)
         message.status.append(name_status(self))
+        if self._target_frame is not None:
+            message.status.append(self._target_frame.status(self.get_fully_qualified_name()))
         if active is not None:
             message.status.append(active.follower.status(self.get_fully_qualified_name()))
         self._dialogue_services.tick()

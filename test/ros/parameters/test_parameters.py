@@ -38,6 +38,7 @@ OTHERS: dict[str, Any] = {
     "depth_topics": ["elsewhere"],
     "camera_info_topics": ["elsewhere"],
     "image_bits": 12,
+    "target_frame": "base_link",
 }
 
 

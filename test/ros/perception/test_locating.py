@@ -1,33 +1,28 @@
 """From a depth image and camera info to Geometry and PointCloud2: bytes first, then over ROS with a node in between."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
-from node_bench import Bench, Echo
 from pixelrs_ros.msg import Geometry as GeometryMessage
-from pixelrs_ros.msg import Segmentation, TurnPoints
+from pixelrs_ros.msg import Segmentation
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from space_bench import HEIGHT_PX, WIDTH_PX, Pointer, SpaceBench, camera_info, depth_image
 from std_msgs.msg import Header
-from visualization_msgs.msg import Marker, MarkerArray
+from visualization_msgs.msg import Marker
 
 from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.ros.perception.health import DEPTH_UNIT
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image, fill_geometry
-from pixelrs_ros.ros.queueing.bound_frame import Stream
-from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.ros.wire.image_outputs import is_wanted
 from pixelrs_ros.ros.wire.point_cloud import fill_point_cloud
-from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status
 
-HEIGHT_PX, WIDTH_PX = 48, 64
 TYPES = {PointField.FLOAT32: "f4", PointField.UINT16: "u2"}
 
 
@@ -136,87 +131,6 @@ def test_geometry_fills_its_message() -> None:
     assert (place.x, place.y, place.z, turn.x, turn.y, turn.z, turn.w) == (4, 5, 6, 0.0, 0.6, 0.0, 0.8)
     assert (message.box_size.x, message.box_size.y, message.box_size.z) == (0.3, 0.2, 0.1)
     assert (message.valid_depth, message.num_points) == (0.75, 5)
-
-
-class Pointer(Echo):
-    """Answers "segment" with two masks at once, the left and the right part of the picture."""
-
-    def point(self, frame: Frame, on_text: Callable[[str], None], on_segment: Callable[[Segment], None]) -> Reply:
-        segments = []
-        for index, columns in enumerate((slice(4, 28), slice(36, 60))):
-            mask = np.zeros(frame.image.shape[:2], np.bool_)
-            mask[10:38, columns] = True
-            segments.append(Segment(f"part {index}", mask, 0.5))
-            on_segment(segments[-1])
-        phrases = (GroundedPhrase(0, 6, 0), GroundedPhrase(11, 17, 1))
-        return Reply(Status.GROUNDED, "part 0 and part 1", segments=tuple(segments), phrases=phrases)
-
-
-def camera_info() -> CameraInfo:
-    info = CameraInfo(height=HEIGHT_PX, width=WIDTH_PX, distortion_model="plumb_bob", d=[0.0] * 5)
-    info.k = [50.0, 0.0, 31.5, 0.0, 50.0, 23.5, 0.0, 0.0, 1.0]
-    return info
-
-
-def depth_image(depth: np.ndarray, encoding: str) -> Image:
-    return conversions.fill_image(Image(), Header(), depth, encoding)
-
-
-class SpaceBench(Bench):
-    """A bench whose caller also has a depth camera."""
-
-    def __init__(self, echo: Echo, **overrides: Any) -> None:
-        super().__init__(echo, **overrides)
-        self.clouds: list[PointCloud2] = []
-        self.off_s = {"depth": 0.0, "camera_info": 0.0}  # how far their stamps are from the image's
-        self.depths = self.caller.create_publisher(Image, "depth", qos_profile_sensor_data)
-        self.infos = self.caller.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
-        self.turn_points: list[TurnPoints] = []
-        self.markers: list[MarkerArray] = []
-        self.caller.create_subscription(PointCloud2, "target_points", self.clouds.append, 10)
-        self.caller.create_subscription(TurnPoints, "turn_points", self.turn_points.append, 10)
-        self.caller.create_subscription(MarkerArray, "markers", self.markers.append, 10)
-
-    def activate(self) -> None:
-        super().activate()
-        self.until(lambda: all(p.get_subscription_count() for p in (self.depths, self.infos)))
-        self.until(lambda: self.caller.count_publishers("target_points") > 0)
-        outputs = self.node.outputs
-        assert outputs is not None
-        self.until(lambda: all(map(is_wanted, (outputs.turn_points, outputs.markers))))
-
-    def ask(self, depth: Image | None, info: CameraInfo | None) -> Segmentation:
-        """The answer about an image with this depth and camera info."""
-        stamp = conversions.ns_to_stamp(self.now_ns())
-        header = Header(stamp=stamp, frame_id="eye")
-        picture = np.full((HEIGHT_PX, WIDTH_PX, 3), (10, 20, 30), np.uint8)
-        offs_ns = {stream: round(1e9 * off_s) for stream, off_s in self.off_s.items()}
-        for publisher, message, off_ns in (
-            (self.depths, depth, offs_ns["depth"]),
-            (self.infos, info, offs_ns["camera_info"]),
-        ):
-            if message is not None:
-                shifted = conversions.ns_to_stamp(conversions.stamp_to_ns(stamp) + off_ns)
-                message.header = Header(stamp=shifted, frame_id="/eye")
-                publisher.publish(message)
-        self.images.publish(conversions.fill_image(Image(), header, picture, "rgb8"))
-        inputs = self.node.active.inputs if self.node.active else None
-        assert inputs is not None
-
-        def bound() -> bool:
-            newest = [inputs.buffers.newest("image", stream) for stream in Stream]
-            wanted = (True, depth is not None, info is not None)
-            at = [conversions.stamp_to_ns(stamp) + off_ns for off_ns in (0, *offs_ns.values())]
-            return all(
-                not want or (frame is not None and frame.stamp_ns == stamp_ns)
-                for frame, want, stamp_ns in zip(newest, wanted, at, strict=True)
-            )
-
-        self.until(bound)
-        count = len(self.segmentations)
-        self.send("point", conversions.stamp_to_ns(stamp))
-        self.answers(count + 1)
-        return self.segmentations[-1]
 
 
 @pytest.fixture
@@ -354,7 +268,7 @@ def test_depth_in_another_unit_is_measured_in_it_and_said(bench: SpaceBench, uni
     bench.until(lambda: unit_of(bench) == f"{unit_m:g} (parameter 'depth_unit_m'; 16UC1)")
 
 
-def unit_of(bench: Bench) -> str:
+def unit_of(bench: SpaceBench) -> str:
     values = bench.diagnostics["image"].values if "image" in bench.diagnostics else []
     return next((pair.value for pair in values if pair.key == DEPTH_UNIT), "")
 
