@@ -62,6 +62,8 @@ def test_all_phases_learned_and_what_they_took_is_written(trained: Path, name: s
     for phase in ("see", "talk", "connect", "ground"):
         lines = (trained / name / phase / "log.jsonl").read_text().splitlines()
         assert all(np.isfinite(value) for value in json.loads(lines[-1]).values())
+    talk = [(trained / one / "talk" / "state.safetensors").read_bytes() for one in ("full", name)]
+    assert talk[0] == talk[1], "what sees no pictures is trained once"
     cost = json.loads((trained / name / "cost.json").read_text())
     assert cost["cpu_s"] > 0 and 0 < cost["wall_s"] < 280
 
