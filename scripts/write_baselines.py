@@ -4,7 +4,7 @@ E="pixelrs evaluate --data data/tabletop --split test --limit 320"
 $E --baseline box-of-largest --baseline box-of-target --baseline true-words --json out/own.json
 $E --last-turn-only --json out/last.json
 $E --baseline true-words --json out/ablations.json --checkpoint runs/ablations_cpu/full/checkpoint ...   # all three
-scripts/env.sh python scripts/write_baselines.py out/own.json out/last.json out/ablations.json
+scripts/env.sh python scripts/write_baselines.py out/own.json out/last.json out/ablations.json --runs runs/ablations_cpu
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pixelrs_ros.files import write_json
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "benchmarks" / "baselines.json"
 COST = "cost.json"
+PHASES = ("see", "talk", "connect", "ground")
 KEPT = ("count", "g_iou", "g_iou_95", "c_iou", "boundary_iou", "referent_right", "right")
 # What a phase's log says of the held-out scenes: what tables call it.
 LOGGED = {
@@ -52,21 +53,21 @@ def network_of(checkpoint: str) -> str:
     return path.parent.name.replace("_", " ") if path.name == "checkpoint" else path.name
 
 
-def trainings(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """What each network's training took and reached, of those that lie where they were trained."""
-    checkpoints = {Path(report["checkpoint"]) for path in paths for report in read_heads(path)[0]}
+def trainings(folder: Path) -> list[dict[str, Any]]:
+    """What each run below a folder took and has reached so far; None where its phase has not been measured yet."""
     found = []
-    for run in sorted(checkpoint.parent for checkpoint in checkpoints if checkpoint.name == "checkpoint"):
-        logs = {phase: _last(run / phase / "log.jsonl") for phase in ("see", "talk", "connect", "ground")}
-        reached = {name: logs[phase][key] for (phase, key), name in LOGGED.items()}
-        steps = {phase: log["step"] for phase, log in logs.items()}
-        cost = json.loads((run / COST).read_text(encoding="utf-8"))
-        found.append({"network": run.name.replace("_", " "), "steps": steps, **cost, **reached})
-    return sorted(found, key=lambda row: row[LOGGED["see", "val_whole_iou"]])
+    for run in sorted(path for path in folder.iterdir() if path.is_dir()):
+        logs = {phase: _last(run / phase / "log.jsonl") for phase in PHASES}
+        reached = {name: logs[phase].get(key) for (phase, key), name in LOGGED.items()}
+        cost = json.loads((run / COST).read_text(encoding="utf-8")) if (run / COST).is_file() else {}
+        steps = {phase: log.get("step", 0) for phase, log in logs.items()}
+        found.append({"network": run.name.replace("_", " "), "steps": steps, "cpu_s": cost.get("cpu_s"), **reached})
+    return sorted(found, key=lambda row: row[LOGGED["see", "val_kind"]] or 0.0)
 
 
 def _last(path: Path) -> dict[str, Any]:
-    last: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    last: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return last
 
 
@@ -85,17 +86,13 @@ def _rates(row: dict[str, Any]) -> tuple[float | None, float | None]:
 
 
 def training_table(found: list[dict[str, Any]]) -> str:
-    """What the trainings reached on held-out scenes, as Markdown."""
+    """What the trainings have reached on held-out scenes, as Markdown."""
     names = list(LOGGED.values())
-    lines = [
-        f"| network | steps of see / talk / ground | CPU s | {' | '.join(names)} |",
-        "|---" * (3 + len(names)) + "|",
-    ]
+    head = f"| network | steps of see / talk / connect / ground | {' | '.join(names)} |"
+    lines = [head, "|---" * (2 + len(names)) + "|"]
     for row in found:
-        steps = " / ".join(str(row["steps"][phase]) for phase in ("see", "talk", "ground"))
-        lines.append(
-            f"| {row['network']} | {steps} | {row['cpu_s']:.0f} | {' | '.join(f'{row[name]:.2f}' for name in names)} |"
-        )
+        values = ("" if row[name] is None else f"{row[name]:.2f}" for name in names)
+        lines.append(f"| {row['network']} | {' / '.join(map(str, row['steps'].values()))} | {' | '.join(values)} |")
     return "\n".join(lines)
 
 
@@ -107,8 +104,9 @@ def main() -> None:
     """Write both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("evaluations", type=Path, nargs="+", help="JSON files of `pixelrs evaluate`")
-    paths: list[Path] = parser.parse_args().evaluations
-    found, trained = rows(paths), trainings(paths)
+    parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where the ablations were trained")
+    options = parser.parse_args()
+    found, trained = rows(options.evaluations), trainings(options.runs)
     write_json(OUT, {"rows": found, "trainings": trained})
     for name, text in (("baselines", table(found)), ("ablations", training_table(trained))):
         for page in write_table(ROOT, name, text):
