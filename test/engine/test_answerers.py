@@ -129,6 +129,13 @@ def test_the_memory_of_the_first_picture_is_known_as_well(case: Case) -> None:
     assert first.num_bytes == second.num_bytes > 1000
 
 
+def test_a_box_alone_cuts_a_mask_that_depends_on_it(case: Case) -> None:
+    encoded = case.engine.encode(IMAGE)
+    masks = [case.engine.box_mask(encoded, box) for box in ((10, 5, 60, 40), (80, 30, 149, 89), (10, 5, 60, 40))]
+    assert all(mask.shape == IMAGE.shape[:2] and mask.dtype == np.bool_ for mask in masks)
+    assert (masks[0] == masks[2]).all() and (masks[0] != masks[1]).any()
+
+
 def test_partial_words_come_before_the_end(case: Case) -> None:
     case.say(Status.ANSWERED)
     parts: list[str] = []

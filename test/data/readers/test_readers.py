@@ -303,3 +303,15 @@ def test_the_command_writes_a_folder_that_passes_the_check(sets: dict[str, Path]
     assert cli.main(["data", "convert", str(sets["reasonseg"]), "--out", str(out)]) == 0
     assert cli.main(["data", "check", str(out)]) == 0
     assert labelme.read(prist.mask_path(out, "val_0_jpg.jpg")).image_name == "val_0_jpg.jpg"
+
+
+def test_what_is_wrong_with_the_data_is_not_blamed_on_the_file_that_is_written(
+    tmp_path: Path, sets: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(sets["prist"], tmp_path / "faulty")
+    (path,) = folder.glob("*.json")
+    path.write_text(path.read_text().replace("[SEG]", "here"))
+    assert cli.main(["data", "convert", str(folder), "--out", str(tmp_path / "converted")]) == 1
+    said = capsys.readouterr().err
+    assert f"{path}: dialogue 0: the focus is a mask of the last answer, which has none" in said
+    assert "cannot be written" not in said
