@@ -249,12 +249,15 @@ def has_nvidia_gpu() -> bool:
 
 
 def torch_flags() -> list[str]:
-    """What pip is told about the source of torch: its CPU builds' index where there is no NVIDIA GPU, and PyPI else."""
+    """What pip is told about the source of torch: its CPU builds' index where there is no NVIDIA GPU, and PyPI else.
+
+    That index has only some versions of what torch asks for: the next step takes those, as pinned, from PyPI.
+    """
     if has_nvidia_gpu():
         return []
     try:
         with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=REACHABLE_WITHIN_S):
-            return ["--index-url", TORCH_CPU_INDEX]
+            return ["--index-url", TORCH_CPU_INDEX, "--no-deps"]
     except (urllib.error.URLError, OSError) as error:
         say(f"{TORCH_CPU_INDEX} cannot be reached ({error}); of pip's own sources, PyPI brings 3 GB of CUDA")
         return []
