@@ -1,4 +1,4 @@
-"""Build, check and convert data sets of dialogues about pictures with masks, or make one of what a robot heard and said."""
+"""Build, check, convert and divide data sets of dialogues about pictures, or make one of what a robot did."""
 
 from __future__ import annotations
 

@@ -218,7 +218,8 @@ def _read(folder: Path) -> list[list[_Labeled]]:
     if not several.is_file() and not one.is_file():
         raise DataError(
             f"{folder}: there is neither {DIALOGUES_FILE} of `pixelrs data from-bag` or `from-store` nor "
-            f"{DIALOGUE_FILE} of ~/export_dialogue; remedy for other PRIST folders: labelme {folder}/images --output {folder}/masks"
+            f"{DIALOGUE_FILE} of ~/export_dialogue; remedy for other PRIST folders: labelme {folder}/images "
+            f"--output {folder}/masks"
         )
     path = several if several.is_file() else one
     content = load_json(path)

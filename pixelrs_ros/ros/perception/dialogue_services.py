@@ -25,8 +25,8 @@ from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
 from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, MarkTurn, ResetDialogue
-from pixelrs_ros.status_codes import STATUS_CODES
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Mark, Turn, Verdict, check_instruction_id, check_session_id
+from pixelrs_ros.status_codes import STATUS_CODES, VERDICT_CODES, VERDICTS
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Mark, Turn, check_instruction_id, check_session_id
 
 if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
     from pixelrs_ros.engine.session import Session
@@ -37,8 +37,6 @@ _POLICIES = {
     FramePolicy.PIN_FIRST: Instruction.PIN_FIRST,
     FramePolicy.LATEST: Instruction.LATEST,
 }
-_VERDICTS = {MarkTurn.Request.GOOD: Verdict.GOOD, MarkTurn.Request.BAD: Verdict.BAD}
-_VERDICT_CODES = {verdict: code for code, verdict in _VERDICTS.items()}
 _NS_PER_S = 1_000_000_000
 
 
@@ -197,9 +195,9 @@ class DialogueServices:
         try:
             dialogues, session_id = self._require(request.session_id)
             check_instruction_id(request.instruction_id)
-            if request.verdict not in (MarkTurn.Request.CLEAR, *_VERDICTS):
+            if request.verdict not in (MarkTurn.Request.CLEAR, *VERDICTS):
                 raise BadInputError(f"verdict must be CLEAR, GOOD or BAD, got {request.verdict}")
-            verdict = _VERDICTS.get(request.verdict)
+            verdict = VERDICTS.get(request.verdict)
             mark = Mark(verdict, request.note) if verdict else None
             response.turn = dialogues.mark(session_id, mark, request.instruction_id)
         except PixelrsError as error:
@@ -262,6 +260,6 @@ def _turn(turn: Turn, mark: Mark | None) -> TurnMessage:
         status=STATUS_CODES[turn.status],
         instruction_stamp=conversions.ns_to_stamp(turn.instruction_stamp_ns),
         header=Header(stamp=conversions.ns_to_stamp(turn.image_stamp_ns), frame_id=turn.frame_id),
-        verdict=MarkTurn.Request.CLEAR if mark is None else _VERDICT_CODES[mark.verdict],
+        verdict=MarkTurn.Request.CLEAR if mark is None else VERDICT_CODES[mark.verdict],
         note=mark.note if mark else "",
     )

@@ -72,8 +72,8 @@ class PerceptionNode(LifecycleNode):
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
     `partial_segmentation`, `explanation`, `mask`, `overlay` and `target_points`, the last three also with the name of
     their turn, `markers`, `tracking` and `/diagnostics`; serves the action `~/ground`, the services `~/segment` and
-    `~/swap_checkpoint`, and what `DialogueServices` does. The network runs in a thread of its own. Dialogues live from configuration to clean-up, and
-    where they are stored also after it.
+    `~/swap_checkpoint`, and what `DialogueServices` does. The network runs in a thread of its own. Dialogues live from
+    configuration to clean-up, and where they are stored also after it.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
