@@ -192,11 +192,15 @@ def test_the_launched_demo_is_that_of_make_demo(tmp_path: Path) -> None:
 @pytest.fixture
 def gazebo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for Gazebo and the packages around it; the file that tells how each was started."""
+    for decided in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS"):
+        monkeypatch.delenv(decided, raising=False)
+    monkeypatch.delenv("ROS_LOCALHOST_ONLY", raising=False)
     started, programs = tmp_path / "started.txt", tmp_path / "programs"
     stand_in = f'exec {sys.executable} {ROOT}/test/shared/gazebo_stand_in.py "$world"'
     waits = "trap 'exit 0' INT TERM; while :; do sleep 1; done"
     packages = {"ros_gz_bridge": "parameter_bridge", "tf2_ros": "static_transform_publisher", "rviz2": "rviz2"}
     scripts = {programs / f"lib/{package}/{name}": waits for package, name in packages.items()}
+    scripts[programs / "lib/ros_gz_bridge/parameter_bridge"] = f"env >> {started}\n{waits}"
     scripts |= {programs / "bin/gz": stand_in, programs / "bin/ign": stand_in}
     for path, does in scripts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,6 +231,7 @@ def test_the_simulation_is_played_and_scored(gazebo: Path, tmp_path: Path, relea
     started = gazebo.read_text()
     assert f"{command} -r -s --headless-rendering {tmp_path}/out/world/tabletop.sdf" in started
     assert "--child-frame-id camera_optical_frame" in started and "rviz2 -d" in started
+    assert "_DEFAULT_PROFILES_FILE=" in started and "wire/fastdds.xml" in started  # else it loses images
 
 
 def test_a_release_of_gazebo_that_is_not_known_is_refused() -> None:
