@@ -24,6 +24,7 @@ SLOW: tuple[str, ...] = (
     "evaluation/judge/test_small_judge.py",
     "evaluation/test_evaluate.py",
     "evaluation/test_grasps.py",
+    "evaluation/test_memory.py",
     "evaluation/test_page.py",
     "evaluation/test_space.py",
     "faults/",
