@@ -13,9 +13,7 @@ import pytest
 import rclpy
 from pixelrs_ros.srv import ExportDialogue, MarkTurn, SwapCheckpoint
 from rcl_interfaces.srv import GetParameters
-from test_restart import DEADLINE_S, User, start
-
-SESSION = "日本 ../'; --"
+from robot_process import DEADLINE_S, SESSION, User, start
 
 
 @pytest.fixture
