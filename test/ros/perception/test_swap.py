@@ -15,6 +15,8 @@ from pixelrs_ros.srv import ExportDialogue, MarkTurn, SwapCheckpoint
 from rcl_interfaces.srv import GetParameters
 from robot_process import DEADLINE_S, SESSION, User, start
 
+from pixelrs_ros.checkpoint import resolve
+
 
 @pytest.fixture
 def user() -> Iterator[User]:
@@ -38,7 +40,7 @@ def robot(user: User, shipped: str, tmp_path: Path) -> Iterator[Popen[bytes]]:
 def terse(shipped: str, tmp_path: Path) -> str:
     """The shipped network, but it stops after two tokens: whose answer it is can be seen."""
     folder = tmp_path / "terse"
-    shutil.copytree(shipped, folder)
+    shutil.copytree(resolve(shipped), folder)
     config = folder / "config.yaml"
     text = config.read_text()
     assert "max_answer_tokens: 64" in text
