@@ -13,9 +13,9 @@ import pytest
 import rclpy
 from pixelrs_ros.srv import ExportDialogue, MarkTurn, SwapCheckpoint
 from rcl_interfaces.srv import GetParameters
-from test_restart import DEADLINE_S, User, start
+from robot_process import DEADLINE_S, SESSION, User, start
 
-SESSION = "日本 ../'; --"
+from pixelrs_ros.checkpoint import resolve
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def robot(user: User, shipped: str, tmp_path: Path) -> Iterator[Popen[bytes]]:
 def terse(shipped: str, tmp_path: Path) -> str:
     """The shipped network, but it stops after two tokens: whose answer it is can be seen."""
     folder = tmp_path / "terse"
-    shutil.copytree(shipped, folder)
+    shutil.copytree(resolve(shipped), folder)
     config = folder / "config.yaml"
     text = config.read_text()
     assert "max_answer_tokens: 64" in text
