@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,12 +112,14 @@ def test_a_profile_gives_way_to_the_file(tmp_path: Path) -> None:
         assert parameters_of(namespace, "device", "precision") == ["cpu", "fp16"]
 
 
-def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path) -> None:
+@pytest.mark.parametrize("transitions", ["node", "launch"])
+def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path, transitions: str) -> None:
     path = tmp_path / "params.yaml"
     values = {"storage_dir": str(tmp_path / "store"), "num_threads": 1}
     path.write_text(yaml.safe_dump({"/**/perception": {"ros__parameters": values}}), encoding="utf-8")
     namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
-    with launched("pixelrs.launch.py", f"params_file:={path}", f"namespace:={namespace}") as process:
+    given = (f"params_file:={path}", f"namespace:={namespace}", f"transitions:={transitions}")
+    with launched("pixelrs.launch.py", *given) as process:
         rclpy.init()
         try:
             with heard(namespace) as caller:
@@ -132,6 +135,24 @@ def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path) -> None:
                 assert caller.dialogue() == said
         finally:
             rclpy.shutdown()
+
+
+def test_events_of_launch_leave_a_node_that_cannot_be_configured_to_whoever_mends_it(tmp_path: Path) -> None:
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    given = (f"namespace:={namespace}", "transitions:=launch", "autostart:=true", "checkpoint:=/nowhere")
+    with launched("pixelrs.launch.py", *given) as process:
+        assert parameters_of(namespace, "autostart") == [False], "one of the two does it, not both"
+        too_late = threading.Timer(DEADLINE_S, process.kill)
+        too_late.start()
+        said = ""
+        while "Failed to make transition 'TRANSITION_CONFIGURE'" not in said:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, f"it has ended, or says nothing of it:\n{said}"
+            said += line
+        too_late.cancel()
+        assert "cannot load checkpoint '/nowhere'" in said
+        assert process.poll() is None
 
 
 @contextmanager
