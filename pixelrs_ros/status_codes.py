@@ -1,9 +1,10 @@
-"""How a turn's status stands in messages."""
+"""How a turn's status, and the verdict on it, stand in messages."""
 
 from __future__ import annotations
 
 from pixelrs_ros.msg import Segmentation
-from pixelrs_ros.types import Status
+from pixelrs_ros.srv import MarkTurn
+from pixelrs_ros.types import Status, Verdict
 
 STATUS_CODES: dict[Status, int] = {
     Status.GROUNDED: Segmentation.GROUNDED,
@@ -18,3 +19,5 @@ STATUS_CODES: dict[Status, int] = {
     Status.NOT_UNDERSTOOD: Segmentation.NOT_UNDERSTOOD,
 }
 STATUSES: dict[int, Status] = {code: status for status, code in STATUS_CODES.items()}
+VERDICTS: dict[int, Verdict] = {MarkTurn.Request.GOOD: Verdict.GOOD, MarkTurn.Request.BAD: Verdict.BAD}
+VERDICT_CODES: dict[Verdict | None, int] = {verdict: code for code, verdict in VERDICTS.items()}

@@ -12,6 +12,7 @@ from pixelrs_ros.errors import BadInputError
 
 DEFAULT_SESSION_ID = "default"
 MAX_SESSION_ID_CHARACTERS = MAX_INSTRUCTION_ID_CHARACTERS = 256
+MAX_NOTE_CHARACTERS = 2000
 # What builtin_interfaces/Time can carry: 32 bits of seconds.
 MIN_STAMP_NS, MAX_STAMP_NS = -(2**31) * 10**9, 2**31 * 10**9 - 1
 
@@ -245,6 +246,32 @@ def unlikely(reply: Reply) -> str:
     """What is said of a turn whose picture is unlike those that the network was trained on."""
     measure = f"novelty {reply.novelty:.1f}, usual is up to 1"
     return f"the image is unlike those that the checkpoint was trained on ({measure}): its answers mean little"
+
+
+class Verdict(str, enum.Enum):
+    """What somebody says of a turn."""
+
+    GOOD = "good"  # what was shown is what was meant
+    BAD = "bad"  # it is not
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Somebody's verdict on a turn.
+
+    Attributes:
+        verdict: Whether it was right.
+        note: What was said of it; may be empty.
+
+    Raises:
+        BadInputError: The note is too long or not text.
+    """
+
+    verdict: Verdict
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("note", self.note, MAX_NOTE_CHARACTERS)
 
 
 @dataclass(frozen=True)

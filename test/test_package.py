@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
 from pixelrs_ros.msg import Explanation, Instruction, Segment, Segmentation
-from pixelrs_ros.srv import GetDialogue, ResetDialogue
+from pixelrs_ros.srv import GetDialogue, MarkTurn, ResetDialogue
 
 from pixelrs_ros.ros.parameters.table import SPECS
 
@@ -88,6 +88,7 @@ def test_interfaces_have_the_constants_that_clients_compare_with() -> None:
     assert (Segment.FULL, Segment.CROPPED, Segment.RUNS) == (0, 1, 2)
     assert Segmentation().status == Explanation().status == Segmentation.UNKNOWN
     assert not Explanation().is_final
+    assert (MarkTurn.Request.CLEAR, MarkTurn.Request.GOOD, MarkTurn.Request.BAD) == (0, 1, 2)
     assert GetDialogue.Response().session_ids == []
     assert ResetDialogue.Response().dropped_turns == 0
 

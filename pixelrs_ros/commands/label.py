@@ -1,8 +1,8 @@
 """Correct a robot's masks in labelme, and take them back.
 
 Writes labelme's files into DIR/labelme, opens labelme where it is installed, and takes back what was drawn when it is
-closed. Without labelme here: draw elsewhere, then `pixelrs label DIR --take-back`. DIR is what `pixelrs data from-bag`
-or the service ~/export_dialogue has written.
+closed. Without labelme here: draw elsewhere, then `pixelrs label DIR --take-back`. DIR is what `pixelrs data from-bag`,
+`pixelrs data from-store` or the service ~/export_dialogue has written.
 """
 
 from __future__ import annotations
@@ -46,4 +46,6 @@ def run(options: argparse.Namespace) -> None:
     taken = take_back(options.folder, options.split)
     print(f"{taken.corrected} pictures corrected, {taken.drawn} drawn on where the robot had shown nothing, "
           f"{taken.emptied} without a mask now, {taken.unchanged} unchanged")  # fmt: skip
+    if taken.still_wrong:
+        print(f"{taken.still_wrong} turns left out: marked as wrong, but nobody has corrected their masks")
     print(f"{taken.examples} dialogues end on a mask")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from html import escape
 from uuid import uuid4
 
@@ -11,14 +13,21 @@ from pixelrs_ros.console.parts import Question, asked, button, panel
 from pixelrs_ros.console.words import STATUS_WORDS, bars, marked
 from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.console.views import TurnView
+from pixelrs_ros.types import Verdict
 
 _MAX_CHARACTERS = 2000
+_THUMBS = {Verdict.GOOD: "👍 Right", Verdict.BAD: "👎 Wrong"}
 
 
 class TurnCard:
-    """One turn on the page."""
+    """One turn on the page.
 
-    def __init__(self) -> None:
+    Args:
+        mark: Marks the turn that is given, or takes its mark back.
+    """
+
+    def __init__(self, mark: Callable[[TurnView, Verdict | None], Awaitable[None]]) -> None:
+        self._mark = mark
         self._shown: TurnView | None = None
         with ui.element("li").classes("turn") as self.element:
             self._said = ui.html(sanitize=False, tag="p").classes("said")
@@ -27,6 +36,11 @@ class TurnCard:
                 self._status = ui.html(sanitize=False, tag="p").classes("status")
                 self._picture = ui.html(sanitize=False, tag="div")
                 self._times = ui.html(sanitize=False, tag="details")
+                with ui.element("div").classes("row marks").props('role=group aria-label="Was this right?"') as marks:
+                    self._marks = marks
+                    self._thumbs = {
+                        verdict: button(text, partial(self._press, verdict)) for verdict, text in _THUMBS.items()
+                    }
 
     def show(self, turn: TurnView) -> None:
         """Show a turn as it is known now."""
@@ -44,6 +58,14 @@ class TurnCard:
             total_ms = turn.latency_ms.get("total", 0.0)
             self._times.set_content(f"<summary>{total_ms:.0f} ms</summary>{bars(turn.latency_ms)}")
         self._times.set_visibility(bool(turn.latency_ms))
+        self._marks.set_visibility(turn.status is not None and turn.status.answered)
+        for verdict, thumb in self._thumbs.items():
+            thumb.props(f"aria-pressed={str(turn.verdict is verdict).lower()}")
+
+    async def _press(self, verdict: Verdict) -> None:
+        """Mark the turn so; the same button once more takes the mark back."""
+        if self._shown is not None:
+            await self._mark(self._shown, None if self._shown.verdict is verdict else verdict)
 
 
 def picture_of(turn: TurnView) -> str:
@@ -115,7 +137,7 @@ class DialoguePanel:
         with self._list:
             for turn in self.turns:
                 if turn.key not in self._cards:
-                    self._cards[turn.key] = TurnCard()
+                    self._cards[turn.key] = TurnCard(self._mark)
                 self._cards[turn.key].show(turn)
         self._announce()
 
@@ -135,6 +157,10 @@ class DialoguePanel:
         if text:
             self._node.say(text, self.session_id)
             self._input.set_value("")
+
+    async def _mark(self, turn: TurnView, verdict: Verdict | None) -> None:
+        if await asked(self._node.mark(turn.session_id, turn.instruction_id, verdict)) is not None:
+            self.refresh()
 
     async def _stop(self) -> None:
         count = await asked(self._node.cancel(self.session_id))

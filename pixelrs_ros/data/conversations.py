@@ -15,7 +15,7 @@ from pixelrs_ros.data.readers.llava import words
 from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.data.shelf import Shelf
 from pixelrs_ros.errors import DataError
-from pixelrs_ros.text.tokenizer import ASK, NONE, SEG
+from pixelrs_ros.text.tokenizer import ASK, NONE, OBJ, SEG
 from pixelrs_ros.types import Status
 
 _MARKERS = {Status.CLARIFY: ASK, Status.NOT_FOUND: NONE}
@@ -67,7 +67,19 @@ def _labels(dialogue: prist.PristDialogue) -> list[str | None]:
 
 def _answer(dialogue: prist.PristDialogue, index: int) -> str:
     answer = dialogue.turns[index].answer
-    return answer if dialogue.meta is None else _MARKERS.get(dialogue.meta.statuses[index], "") + answer
+    if dialogue.meta is not None:
+        return _MARKERS.get(dialogue.meta.statuses[index], "") + answer
+    return _with_phrase(answer, dialogue.focus) if index == len(dialogue.turns) - 1 else answer
+
+
+def _with_phrase(answer: str, focus: str) -> str:
+    """An answer in which the focus stands right before `[SEG]`, with `[OBJ]` before it; others as they are."""
+    before, seg, after = answer.partition(SEG)
+    said = before.rstrip()
+    if not (focus and seg and said.casefold().endswith(focus.casefold())) or OBJ in before:
+        return answer
+    start = len(said) - len(focus)
+    return f"{said[:start]}{OBJ}{said[start:]}{SEG}{after}"
 
 
 class ConversationSource:

@@ -59,10 +59,7 @@ def write_from_bag(
         DataError: The recording cannot be used, or the folder holds something.
         OutputError: A file cannot be written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: is not empty; remedy: a new folder")
-    if not split or Path(split).name != split or f"{split}.json" == DIALOGUES_FILE:
-        raise DataError(f"no split can be called {split!r}; remedy: a plain name, such as {DEFAULT_SPLIT}")
+    require_new(out, split)
     with Bag(path) as bag:
         robot = bag.robot(namespace, image)
         topic = robot.require_image(bag)
@@ -85,6 +82,18 @@ def write_from_bag(
     told = [_as_it_was(place, dialogue, seen) for place, dialogue in enumerate(dialogues)]
     write_json(out / DIALOGUES_FILE, told)
     return Written(len(dialogues), len(every), len(records), len(every) - len(seen), failed)
+
+
+def require_new(out: Path, split: str) -> None:
+    """Refuse a folder that holds something, and a split of an impossible name.
+
+    Raises:
+        DataError: It is one.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out}: is not empty; remedy: a new folder")
+    if not split or Path(split).name != split or f"{split}.json" == DIALOGUES_FILE:
+        raise DataError(f"no split can be called {split!r}; remedy: a plain name, such as {DEFAULT_SPLIT}")
 
 
 def remembered(turns: Sequence[tuple[Turn, bool]]) -> list[Turn]:

@@ -23,7 +23,7 @@ from pixelrs_ros.data.record import DIALOGUE_FILE, focus_of, prist_record, with_
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.files import make_folder, write_file
 from pixelrs_ros.text.tokenizer import OBJ, SEG
-from pixelrs_ros.types import Status, Turn
+from pixelrs_ros.types import Status, Turn, Verdict
 
 FOLDER = "labelme"
 _TOLERANCE_PX = 1.0  # between the outline that people see and the mask's own
@@ -39,6 +39,7 @@ class Taken:
         corrected: With other masks.
         drawn: Where the robot had shown nothing.
         emptied: Without any mask, so that no dialogue ends on them any more.
+        still_wrong: Of the unchanged ones those whose turn was marked as wrong; no dialogue ends on them.
         examples: Dialogues that end on a mask now.
     """
 
@@ -46,6 +47,7 @@ class Taken:
     corrected: int
     drawn: int
     emptied: int
+    still_wrong: int
     examples: int
 
 
@@ -57,6 +59,7 @@ class _Labeled:
     replaces_last: bool
     img_id: str | None
     labels: tuple[str, ...]
+    is_wrong: bool = False  # somebody has marked it so
 
 
 def write_labelme(folder: Path) -> int:
@@ -105,7 +108,7 @@ def take_back(folder: Path, split: str | None = None) -> Taken:
         OutputError: A file cannot be written.
     """
     name = _split(folder, split)
-    counts = {"unchanged": 0, "corrected": 0, "drawn": 0, "emptied": 0}
+    counts = {"unchanged": 0, "corrected": 0, "drawn": 0, "emptied": 0, "still_wrong": 0}
     records: list[dict[str, Any]] = []
     new: list[tuple[str, Mapping[tuple[str, int], np.ndarray]]] = []
     for dialogue in _read(folder):
@@ -116,7 +119,9 @@ def take_back(folder: Path, split: str | None = None) -> Taken:
             if what:
                 counts[what] += 1
             new.append((labeled.img_id, masks))
-            if masks:
+            still_wrong = labeled.is_wrong and what == "unchanged"
+            counts["still_wrong"] += still_wrong
+            if masks and not still_wrong:
                 before = [(each.turn, each.replaces_last) for each in dialogue[: count - 1]]
                 turn = _answered(labeled, [label for label, _ in masks])
                 turns = remembered([*before, (turn, labeled.replaces_last)])
@@ -212,8 +217,9 @@ def _read(folder: Path) -> list[list[_Labeled]]:
     several, one = folder / DIALOGUES_FILE, folder / DIALOGUE_FILE
     if not several.is_file() and not one.is_file():
         raise DataError(
-            f"{folder}: there is neither {DIALOGUES_FILE} of `pixelrs data from-bag` nor {DIALOGUE_FILE} of "
-            f"~/export_dialogue; remedy for other PRIST folders: labelme {folder}/images --output {folder}/masks"
+            f"{folder}: there is neither {DIALOGUES_FILE} of `pixelrs data from-bag` or `from-store` nor "
+            f"{DIALOGUE_FILE} of ~/export_dialogue; remedy for other PRIST folders: labelme {folder}/images "
+            f"--output {folder}/masks"
         )
     path = several if several.is_file() else one
     content = load_json(path)
@@ -238,4 +244,10 @@ def _labeled(turn: Mapping[str, Any]) -> _Labeled:
         str(turn["frame_id"]),
         str(turn["instruction_id"]),
     )
-    return _Labeled(said, bool(turn.get("replaces_last")), turn["img_id"], tuple(reversed(labels.values())))
+    return _Labeled(
+        said,
+        bool(turn.get("replaces_last")),
+        turn["img_id"],
+        tuple(reversed(labels.values())),
+        turn.get("verdict") == Verdict.BAD.value,
+    )

@@ -10,9 +10,9 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ DIALOGUE_FILE = "dialogue.json"
 NAMELESS = "target"  # label of a mask that the answer has no words for
 
 Recorded = Sequence[tuple[Turn, Evidence]]
+WrittenT = TypeVar("WrittenT")
 
 
 def write_dialogue(exports: Path, session_id: str, recorded: Recorded) -> tuple[Path, str]:
@@ -47,23 +48,41 @@ def write_dialogue(exports: Path, session_id: str, recorded: Recorded) -> tuple[
             damaged.
     """
     digest = hashlib.blake2b(session_id.encode(), digest_size=6).hexdigest()
-    folder = exports / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}-{digest}"
+    return write_export(exports, digest, lambda folder: _write(folder, session_id, recorded))
+
+
+def write_export(exports: Path, name: str, write: Callable[[Path], WrittenT]) -> tuple[Path, WrittenT]:
+    """Write a new folder, for its owner's eyes only, which appears whole or not at all.
+
+    Args:
+        exports: Folder of such folders; made, for its owner's eyes only, if missing.
+        name: Ends the folder's name, after the time; of characters that every file system takes.
+        write: Fills the folder that it is given, which has `images` and `masks`.
+
+    Returns:
+        The folder, and what `write` returned.
+
+    Raises:
+        DataError: The folder cannot be written, everybody may write there, it is a symbolic link, or a stored mask is
+            damaged.
+    """
+    folder = exports / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}-{name}"
     partial = exports / f".{folder.name}{PARTIAL}"
     try:
         if exports.is_symlink():
             raise DataError(f"{exports} is a symbolic link, so that the dialogue would be written somewhere else")
         make_folder(exports, private=True)
         require_own_folder(exports)
-        for name in ("images", "masks"):
-            make_folder(partial / name, private=True)
-        missing = _write(partial, session_id, recorded)
+        for part in ("images", "masks"):
+            make_folder(partial / part, private=True)
+        written = write(partial)
         partial.rename(folder)
     except DataError:
         raise
     except (OSError, ValueError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise DataError(f"{folder}: the dialogue cannot be written: {error}") from error
-    return folder.absolute(), missing
+    return folder.absolute(), written
 
 
 def _write(folder: Path, session_id: str, recorded: Recorded) -> str:

@@ -17,7 +17,7 @@ from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
 from pixelrs_ros.dialogue.store_files import remove_partial_exports, remove_set_aside, set_aside
 from pixelrs_ros.errors import DamagedStoreError, StorageError
 from pixelrs_ros.files import make_folder, require_own_folder
-from pixelrs_ros.types import Turn, is_unicode
+from pixelrs_ros.types import Mark, Turn, is_unicode
 
 FILE_NAME = "dialogues.sqlite3"
 EXPORTS = "exports"  # folder beside it
@@ -144,6 +144,27 @@ class DialogueArchive:
         found = self._read(lambda database: database.evidence(session_id)) or {}
         known = {index: one for index, one in found.items() if stored.get(index) in turns}
         return tuple((turn, known.get(turn.index, Evidence())) for turn in turns)
+
+    def marks(self, session_id: str) -> dict[int, Mark]:
+        """The marks of the remembered turns, by index; without storage there are none."""
+        return self._read(lambda database: database.marks(session_id)) or {}
+
+    def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
+        """Mark a turn, or take its mark back.
+
+        Raises:
+            StorageError: Nothing is stored, or the turn is not.
+        """
+        if self._database is None:
+            raise StorageError(self._problem or "storage is off: set the parameter 'store_dialogues' to mark turns")
+        try:
+            self._catch_up()
+            is_stored = self._database.mark(session_id, index, mark)
+        except StorageError as error:
+            self._go_on_after(error)
+            raise
+        if not is_stored:
+            raise StorageError(f"turn {index} of dialogue {session_id!r} is not stored")
 
     def holds_picture(self, session_id: str, digest: bytes) -> bool:
         """Whether the image of a turn need not be given again."""

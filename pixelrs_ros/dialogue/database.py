@@ -20,76 +20,19 @@ from pixelrs_ros.dialogue.rows import (
     StoredDialogue,
     bytes_of,
     dialogue_of,
+    mark_of,
     mask_of,
     number_of,
     text_of,
     turn_of,
 )
 from pixelrs_ros.dialogue.store_files import refuse_links
+from pixelrs_ros.dialogue.tables import APPLICATION_ID, COLUMNS, SCHEMA, SMALL_TABLES, UPGRADES, VERSION
 from pixelrs_ros.errors import DamagedStoreError, StorageError, StoreHeldError
 from pixelrs_ros.files import PRIVATE_FILE
-from pixelrs_ros.types import Turn
+from pixelrs_ros.types import Mark, Turn
 
-VERSION = 2  # of the tables
-_APPLICATION_ID = 0x50585253
 BUSY_TIMEOUT_S = 2.0  # a node that was killed may take a moment to die
-_SCHEMA = f"""
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {VERSION};
-CREATE TABLE dialogues (
-    id INTEGER PRIMARY KEY,
-    session_id TEXT NOT NULL UNIQUE,
-    next_turn INTEGER NOT NULL,
-    active_ns INTEGER NOT NULL
-);
-CREATE INDEX by_activity ON dialogues (active_ns);
-CREATE TABLE pictures (
-    id INTEGER PRIMARY KEY,
-    dialogue INTEGER NOT NULL REFERENCES dialogues ON DELETE CASCADE,
-    digest BLOB NOT NULL,
-    jpeg BLOB NOT NULL,
-    UNIQUE (dialogue, digest)
-);
-CREATE TABLE turns (
-    dialogue INTEGER NOT NULL REFERENCES dialogues ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    status TEXT NOT NULL,
-    instruction_ns INTEGER NOT NULL,
-    image_ns INTEGER NOT NULL,
-    frame_id TEXT NOT NULL,
-    picture INTEGER REFERENCES pictures,
-    instruction_id TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (dialogue, number)
-) WITHOUT ROWID;
-CREATE INDEX by_picture ON turns (picture);
-CREATE TABLE masks (
-    dialogue INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    phrase TEXT NOT NULL,
-    score REAL NOT NULL,
-    height_px INTEGER NOT NULL,
-    width_px INTEGER NOT NULL,
-    bits BLOB NOT NULL,
-    PRIMARY KEY (dialogue, number, place),
-    FOREIGN KEY (dialogue, number) REFERENCES turns ON DELETE CASCADE
-) WITHOUT ROWID;
-"""
-# By the version that they turn into the next one.
-_UPGRADES = {1: "ALTER TABLE turns ADD COLUMN instruction_id TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 2;"}
-_WORDS = ("dialogues", "turns", "masks")  # tables that stay small: checked whatever the size of the file
-# Every column that is read; a store that lacks one is not whole.
-_COLUMNS = {
-    "dialogues": {"id", "session_id", "next_turn", "active_ns"},
-    "pictures": {"id", "dialogue", "digest", "jpeg"},
-    "turns": {
-        "dialogue", "number", "text", "answer", "status", "instruction_ns", "image_ns", "frame_id", "picture",
-        "instruction_id",
-    },
-    "masks": {"dialogue", "number", "place", "phrase", "score", "height_px", "width_px", "bits"},
-}  # fmt: skip
 # SQLite's result codes (https://sqlite.org/rescode.html); Python names them only since 3.11.
 _ERROR, _BUSY, _LOCKED, _CORRUPT, _FORMAT, _NOTADB = 1, 5, 6, 11, 24, 26
 _HELD = frozenset({_BUSY, _LOCKED})
@@ -146,14 +89,14 @@ class Database:
         run("PRAGMA secure_delete = ON")  # what is forgotten is gone
         kind = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
         if kind == (0, 0) and self._number("SELECT count(*) FROM sqlite_master") == 0:
-            self.connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        elif kind[0] == _APPLICATION_ID and kind[1] in _UPGRADES:
+            self.connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        elif kind[0] == APPLICATION_ID and kind[1] in UPGRADES:
             self._upgrade(kind[1])
-        elif kind != (_APPLICATION_ID, VERSION):
+        elif kind != (APPLICATION_ID, VERSION):
             raise DamagedStoreError(
                 f"{self.path} is not a store of version {VERSION}: it says application {kind[0]:#x}, version {kind[1]}"
             )
-        for table, columns in _COLUMNS.items():
+        for table, columns in COLUMNS.items():
             lacking = columns - {str(column) for _, column, *_ in run(f"PRAGMA table_info({table})")}
             if lacking:
                 raise DamagedStoreError(f"{self.path} is damaged: its table {table} lacks {', '.join(sorted(lacking))}")
@@ -163,7 +106,7 @@ class Database:
             if claimed > self.path.stat().st_size:
                 raise DamagedStoreError(f"{self.path} is cut off: it should have {claimed} bytes")
         whole = self.path.stat().st_size <= _CHECKED_BYTES
-        for check in ["quick_check"] if whole else [f"quick_check({table})" for table in _WORDS]:
+        for check in ["quick_check"] if whole else [f"quick_check({table})" for table in SMALL_TABLES]:
             (found,) = run(f"PRAGMA {check}").fetchone()
             if found != "ok":
                 raise DamagedStoreError(f"{self.path} is damaged: {found}")
@@ -171,7 +114,7 @@ class Database:
 
     def _upgrade(self, version: int) -> None:
         """Turn the tables of an earlier version into those of this one; half of it is never done."""
-        steps = " ".join(_UPGRADES[older] for older in range(version, VERSION))
+        steps = " ".join(UPGRADES[older] for older in range(version, VERSION))
         try:
             self.connection.executescript(f"BEGIN IMMEDIATE; {steps} COMMIT;")
         except sqlite3.OperationalError as error:
@@ -253,6 +196,27 @@ class Database:
                 )
                 for number, digest, jpeg in found
             }
+
+    def marks(self, session_id: str) -> dict[int, Mark]:
+        """The marks of a dialogue's turns, by index."""
+        query = "SELECT number, verdict, note FROM marks JOIN dialogues ON dialogue = id WHERE session_id = ?"
+        with self._errors():
+            return {
+                number_of(number): mark_of((verdict, note))
+                for number, verdict, note in self.connection.execute(query, (session_id,))
+            }
+
+    def mark(self, session_id: str, index: int, mark: Mark | None) -> bool:
+        """Mark a turn, or take its mark back; whether it is stored."""
+        found = "SELECT dialogue, number FROM turns JOIN dialogues ON dialogue = id WHERE session_id = ? AND number = ?"
+        with self._transaction():
+            turn = self.connection.execute(found, (session_id, index)).fetchone()
+            if turn is not None:
+                self.connection.execute("DELETE FROM marks WHERE dialogue = ? AND number = ?", turn)
+            if turn is not None and mark is not None:
+                row = (*turn, mark.verdict.value, mark.note)
+                self.connection.execute("INSERT INTO marks VALUES (?, ?, ?, ?)", row)
+        return turn is not None
 
     def save(self, session_id: str, turns: Sequence[Turn], evidence: Evidence, active_ns: int) -> None:
         """Store a dialogue's newest turn.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pixelrs_ros.dialogue.evidence import MAX_SIDE_PX, StoredMask
-from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Status, Turn
+from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Mark, Status, Turn, Verdict
 
 _MAX_INDEX = 2**32 - 1  # what a message can carry
 
@@ -112,4 +113,13 @@ def mask_of(row: tuple[object, ...]) -> StoredMask:
             bytes_of("bits", bits),
         )
     except ValueError as error:
+        raise BadValueError(str(error)) from error
+
+
+def mark_of(row: tuple[object, ...]) -> Mark:
+    """A mark of (verdict, note)."""
+    verdict, note = row
+    try:
+        return Mark(Verdict(verdict), text_of("note", note))
+    except (ValueError, BadInputError) as error:
         raise BadValueError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from dataclasses import replace
 import torch
 
 from pixelrs_ros.dialogue.archive import DialogueArchive
+from pixelrs_ros.dialogue.corrections import corrects
 from pixelrs_ros.dialogue.evidence import Evidence
 from pixelrs_ros.dialogue.storage import Notice, Storage, StorageState
 from pixelrs_ros.dialogue.store import DialogueStore, DialogueSummary
@@ -18,8 +20,8 @@ from pixelrs_ros.engine.answerer import Answerer, OnSegment, OnStage, OnText, Se
 from pixelrs_ros.engine.frames import FrameCache, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache
 from pixelrs_ros.engine.recording import Recorder, evidence_of
-from pixelrs_ros.errors import BadInputError, OutOfMemoryError, TurnCancelledError
-from pixelrs_ros.types import Frame, Reply, Turn, Utterance
+from pixelrs_ros.errors import BadInputError, OutOfMemoryError, StorageError, TurnCancelledError
+from pixelrs_ros.types import MAX_NOTE_CHARACTERS, Frame, Mark, Reply, Turn, Utterance, Verdict
 
 
 class Session:
@@ -188,8 +190,19 @@ class Session:
         index = max(utterance.number or 0, self._dialogues.next_index(session_id))
         about = (utterance.stamp_ns, frame.stamp_ns, frame.frame_id, utterance.instruction_id)
         turn = Turn(index, utterance.text, reply.answer, reply.status, *about)
+        if not utterance.replace_last:
+            self._mark_corrected(session_id, utterance.text)
         self._dialogues.put(session_id, turn, evidence, replace_last=utterance.replace_last)
         self._forget_unknown()
+
+    def _mark_corrected(self, session_id: str, text: str) -> None:
+        """Mark the turn before as wrong where the user's words say so and nobody has marked it."""
+        last = self._dialogues.turns(session_id)[-1:]
+        if self._dialogues.storage and last and corrects(text, last[0]):
+            index = last[0].index
+            with contextlib.suppress(StorageError):  # which the store's state tells, as of the turn itself
+                if index not in self._dialogues.marks(session_id):
+                    self._dialogues.mark(session_id, index, Mark(Verdict.BAD, text[:MAX_NOTE_CHARACTERS]))
 
     def _free_memory(self) -> None:
         """Let go of everything that can be computed again."""
@@ -236,6 +249,46 @@ class Session:
         """The remembered turns of a dialogue, oldest first, each with the image and the masks that are stored of it."""
         with self._state_lock:
             return self._dialogues.evidence(session_id)
+
+    def mark(self, session_id: str, mark: Mark | None, instruction_id: str = "") -> int:
+        """Mark a turn, or take its mark back, in the store; returns the turn's number.
+
+        Args:
+            session_id: The dialogue.
+            mark: None takes the mark back.
+            instruction_id: Of the turn; empty: the dialogue's last turn.
+
+        Raises:
+            BadInputError: There is no such turn.
+            StorageError: Nothing is stored, or the disk refuses.
+        """
+        with self._state_lock:
+            turns = self._dialogues.turns(session_id)
+            found = [turn for turn in turns if instruction_id in ("", turn.instruction_id)]
+            if not found:
+                named = f"turn of instruction {instruction_id!r}" if instruction_id else "turn"
+                raise BadInputError(f"dialogue {session_id!r} has no {named}; turns that failed are not kept")
+            self._dialogues.mark(session_id, found[-1].index, mark)
+            return found[-1].index
+
+    def marks(self, session_id: str) -> dict[int, Mark]:
+        """The marks of a dialogue's turns, by index."""
+        with self._state_lock:
+            return self._dialogues.marks(session_id)
+
+    def swap(self, engine: Answerer) -> None:
+        """Answer with another engine from the next turn on; waits for the turn that is being answered.
+
+        Dialogues go on; what was computed by the engine before is forgotten.
+
+        Raises:
+            ConfigError: `max_new_tokens` leaves no room for an instruction; nothing has changed.
+        """
+        with self._turn_lock:
+            engine.check_answer_length(self.max_new_tokens)
+            with self._state_lock:
+                self.engine = engine
+            self._free_memory()
 
     @property
     def storage(self) -> Storage | None:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from archive_bench import (
     MAX_TURNS,
     SESSIONS,
@@ -26,8 +27,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pixelrs_ros.dialogue.archive import FILE_NAME
-from pixelrs_ros.types import Turn
+from pixelrs_ros.dialogue.archive import FILE_NAME, DialogueArchive
+from pixelrs_ros.dialogue.store import DialogueStore
+from pixelrs_ros.errors import StorageError
+from pixelrs_ros.types import Mark, Turn, Verdict
 
 
 class ArchiveMachine(RuleBasedStateMachine):
@@ -185,7 +188,9 @@ def test_a_store_of_the_version_before_is_read_and_goes_on(tmp_path: Path) -> No
     say(archive, "a", "one", evidence(1, b"first"))
     archive.close()
     with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
-        earlier.executescript("ALTER TABLE turns DROP COLUMN instruction_id; PRAGMA user_version = 1;")
+        earlier.executescript(
+            "ALTER TABLE turns DROP COLUMN instruction_id; DROP TABLE marks; PRAGMA user_version = 1;"
+        )
     again = an_archive(tmp_path)
     assert not problem_of(again) and words(again) == ["one"]
     assert [turn.instruction_id for turn in again.turns("a")] == [""]
@@ -265,3 +270,46 @@ def test_old_dialogues_and_too_many_are_deleted(tmp_path: Path) -> None:
     assert "'old' is over" in said and "'one' was deleted" in said
     assert [one.session_id for one in archive.summaries()] == ["three", "four"]
     archive.close()
+
+
+def test_marks_are_stored_changed_taken_back_and_forgotten_with_their_turn(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    say(archive, "a", "one", evidence(1))
+    say(archive, "a", "two", evidence(2))
+    bad, good = Mark(Verdict.BAD, "the other mug"), Mark(Verdict.GOOD)
+    archive.mark("a", 0, bad)
+    archive.mark("a", 1, bad)
+    archive.mark("a", 1, good)
+    assert archive.marks("a") == {0: bad, 1: good} and archive.marks("b") == {}
+    with pytest.raises(StorageError, match="turn 7 of dialogue 'a' is not stored"):
+        archive.mark("a", 7, bad)
+    archive.close()
+    again = an_archive(tmp_path)
+    assert again.marks("a") == {0: bad, 1: good}
+    again.mark("a", 1, None)
+    again.put("a", a_turn(2, "another two"), evidence(3), replace_last=True)
+    assert again.marks("a") == {0: bad} and not problem_of(again)
+    again.reset("a")
+    assert again.marks("a") == {}
+    again.close()
+
+
+def test_a_store_without_marks_gains_them(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    say(archive, "a", "one", evidence(1, b"first"))
+    archive.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
+        earlier.executescript("DROP TABLE marks; PRAGMA user_version = 2;")
+    again = an_archive(tmp_path)
+    again.mark("a", 0, Mark(Verdict.BAD))
+    assert words(again) == ["one"] and again.marks("a") == {0: Mark(Verdict.BAD)}
+    assert [one.picture for _, one in again.evidence("a")] == [b"first"]
+    again.close()
+
+
+def test_without_a_store_nothing_can_be_marked() -> None:
+    archive = DialogueArchive(DialogueStore(2, 2))
+    archive.put("a", a_turn(0))
+    with pytest.raises(StorageError, match="store_dialogues"):
+        archive.mark("a", 0, Mark(Verdict.BAD))
+    assert archive.marks("a") == {}

@@ -30,9 +30,10 @@ from archive_bench import (
 
 from pixelrs_ros.dialogue import archive as archives
 from pixelrs_ros.dialogue.archive import EXPORTS, FILE_NAME, DialogueArchive
-from pixelrs_ros.dialogue.database import VERSION, Database
+from pixelrs_ros.dialogue.database import Database
 from pixelrs_ros.dialogue.evidence import StoredMask
 from pixelrs_ros.dialogue.store_files import PARTIAL
+from pixelrs_ros.dialogue.tables import VERSION
 from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS
 
 # In SQLite's own words before Python 3.11, which is the first to have its codes.

@@ -140,7 +140,11 @@ def test_what_one_may_say_another_may_hear() -> None:
 
 def test_only_the_manager_changes_state_and_only_operators_speak() -> None:
     for node, profile in PROFILES.items():
-        sensitive = {name for name in profile["request"] if re.search(r"/(change_state|set_parameters\w*)$", name)}
+        sensitive = {
+            name
+            for name in profile["request"]
+            if re.search(r"/(change_state|set_parameters\w*|swap_checkpoint)$", name)
+        }
         assert bool(sensitive) == (node == "manager")
         speaks = bool({"/instruction", "/instruction_text"} & profile["publish"])
         assert speaks == (node in (*SPEAKERS, "speech", "grasp_planner"))

@@ -23,7 +23,7 @@ from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.table import NodeParameters
 from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.types import Frame, GroundedPhrase, Reply, Segment, Status, Turn, Utterance
+from pixelrs_ros.types import Frame, GroundedPhrase, Mark, Reply, Segment, Status, Turn, Utterance
 
 if TYPE_CHECKING:
     from pixelrs_ros.engine.session import Session
@@ -115,6 +115,9 @@ class Echo(Session):
         on_text("row 0 and row 1")
         phrases = (GroundedPhrase(0, 5, 0), GroundedPhrase(10, 15, 1))
         return Reply(Status.GROUNDED, "row 0 and row 1, there.", segments=tuple(segments), phrases=phrases)
+
+    def marks(self, session_id: str) -> dict[int, Mark]:
+        return {}
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         return tuple(self.dialogues.get(session_id, ()))

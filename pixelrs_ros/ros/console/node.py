@@ -30,13 +30,16 @@ from pixelrs_ros.ros.console.views import CloudView, DiagnosticView, DialogueVie
 from pixelrs_ros.ros.wire import conversions, qos
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
 from pixelrs_ros.ros.wire.image_outputs import sub_topic
-from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
+from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, MarkTurn, ResetDialogue
+from pixelrs_ros.status_codes import VERDICT_CODES
+from pixelrs_ros.types import Verdict
 
 SERVICES = {
     "cancel_turns": CancelTurns,
     "export_dialogue": ExportDialogue,
     "get_dialogue": GetDialogue,
     "list_dialogues": ListDialogues,
+    "mark_turn": MarkTurn,
     "reset_dialogue": ResetDialogue,
 }
 LEVELS = {
@@ -157,6 +160,16 @@ class ConsoleNode(Node):
     def export(self, session_id: str) -> ThreadFuture[str]:
         """Write a dialogue on the robot's disk; the folder there."""
         return self._call("export_dialogue", lambda response: str(response.folder), session_id=session_id)
+
+    def mark(self, session_id: str, instruction_id: str, verdict: Verdict | None) -> ThreadFuture[int]:
+        """Mark a turn as right or wrong, or take its mark back (None); the turn's number."""
+
+        def marked(response: Any) -> int:
+            self.transcript.on_mark(session_id, instruction_id, verdict)
+            return int(response.turn)
+
+        code = VERDICT_CODES.get(verdict, MarkTurn.Request.CLEAR)
+        return self._call("mark_turn", marked, session_id=session_id, instruction_id=instruction_id, verdict=code)
 
     def load(self, session_id: str) -> ThreadFuture[int]:
         """Bring what the node remembers of a dialogue into the transcript; how many turns."""

@@ -15,9 +15,9 @@ from pixelrs_ros.geometry.box import rotation_of
 from pixelrs_ros.msg import Explanation, Geometry, Instruction, Segment, Segmentation, Turn
 from pixelrs_ros.ros.console.views import TargetView, TurnView
 from pixelrs_ros.ros.wire.conversions import stamp_to_ns
-from pixelrs_ros.status_codes import STATUSES
+from pixelrs_ros.status_codes import STATUSES, VERDICTS
 from pixelrs_ros.text.answer import parse
-from pixelrs_ros.types import DEFAULT_SESSION_ID, GroundedPhrase
+from pixelrs_ros.types import DEFAULT_SESSION_ID, GroundedPhrase, Verdict
 
 MAX_TURNS = 1000  # of all dialogues together; the oldest are forgotten first, here and not on the robot
 MAX_PICTURES = 200
@@ -88,11 +88,15 @@ class Transcript:
         heard = {turn.instruction_id for turn in self.turns(session_id) if turn.status is not None}
         for turn in turns:
             name = turn.instruction_id or f"turn {turn.index}"  # those of earlier versions have none
-            known: dict[str, Any] = {"said": turn.text, "number": turn.index}
+            known: dict[str, Any] = {"said": turn.text, "number": turn.index, "verdict": VERDICTS.get(turn.verdict)}
             if name not in heard:
                 answer = parse(turn.answer)
                 known |= {"answer": answer.text, "phrases": answer.phrases, "status": STATUSES.get(turn.status)}
             self._change(session_id, name, **known)
+
+    def on_mark(self, session_id: str, instruction_id: str, verdict: Verdict | None) -> None:
+        """A turn has been marked, or its mark taken back."""
+        self._change(session_id, instruction_id, verdict=verdict)
 
     def forget(self, session_id: str) -> None:
         """Drop a dialogue."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pixelrs_ros.types import GroundedPhrase, Status
+from pixelrs_ros.types import GroundedPhrase, Status, Verdict
 
 Point = tuple[float, float, float]
 
@@ -47,6 +47,7 @@ class TurnView:
         targets: The masks, in the order that `phrases` counts them in.
         latency_ms: Milliseconds by stage, "total" last.
         has_picture: Whether there is a picture of it.
+        verdict: How it was marked; None: it was not.
     """
 
     key: int
@@ -60,6 +61,7 @@ class TurnView:
     targets: tuple[TargetView, ...] = ()
     latency_ms: dict[str, float] = field(default_factory=dict)
     has_picture: bool = False
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)

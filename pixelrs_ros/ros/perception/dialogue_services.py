@@ -12,9 +12,10 @@ from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import Header
 
+from pixelrs_ros.data.marked import export_marked, marked_in_session
 from pixelrs_ros.data.record import write_dialogue
 from pixelrs_ros.dialogue.store import DialogueSummary
-from pixelrs_ros.errors import PixelrsError
+from pixelrs_ros.errors import BadInputError, PixelrsError
 from pixelrs_ros.msg import DialogueSummary as SummaryMessage
 from pixelrs_ros.msg import Instruction
 from pixelrs_ros.msg import Turn as TurnMessage
@@ -23,9 +24,9 @@ from pixelrs_ros.ros.perception.intake import Intake
 from pixelrs_ros.ros.queueing.session_frames import SessionFrames
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
-from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
-from pixelrs_ros.status_codes import STATUS_CODES
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Turn, check_session_id
+from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, MarkTurn, ResetDialogue
+from pixelrs_ros.status_codes import STATUS_CODES, VERDICT_CODES, VERDICTS
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Mark, Turn, check_instruction_id, check_session_id
 
 if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
     from pixelrs_ros.engine.session import Session
@@ -58,7 +59,7 @@ class _Export(NamedTuple):
 
 
 class DialogueServices:
-    """Serves `~/list_dialogues`, `~/get_dialogue`, `~/reset_dialogue`, `~/export_dialogue` and `~/cancel_turns`.
+    """Serves `~/{list,get,reset,export}_dialogue(s)`, `~/mark_turn` and `~/cancel_turns`.
 
     Args:
         node: Where they are served.
@@ -91,6 +92,7 @@ class DialogueServices:
         node.create_service(CancelTurns, "~/cancel_turns", self._on_cancel)
         node.create_service(ListDialogues, "~/list_dialogues", self._on_list)
         node.create_service(GetDialogue, "~/get_dialogue", self._on_get)
+        node.create_service(MarkTurn, "~/mark_turn", self._on_mark)
         node.create_service(ResetDialogue, "~/reset_dialogue", self._on_reset)
         # A group of its own: nothing else waits while files are written.
         group = ReentrantCallbackGroup()
@@ -166,7 +168,8 @@ class DialogueServices:
         except PixelrsError as error:
             response.success, response.message = False, str(error)
             return response
-        response.turns = [_turn(turn) for turn in dialogues.turns(session_id)]
+        marks = dialogues.marks(session_id)
+        response.turns = [_turn(turn, marks.get(turn.index)) for turn in dialogues.turns(session_id)]
         response.session_ids = [summary.session_id for summary in dialogues.summaries()]
         response.success = True
         return response
@@ -188,23 +191,43 @@ class DialogueServices:
             response.message = f"forgotten, but perhaps still on disk: {state.problem}"
         return response
 
+    def _on_mark(self, request: MarkTurn.Request, response: MarkTurn.Response) -> MarkTurn.Response:
+        try:
+            dialogues, session_id = self._require(request.session_id)
+            check_instruction_id(request.instruction_id)
+            if request.verdict not in (MarkTurn.Request.CLEAR, *VERDICTS):
+                raise BadInputError(f"verdict must be CLEAR, GOOD or BAD, got {request.verdict}")
+            verdict = VERDICTS.get(request.verdict)
+            mark = Mark(verdict, request.note) if verdict else None
+            response.turn = dialogues.mark(session_id, mark, request.instruction_id)
+        except PixelrsError as error:
+            response.success, response.message = False, str(error)
+            return response
+        response.success = True
+        return response
+
     async def _on_export(
         self, request: ExportDialogue.Request, response: ExportDialogue.Response
     ) -> ExportDialogue.Response:
         future: Any = Future()  # as rclpy types it, awaiting one may give None
-        self._exporter.submit(lambda: self._bridge.complete(future, self._export(request.session_id)))
+        self._exporter.submit(lambda: self._bridge.complete(future, self._export(request)))
         exported: _Export = await future
         response.success, response.message = exported.problem is None, exported.problem or ""
         response.folder, response.num_turns = exported.folder, exported.num_turns
         return response
 
-    def _export(self, session_id: str) -> _Export:
-        """Write a dialogue. Never raises."""
+    def _export(self, request: ExportDialogue.Request) -> _Export:
+        """Write a dialogue, or what is marked in all of them. Never raises."""
         try:
-            dialogues, session_id = self._require(session_id)
+            dialogues, session_id = self._require(request.session_id)
             storage = dialogues.storage
             if storage is None:
                 return _Export("storage is off: set the parameter 'store_dialogues' to export dialogues")
+            if request.marked:
+                folder, written = export_marked(storage.folder / EXPORTS, marked_in_session(dialogues))
+                lacking = written.without_picture
+                problem = f"{lacking} marked turns have no stored image" if lacking else None
+                return _Export(problem, str(folder), written.good + written.bad)
             recorded = dialogues.evidence(session_id)
             if not recorded:
                 return _Export(f"there is no dialogue {session_id!r}")
@@ -228,7 +251,7 @@ class DialogueServices:
         )
 
 
-def _turn(turn: Turn) -> TurnMessage:
+def _turn(turn: Turn, mark: Mark | None) -> TurnMessage:
     return TurnMessage(
         index=turn.index,
         instruction_id=turn.instruction_id,
@@ -237,4 +260,6 @@ def _turn(turn: Turn) -> TurnMessage:
         status=STATUS_CODES[turn.status],
         instruction_stamp=conversions.ns_to_stamp(turn.instruction_stamp_ns),
         header=Header(stamp=conversions.ns_to_stamp(turn.image_stamp_ns), frame_id=turn.frame_id),
+        verdict=MarkTurn.Request.CLEAR if mark is None else VERDICT_CODES[mark.verdict],
+        note=mark.note if mark else "",
     )

@@ -6,7 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -28,7 +28,8 @@ from pixelrs_ros.ros.perception.intake import Intake
 from pixelrs_ros.ros.perception.name_check import name_status
 from pixelrs_ros.ros.perception.outputs import Outputs
 from pixelrs_ros.ros.perception.segment_service import SegmentService
-from pixelrs_ros.ros.perception.session_factory import open_session, session_bounds
+from pixelrs_ros.ros.perception.session_factory import open_engine, open_session, session_bounds
+from pixelrs_ros.ros.perception.swap_service import SwapService
 from pixelrs_ros.ros.perception.target_follower import TargetFollower
 from pixelrs_ros.ros.perception.target_frame import TargetFrame
 from pixelrs_ros.ros.perception.turn_runner import TurnRunner
@@ -70,9 +71,9 @@ class PerceptionNode(LifecycleNode):
 
     Subscribes to one camera or several, `instruction` and `instruction_text`; publishes `segmentation`,
     `partial_segmentation`, `explanation`, `mask`, `overlay` and `target_points`, the last three also with the name of
-    their turn, `markers`, `tracking` and `/diagnostics`; serves the action `~/ground`, the service `~/segment` and what
-    `DialogueServices` does. The network runs in a thread of its own. Dialogues live from configuration to clean-up, and
-    where they are stored also after it.
+    their turn, `markers`, `tracking` and `/diagnostics`; serves the action `~/ground`, the services `~/segment` and
+    `~/swap_checkpoint`, and what `DialogueServices` does. The network runs in a thread of its own. Dialogues live from
+    configuration to clean-up, and where they are stored also after it.
 
     Args:
         session_factory: Makes the network and its dialogues when the node is configured.
@@ -112,6 +113,14 @@ class PerceptionNode(LifecycleNode):
             frame_policy=lambda: FramePolicy(self.values.frame_policy),
             on_reset=self._on_reset,
             intake=self._intake,
+        )
+        SwapService(
+            self,
+            bridge,
+            lambda: self._session,
+            open_engine=lambda checkpoint: open_engine(replace(self.values, checkpoint=checkpoint)),
+            current=lambda: self.values.checkpoint,
+            adopt=self._adopt_checkpoint,
         )
 
     @property
@@ -326,6 +335,10 @@ class PerceptionNode(LifecycleNode):
         if active is not None:
             active.inputs.adopt(values)
         return SetParametersResult(successful=True)
+
+    def _adopt_checkpoint(self, checkpoint: str) -> None:
+        self._values = replace(self._values, checkpoint=checkpoint)  # first: else the parameter's change is refused
+        self.set_parameters([Parameter("checkpoint", value=checkpoint)])
 
     def _on_reset(self, session_id: str) -> None:
         if self._active is not None:

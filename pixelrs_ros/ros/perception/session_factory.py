@@ -9,6 +9,7 @@ from pixelrs_ros.dialogue.storage import Storage
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 
 if TYPE_CHECKING:  # importing torch takes seconds, in which the node can already answer lifecycle calls
+    from pixelrs_ros.engine.answerer import Answerer
     from pixelrs_ros.engine.session import Session
 
 
@@ -24,16 +25,15 @@ def storage_of(values: NodeParameters) -> Storage | None:
     return Storage(Path(values.storage_dir), values.store_images, values.max_stored_days, values.max_stored_mb)
 
 
-def open_session(values: NodeParameters) -> Session:
+def open_engine(values: NodeParameters) -> Answerer:
     """Load the network.
 
     Raises:
         CheckpointError: The checkpoint is incomplete or does not fit its configuration.
     """
     from pixelrs_ros.engine.opening import open_answerer
-    from pixelrs_ros.engine.session import Session
 
-    engine = open_answerer(
+    return open_answerer(
         values.checkpoint,
         device=values.device,
         num_threads=values.num_threads or None,
@@ -42,8 +42,14 @@ def open_session(values: NodeParameters) -> Session:
         language_weights=values.language_weights,
         onnx_dir=values.onnx_dir or None,
     )
+
+
+def open_session(values: NodeParameters) -> Session:
+    """Load the network and open its dialogues; errors as in `open_engine`."""
+    from pixelrs_ros.engine.session import Session
+
     session = Session(
-        engine,
+        open_engine(values),
         max_turns=values.max_turns,
         max_sessions=values.max_sessions,
         max_new_tokens=values.max_new_tokens or None,

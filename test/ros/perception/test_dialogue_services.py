@@ -16,7 +16,7 @@ import torch
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import Instruction, Segmentation
-from pixelrs_ros.srv import ExportDialogue, GetDialogue, ListDialogues, ResetDialogue
+from pixelrs_ros.srv import ExportDialogue, GetDialogue, ListDialogues, MarkTurn, ResetDialogue
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from pixelrs_ros.data import prist
@@ -219,6 +219,28 @@ def test_an_export_is_a_prist_folder(start: Callable[..., Bench], tmp_path: Path
     assert (prist.read_image(folder, dialogues[1].img_id) == 9).all()
     unknown = bench.call(ExportDialogue, "perception/export_dialogue", session_id="nobody")
     assert (unknown.success, unknown.message) == (False, "there is no dialogue 'nobody'")
+
+
+def test_words_of_correction_mark_the_turn_before(start: Callable[..., Bench]) -> None:
+    bench = start()
+    for text in ("the mug", "No, not that one, the other mug", "thank you"):
+        say(bench, text)
+    turns = bench.call(GetDialogue, "perception/get_dialogue").turns
+    assert [(turn.verdict, turn.note) for turn in turns] == [
+        (MarkTurn.Request.BAD, "No, not that one, the other mug"),
+        (MarkTurn.Request.CLEAR, ""),
+        (MarkTurn.Request.CLEAR, ""),
+    ]
+    response = bench.call(ExportDialogue, "perception/export_dialogue", marked=True)
+    assert (response.success, response.num_turns) == (True, 1)
+    assert prist.read_split(Path(response.folder), "train") == [], "what is wrong is no example before it is labeled"
+
+
+def test_nothing_marked_is_told(start: Callable[..., Bench]) -> None:
+    bench = start()
+    say(bench, "the mug")
+    response = bench.call(ExportDialogue, "perception/export_dialogue", marked=True)
+    assert not response.success and "no turn is marked" in response.message
 
 
 def test_an_export_without_images_says_so(start: Callable[..., Bench]) -> None:
