@@ -4,18 +4,29 @@ ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camer
     depth:=/robot1/camera/aligned_depth_to_color/image_raw camera_info:=/robot1/camera/color/camera_info
 """
 
+import asyncio
+
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueCoroutine, OpaqueFunction, RegisterEventHandler
 from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessStart
+from launch.events import matches_action
+from launch.launch_description_entity import LaunchDescriptionEntity
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.ros_adapters import get_ros_node
 from launch_ros.substitutions import FindPackageShare
+from lifecycle_msgs.msg import Transition
 
 from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers
 
 # The node ends its turn, says so to whoever waits for it, and closes its store; after this it is killed.
 STOP_TIMEOUT_S = "20"
 RESPAWN_DELAY_S = 2.0
+LOOK_PERIOD_S = 0.2
+NODE, LAUNCH = "node", "launch"
 
 
 def shipped(name: str) -> PathJoinSubstitution:
@@ -44,11 +55,24 @@ def generate_launch_description() -> LaunchDescription:
             choices=["true", "false"],
             description=f"Start the node again {RESPAWN_DELAY_S:g} s after it has died; its dialogues go on.",
         ),
+        DeclareLaunchArgument(
+            "transitions",
+            default_value=NODE,
+            choices=[NODE, LAUNCH],
+            description="Who configures and activates it: the node itself, as autostart says, or events of launch, "
+            "which override autostart.",
+        ),
         DeclareLaunchArgument("image", default_value="image", description="Topic of the camera's images."),
         DeclareLaunchArgument(
             "depth", default_value="depth", description="Topic of the depth images, registered to the camera's images."
         ),
         DeclareLaunchArgument("camera_info", default_value="camera_info", description="Topic of its intrinsics."),
+        DeclareLaunchArgument(
+            "tf",
+            default_value="/tf",
+            description="Topic of the transforms, for target_frame; tf for one below the namespace. The static ones "
+            "come on the same name with _static.",
+        ),
         DeclareLaunchArgument(
             "speech", default_value="false", choices=["true", "false"], description="Start the speech node too."
         ),
@@ -107,25 +131,67 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console, grasps])
 
 
-def perception(context: LaunchContext) -> list[LifecycleNode]:
+def perception(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """The node, once it is known which arguments were given."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    profile, params_file, speech = (
-        LaunchConfiguration(name).perform(context) for name in ("profile", "params_file", "speech")
+    profile, params_file, speech, transitions, tf = (
+        LaunchConfiguration(name).perform(context) for name in ("profile", "params_file", "speech", "transitions", "tf")
     )
+    if transitions == LAUNCH:
+        given["autostart"] = "false"
     files = ["launch.yaml", *(["launch_speech.yaml"] if speech == "true" else [])]
     files += [f"profiles/{profile}.yaml"] if profile else []
+    topics = [(topic, LaunchConfiguration(topic)) for topic in ("image", "depth", "camera_info")]
+    node = LifecycleNode(
+        package="pixelrs_ros",
+        executable="perception",
+        name="perception",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=layers([shipped(name) for name in files] + ([params_file] if params_file else []), given),
+        remappings=[*topics, ("/tf", tf), ("/tf_static", f"{tf}_static")],
+        respawn=LaunchConfiguration("respawn"),
+        respawn_delay=RESPAWN_DELAY_S,
+        sigterm_timeout=STOP_TIMEOUT_S,
+        output="screen",
+    )
+    return [*(by_events(node) if transitions == LAUNCH else []), node]
+
+
+def by_events(node: LifecycleNode) -> list[RegisterEventHandler]:
+    """Whenever a process of the node has started: configure, and activate once that has worked."""
     return [
-        LifecycleNode(
-            package="pixelrs_ros",
-            executable="perception",
-            name="perception",
-            namespace=LaunchConfiguration("namespace"),
-            parameters=layers([shipped(name) for name in files] + ([params_file] if params_file else []), given),
-            remappings=[(topic, LaunchConfiguration(topic)) for topic in ("image", "depth", "camera_info")],
-            respawn=LaunchConfiguration("respawn"),
-            respawn_delay=RESPAWN_DELAY_S,
-            sigterm_timeout=STOP_TIMEOUT_S,
-            output="screen",
-        )
+        RegisterEventHandler(
+            OnProcessStart(target_action=node, on_start=lambda *_: [OpaqueCoroutine(coroutine=configure, args=[node])])
+        ),
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node,
+                start_state="configuring",
+                goal_state="inactive",
+                entities=[EmitEvent(event=change(node, Transition.TRANSITION_ACTIVATE))],
+            )
+        ),
     ]
+
+
+async def configure(context: LaunchContext, node: LifecycleNode) -> None:
+    """Configure the process that has just started, as soon as it can be heard.
+
+    A process that was killed stays in the graph for a while, and launch_ros would call its service and wait for ever.
+    """
+    graph = get_ros_node(context)
+
+    def publishers() -> set[tuple[int, ...]]:
+        found = graph.get_publishers_info_by_topic(f"{node.node_name}/transition_event")
+        return {tuple(info.endpoint_gid) for info in found}
+
+    earlier = publishers()
+    while not publishers() - earlier:
+        await asyncio.sleep(LOOK_PERIOD_S)
+    await asyncio.sleep(LOOK_PERIOD_S)  # its services come right after
+    await context.emit_event(change(node, Transition.TRANSITION_CONFIGURE))
+
+
+def change(node: LifecycleNode, transition: int) -> ChangeState:
+    """The event that makes a node change its state."""
+    return ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)

@@ -25,6 +25,7 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, SetParameter
 from launch_ros.substitutions import FindPackageShare
 
+from pixelrs_ros.ros.wire.ros_context import room_for_images
 from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, CameraPlace, WorldTruth
 from pixelrs_ros.sim.gazebo.releases import RELEASES, Release, release_of
 from pixelrs_ros.sim.gazebo.world import write_world
@@ -117,6 +118,7 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         executable="parameter_bridge",
         name="gz_bridge",
         parameters=[{"config_file": shipped("config", "gz_bridge.yaml")}],
+        additional_env=room_for_images(),  # what sends the images must have the room; our own nodes see to theirs
         **placed,
     )
     return [

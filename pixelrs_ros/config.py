@@ -269,6 +269,8 @@ class MirasConfig:
 
     Attributes:
         convnext: The high-resolution encoder; None: there is none, and no fusion.
+        fusion: Whether its features are mined for the language model's image tokens; without, they only go where
+            `detail` brings them.
         projector_hidden_size: Channels between the two layers that bring image tokens to the language model; None: they
             are a single linear layer.
         framing: How `images` fits a picture into the encoders' squares.
@@ -291,6 +293,7 @@ class MirasConfig:
     framing: str = "stretch"
     pointer: bool = False
     detail: bool = False
+    fusion: bool = True
     reader: ReaderConfig | None = None
     seg_state_back: int = 0
     about: str = ""
@@ -334,6 +337,7 @@ class MirasConfig:
             _check(self.framing != "center", "framing center needs a convnext; for CLIP alone it is framing clip")
             return
         _check(self.framing != "clip", "framing clip is for CLIP alone; with a convnext it is framing center")
+        _check(self.fusion or self.detail, "without fusion and detail nothing would use the convnext")
         _check(
             self.convnext.grid_size % self.clip.grid_size == 0,
             f"convnext.grid_size must be a multiple of CLIP's grid ({self.clip.grid_size}; published: twice that), "

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from pixelrs_ros.errors import OutputError
+from pixelrs_ros.errors import DataError, OutputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ def writing(path: Path) -> Iterator[IO[str]]:
     """A file to write UTF-8 text to piece by piece, for what is too long for `write_file`; whole or not at all.
 
     Args:
-        path: Of the file; its folder is made if missing. What is there keeps its name until the end.
+        path: As in `write_file`. What is there keeps its name until the end.
 
     Raises:
         OutputError: It cannot be written.
@@ -64,6 +64,10 @@ def writing(path: Path) -> Iterator[IO[str]]:
     with _explained(path):
         target = Path(os.path.realpath(path))
         make_folder(target.parent)
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8") as device:
+                yield device
+            return
         with _replacing(target, _mode_of(target)) as file, io.TextIOWrapper(file, encoding="utf-8") as text:
             yield text
 
@@ -198,6 +202,8 @@ def _mode_of(path: Path) -> int:
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
+    except DataError:  # of what was to be written, not of the file
+        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         where = getattr(error, "filename", None)

@@ -87,12 +87,39 @@ def to_mapping(config: Any) -> dict[str, Any]:
     return typing.cast(dict[str, Any], adapter.dump_python(config, mode="json"))
 
 
+def replaced(mapping: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with other values for some keys; where both hold a mapping, its keys are replaced one by one."""
+    nested = {
+        key: replaced(mapping[key], value)
+        for key, value in changes.items()
+        if isinstance(value, Mapping) and isinstance(mapping.get(key), Mapping)
+    }
+    return {**mapping, **changes, **nested}
+
+
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML file.
+    """The content of a YAML file; with the key `base`, a file relative to it, that one's with its own keys replaced.
 
     Raises:
-        ConfigError: The file is missing or is not YAML; the message names it.
+        ConfigError: The file or its base is missing or is not YAML, or is its own base; the message names it.
     """
+    return _read_yaml(path, ())
+
+
+def _read_yaml(path: Path, above: tuple[Path, ...]) -> Any:
+    content = _parse_yaml(path)
+    if not isinstance(content, dict) or "base" not in content:
+        return content
+    base = path.parent / str(content.pop("base"))
+    if base.resolve() in (above := (*above, path.resolve())):
+        raise ConfigError(f"{path} is its own base")
+    below = _read_yaml(base, above)
+    if not isinstance(below, dict):
+        raise ConfigError(f"{base} is no mapping, and cannot be the base of {path}")
+    return replaced(below, content)
+
+
+def _parse_yaml(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

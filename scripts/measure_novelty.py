@@ -46,7 +46,7 @@ def pictures(name: str) -> np.ndarray:
 def of_split(folder: Path, split: str) -> Iterator[np.ndarray]:
     """The pictures of a split."""
     samples = Samples.load(folder, split)
-    for group in track(samples.by_image(), split, transient=True):
+    for group in track(samples.by_image(), split, samples.count_images(), transient=True):
         yield samples.read(group[0].img_id)[0]
 
 

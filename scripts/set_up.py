@@ -220,26 +220,29 @@ def read_requirements(name: str) -> list[str]:
 
 def requirement_lines(ros: Ros, robot: bool) -> dict[str, list[str]]:
     """Requirements by the words that announce them, in the order of their installation."""
-    read = read_requirements
-    run_lines = read("robot") if robot else [*read("robot"), *read("sim"), *read("plots")]
-    if ros.numpy:
+
+    def read(*names: str) -> list[str]:
+        lines = [line for name in names for line in read_requirements(name)]
+        if not ros.numpy:
+            return lines
         # The system's cv_bridge fits its own OpenCV, and only the major version of numpy that it was compiled with.
-        run_lines = [line for line in run_lines if not re.match(r"(cv-bridge|opencv|numpy)", line)]
         major = int(ros.numpy.split(".")[0])
-        run_lines.append(f"numpy>={major},<{major + 1}")
+        unfit = r"(cv-bridge|opencv|numpy)" if major > 1 else r"(cv-bridge|opencv|numpy|onnx==|onnxscript)"
+        return [*(line for line in lines if not re.match(unfit, line)), f"numpy>={major},<{major + 1}"]
+
     steps = {}
     if not ros.distro:
         steps["ROS 2 Kilted"] = read("ros-kilted")
     if not ros.colcon:
         steps["colcon and CMake"] = read("build")
     if robot:
-        return {**steps, "what a robot needs": run_lines}
+        return {**steps, "what a robot needs": read("robot")}
     return {
         **steps,
-        "the network's and the simulator's libraries": run_lines,
-        "training, export, speech, judging, the operator page and test tools": [
-            line for name in ("train", "export", "speech", "judge", "console", "dev") for line in read(name)
-        ],
+        "the network's and the simulator's libraries": read("robot", "sim", "plots"),
+        "training, export, speech, judging, the operator page and test tools": read(
+            "train", "export", "speech", "judge", "console", "dev"
+        ),
     }
 
 
@@ -249,12 +252,15 @@ def has_nvidia_gpu() -> bool:
 
 
 def torch_flags() -> list[str]:
-    """What pip is told about the source of torch: its CPU builds' index where there is no NVIDIA GPU, and PyPI else."""
+    """What pip is told about the source of torch: its CPU builds' index where there is no NVIDIA GPU, and PyPI else.
+
+    That index has only some versions of what torch asks for: the next step takes those, as pinned, from PyPI.
+    """
     if has_nvidia_gpu():
         return []
     try:
         with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=REACHABLE_WITHIN_S):
-            return ["--index-url", TORCH_CPU_INDEX]
+            return ["--index-url", TORCH_CPU_INDEX, "--no-deps"]
     except (urllib.error.URLError, OSError) as error:
         say(f"{TORCH_CPU_INDEX} cannot be reached ({error}); of pip's own sources, PyPI brings 3 GB of CUDA")
         return []

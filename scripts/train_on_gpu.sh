@@ -31,7 +31,7 @@ fi
 export PYTORCH_ALLOC_CONF=expandable_segments:True OMP_NUM_THREADS=${OMP_NUM_THREADS:-4}
 mkdir -p "$out"
 "$python" -m pixelrs_ros.cli train --config "$config" --minutes "$minutes"
-run=$("$python" -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["out"])' "$config")
+run=$("$python" -c 'import sys, pathlib; from pixelrs_ros.settings import read_yaml; print(read_yaml(pathlib.Path(sys.argv[1]))["out"])' "$config")
 "$python" - "$run/checkpoint" "$out" <<'PYTHON'
 import shutil
 import sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import itertools
 import json
 import os
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +54,18 @@ def pytest_collection_finish() -> None:
 
 settings.register_profile("pixelrs", derandomize=True, deadline=None)
 settings.load_profile("pixelrs")
+
+
+@pytest.fixture(scope="session")
+def set_up() -> ModuleType:
+    """scripts/set_up.py, which no package holds."""
+    script = Path(__file__).resolve().parent.parent / "scripts" / "set_up.py"
+    spec = importlib.util.spec_from_file_location("set_up", script)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["set_up"] = module  # where its dataclasses look for their module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -14,7 +14,7 @@ from pixelrs_ros.training.config import RecipeConfig, TrainConfig
 
 TRAINING_DIR = Path(__file__).parent.parent / "config" / "training"
 PRESETS = sorted(path.stem for path in PRESETS_DIR.glob("*.yaml"))
-TRAININGS = sorted(path.stem for path in TRAINING_DIR.glob("*.yaml"))
+TRAININGS = sorted(str(path.relative_to(TRAINING_DIR)) for path in TRAINING_DIR.rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -26,25 +26,26 @@ def test_shipped_presets_load_and_go_round(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_shipped_training_runs_load_and_go_round(name: str) -> None:
-    path = TRAINING_DIR / f"{name}.yaml"
+    path = TRAINING_DIR / name
     if "stages" in read_yaml(path):
         recipe = load_config(RecipeConfig, path)
         assert from_mapping(RecipeConfig, to_mapping(recipe)) == recipe
         return
     config = load_config(TrainConfig, path)
-    assert config.preset in PRESETS
+    assert config.sizes()
     assert from_mapping(TrainConfig, to_mapping(config)) == config
 
 
 def test_something_is_shipped() -> None:
-    assert {"nano", "debug", "miras-7b"} <= set(PRESETS) and {"nano_gpu", "debug", "miras-7b"} <= set(TRAININGS)
+    assert {"nano", "debug", "miras-7b"} <= set(PRESETS)
+    assert {"nano_gpu.yaml", "debug.yaml", "miras-7b.yaml", "ablations/no_fusion.yaml"} <= set(TRAININGS)
 
 
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
         ("clip.depth", 3, r"unknown key clip\.depth"),
-        ("vision", {}, r"unknown key vision; known here: clip, convnext"),
+        ("eyes", {}, r"unknown key eyes; known here: clip, convnext"),
         ("clip.num_layer", 3, r"unknown key clip\.num_layer; did you mean num_layers\?; known here: image_size_px"),
         ("clip.mean", "gray", r"clip\.mean must be a list"),
         ("clip.mean", [0.5, "0.5", 0.5], r"clip\.mean\[1\] must be float"),
@@ -173,3 +174,36 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 def test_an_unknown_preset_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"'giant'; known: .*nano"):
         load_preset("giant")
+
+
+def test_a_base_gives_what_a_file_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "first.yaml").write_text("seed: 1\nphases: {see: {steps: 5, batch_size: 2}, talk: {steps: 7}}\n")
+    (tmp_path / "inner" / "second.yaml").write_text("base: ../first.yaml\nphases: {see: {steps: 6}}\n")
+    (tmp_path / "third.yaml").write_text("base: inner/second.yaml\nseed: null\n")
+    phases = {"see": {"steps": 6, "batch_size": 2}, "talk": {"steps": 7}}
+    assert read_yaml(tmp_path / "third.yaml") == {"seed": None, "phases": phases}
+
+
+def test_a_base_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("base: b.yaml\n")
+    with pytest.raises(ConfigError, match=r"no configuration file .*b\.yaml"):
+        read_yaml(path)
+    (tmp_path / "b.yaml").write_text("base: a.yaml\n")
+    with pytest.raises(ConfigError, match=r"b\.yaml is its own base"):
+        read_yaml(path)
+    (tmp_path / "b.yaml").write_text("- 1\n")
+    with pytest.raises(ConfigError, match=r"b\.yaml is no mapping, and cannot be the base of .*a\.yaml"):
+        read_yaml(path)
+
+
+def test_a_network_that_is_changed_into_none_is_refused() -> None:
+    content = read_yaml(TRAINING_DIR / "debug.yaml")
+    with pytest.raises(ConfigError, match="unknown key fussion; did you mean fusion"):
+        from_mapping(TrainConfig, {**content, "network": {"fussion": False}}).sizes()
+    with pytest.raises(ConfigError, match="without fusion and detail nothing would use the convnext"):
+        from_mapping(TrainConfig, {**content, "network": {"fusion": False, "detail": False}}).sizes()
+    with pytest.raises(ConfigError, match="with a start there is none"):
+        ground = {"ground": content["phases"]["ground"]}
+        from_mapping(TrainConfig, {**content, "phases": ground, "start": "nano", "network": {"fusion": False}})

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,12 +112,14 @@ def test_a_profile_gives_way_to_the_file(tmp_path: Path) -> None:
         assert parameters_of(namespace, "device", "precision") == ["cpu", "fp16"]
 
 
-def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path) -> None:
+@pytest.mark.parametrize("transitions", ["node", "launch"])
+def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path, transitions: str) -> None:
     path = tmp_path / "params.yaml"
     values = {"storage_dir": str(tmp_path / "store"), "num_threads": 1}
     path.write_text(yaml.safe_dump({"/**/perception": {"ros__parameters": values}}), encoding="utf-8")
     namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
-    with launched("pixelrs.launch.py", f"params_file:={path}", f"namespace:={namespace}") as process:
+    given = (f"params_file:={path}", f"namespace:={namespace}", f"transitions:={transitions}")
+    with launched("pixelrs.launch.py", *given) as process:
         rclpy.init()
         try:
             with heard(namespace) as caller:
@@ -132,6 +135,24 @@ def test_a_node_that_died_comes_back_with_its_dialogue(tmp_path: Path) -> None:
                 assert caller.dialogue() == said
         finally:
             rclpy.shutdown()
+
+
+def test_events_of_launch_leave_a_node_that_cannot_be_configured_to_whoever_mends_it(tmp_path: Path) -> None:
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    given = (f"namespace:={namespace}", "transitions:=launch", "autostart:=true", "checkpoint:=/nowhere")
+    with launched("pixelrs.launch.py", *given) as process:
+        assert parameters_of(namespace, "autostart") == [False], "one of the two does it, not both"
+        too_late = threading.Timer(DEADLINE_S, process.kill)
+        too_late.start()
+        said = ""
+        while "Failed to make transition 'TRANSITION_CONFIGURE'" not in said:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, f"it has ended, or says nothing of it:\n{said}"
+            said += line
+        too_late.cancel()
+        assert "cannot load checkpoint '/nowhere'" in said
+        assert process.poll() is None
 
 
 @contextmanager
@@ -171,11 +192,15 @@ def test_the_launched_demo_is_that_of_make_demo(tmp_path: Path) -> None:
 @pytest.fixture
 def gazebo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for Gazebo and the packages around it; the file that tells how each was started."""
+    for decided in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS"):
+        monkeypatch.delenv(decided, raising=False)
+    monkeypatch.delenv("ROS_LOCALHOST_ONLY", raising=False)
     started, programs = tmp_path / "started.txt", tmp_path / "programs"
     stand_in = f'exec {sys.executable} {ROOT}/test/shared/gazebo_stand_in.py "$world"'
     waits = "trap 'exit 0' INT TERM; while :; do sleep 1; done"
     packages = {"ros_gz_bridge": "parameter_bridge", "tf2_ros": "static_transform_publisher", "rviz2": "rviz2"}
     scripts = {programs / f"lib/{package}/{name}": waits for package, name in packages.items()}
+    scripts[programs / "lib/ros_gz_bridge/parameter_bridge"] = f"env >> {started}\n{waits}"
     scripts |= {programs / "bin/gz": stand_in, programs / "bin/ign": stand_in}
     for path, does in scripts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -206,6 +231,7 @@ def test_the_simulation_is_played_and_scored(gazebo: Path, tmp_path: Path, relea
     started = gazebo.read_text()
     assert f"{command} -r -s --headless-rendering {tmp_path}/out/world/tabletop.sdf" in started
     assert "--child-frame-id camera_optical_frame" in started and "rviz2 -d" in started
+    assert "_DEFAULT_PROFILES_FILE=" in started and "wire/fastdds.xml" in started  # else it loses images
 
 
 def test_a_release_of_gazebo_that_is_not_known_is_refused() -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
@@ -17,12 +18,12 @@ EVERYTHING = ("robot", "torch", "sim", "plots", "train", "export", "speech", "ju
 OFFLINE = re.compile(r"error sending request|dns error|Could not connect|Failed to fetch", re.IGNORECASE)
 
 
-def resolved(python: str, machine: str, *names: str) -> dict[str, str]:
+def resolved(python: str, machine: str, *files: str | Path) -> dict[str, str]:
     """Versions by package that pip would install, wheels only; nothing is installed."""
-    files = [str(REQUIREMENTS / f"{name}.txt") for name in names]
+    paths = [str(REQUIREMENTS / file) for file in files]
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--only-binary", ":all:", "--no-header"]
     command += ["--no-annotate", "--python-version", python, "--python-platform", f"{machine}-manylinux_2_28"]
-    command += ["--constraint", str(REQUIREMENTS / CONSTRAINTS[python]), *files]
+    command += ["--constraint", str(REQUIREMENTS / CONSTRAINTS[python]), *paths]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode and OFFLINE.search(done.stderr):
         pytest.skip("no package index can be reached")
@@ -45,7 +46,7 @@ def pins(name: str, python: str) -> dict[str, str]:
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize("python", CONSTRAINTS)
 def test_a_robot_finds_wheels_for_everything_in_the_versions_that_are_pinned(python: str, machine: str) -> None:
-    found = resolved(python, machine, "robot")
+    found = resolved(python, machine, "robot.txt")
     assert found.items() >= pins("robot", python).items()
     assert not found.keys() & {"mujoco", "matplotlib", "accelerate", "peft", "onnxruntime", "pytest", "scikit-learn"}
     left = {name for name in found if not name.startswith(("nvidia-", "cuda-", "triton"))}
@@ -55,8 +56,21 @@ def test_a_robot_finds_wheels_for_everything_in_the_versions_that_are_pinned(pyt
 
 @pytest.mark.parametrize("python", CONSTRAINTS)
 def test_a_workstation_finds_them_for_training_and_tests_too(python: str) -> None:
-    found = resolved(python, "x86_64", *EVERYTHING)
+    found = resolved(python, "x86_64", *(f"{name}.txt" for name in EVERYTHING))
     assert found.items() >= {**pins("dev", python), **pins("train", python), **pins("torch", python)}.items()
+
+
+@pytest.mark.parametrize("robot", [True, False])
+@pytest.mark.parametrize("python", CONSTRAINTS)
+def test_they_fit_the_numpy_that_the_cv_bridge_of_humble_and_jazzy_was_compiled_with(
+    set_up: ModuleType, tmp_path: Path, python: str, robot: bool
+) -> None:
+    steps = set_up.requirement_lines(set_up.Ros("of apt", "1.26.4", colcon=True), robot)
+    for number, lines in enumerate(steps.values()):
+        (tmp_path / f"{number}.txt").write_text("\n".join(lines))
+    found = resolved(python, "x86_64", *sorted(tmp_path.iterdir()))
+    assert found["numpy"].startswith("1.") and not found.keys() & {"cv-bridge", "opencv-python-headless"}
+    assert ("pytest" in found) is not robot
 
 
 def test_no_torch_is_forced_upon_a_jetson() -> None:

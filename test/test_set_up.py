@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,16 +12,6 @@ from types import ModuleType
 import pytest
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "set_up.py"
-
-
-@pytest.fixture(scope="module")
-def set_up() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("set_up", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["set_up"] = module  # where its dataclasses look for their module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("name", ["my robot", "büro", "a;b", "日本", 'a"b', "a$b"])

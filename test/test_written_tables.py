@@ -1,5 +1,6 @@
 """The tables that programs write into the documents."""
 
+import json
 import runpy
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,50 @@ def test_every_marker_of_the_documents_has_its_other_half() -> None:
 def test_the_table_of_public_weights_is_that_of_its_file() -> None:
     table = runpy.run_path(str(ROOT / "scripts" / "write_published.py"))["table"]()
     assert set(tables(ROOT, "published").values()) == {table}, "scripts/env.sh python scripts/write_published.py"
+
+
+def test_baselines_of_several_files_stand_lowest_first_and_once(tmp_path: Path) -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "write_baselines.py"))
+    run = tmp_path / "no_fusion"
+    scores = {
+        "count": 9,
+        "g_iou_95": [0.1, 0.9],
+        "c_iou": 0.5,
+        "boundary_iou": 0.5,
+        "referent_right": 0.5,
+        "right": 0.5,
+    }
+
+    def write(name: str, checkpoint: str, **conditions: float) -> Path:
+        found = {
+            condition.replace("_", " "): {**scores, "g_iou": g_iou, "status": {"accuracy": 0.25}}
+            for condition, g_iou in conditions.items()
+        }
+        path = tmp_path / name
+        path.write_text(json.dumps({"reports": [{"checkpoint": checkpoint, "split": "test", "conditions": found}]}))
+        return path
+
+    paths = [
+        write("own.json", "nano", own_history=0.5, largest_object=0.25),
+        write("last.json", "nano", last_turn_only=0.125, largest_object=0.25),
+        write("run.json", str(run / "checkpoint"), own_history=0.0625),
+    ]
+    for number, phase in enumerate(("see", "talk", "connect", "ground"), 1):
+        (run / phase).mkdir(parents=True)
+        names = ("kind", "whole_iou", "part_iou", "status_right", "phrase_right")
+        lines = [{"step": step, **{f"val_{name}": step / 10 for name in names}} for step in (0, number)]
+        (run / phase / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (run / "cost.json").write_text('{"wall_s": 9.0, "cpu_s": 8.0}')
+    _, _, *rows = script["table"](script["rows"](paths)).splitlines()
+    assert [row.split(" | ")[:4] for row in rows] == [
+        ["| no fusion", "own history", "9", "0.06"],
+        ["| nano", "last turn only", "9", "0.12"],
+        ["| nano", "largest object", "9", "0.25"],
+        ["| nano", "own history", "9", "0.50"],
+    ]
+    assert rows[0].endswith(" | 0.10–0.90 | 0.50 | 50 % | 25 % |")
+    (tmp_path / "runs" / "full" / "see").mkdir(parents=True)  # begun, and not measured yet
+    run.rename(tmp_path / "runs" / run.name)
+    *_, begun, trained = script["training_table"](script["trainings"](tmp_path / "runs")).splitlines()
+    assert begun == "| full | 0 / 0 / 0 / 0 |  |  |  |  |  |"
+    assert trained == "| no fusion | 1 / 2 / 3 / 4 | 0.10 | 0.10 | 0.10 | 0.40 | 0.40 |"

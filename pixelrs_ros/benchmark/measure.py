@@ -93,11 +93,13 @@ def _run_stages(engine: Engine, image: np.ndarray, clock: _Clock) -> None:
     pixels = clock("resize and normalize", lambda: to_pixels(encoder_images(image, config), config))
     clip, sam = (x.to(engine.device, engine.dtype) for x in (pixels.clip, pixels.sam))
     fused = clock("CLIP", lambda: miras.clip(clip))
-    if (encoder := miras.convnext) is None or (fusion := miras.fusion) is None or pixels.convnext is None:
-        tokens = clock("projector", lambda: miras.projector(fused))
-    else:
+    high = None
+    if (encoder := miras.convnext) is not None and pixels.convnext is not None:
         convnext = pixels.convnext.to(engine.device, engine.dtype)
         high = clock("ConvNeXt", lambda: encoder(convnext))
+    if (fusion := miras.fusion) is None:
+        tokens = clock("projector", lambda: miras.projector(fused))
+    else:
         tokens = clock("fusion and projector", lambda: miras.projector(fusion(fused, high)))
     embedding = clock("SAM's image encoder", lambda: miras.sam.encode(sam))
     past = [(user, answer) for user, answer in DIALOGUE[:3]]

@@ -11,7 +11,7 @@ from pixelrs_ros.errors import DataError
 if TYPE_CHECKING:
     from pixelrs_ros.data.readers.entries import Reader
 
-FORMATS = ("prist", "refcoco", "reasonseg", "llava", "coco")
+FORMATS = ("prist", "refcoco", "reasonseg", "regiondial", "converseg", "llava", "coco")
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:

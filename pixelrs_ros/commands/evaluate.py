@@ -23,7 +23,7 @@ from pixelrs_ros.commands.numbers import positive
 from pixelrs_ros.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pixelrs_ros.evaluation.samples import Samples
 
 TO_TERMINAL = Path("-")
+BASELINES = ("box-of-largest", "box-of-target", "true-words")  # `HELPED`, which takes a second to import
 TABLE_WIDTH = 230  # characters
 
 
@@ -70,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--blind", action="store_true", help="show the language model a gray image; SAM sees the real one"
     )
+    parser.add_argument(
+        "--baseline", action="append", default=[], metavar="NAME", choices=BASELINES,
+        help="also a row for the network helped by the truth: box-of-largest or box-of-target (SAM, and a box around "
+        "the largest labeled object, or what is meant) or true-words (the data's history and answer); may be repeated",
+    )  # fmt: skip
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="CPU threads a process (default: half of the CPUs)"
@@ -126,11 +132,11 @@ def run(options: argparse.Namespace) -> None:
 
 def _score(
     options: argparse.Namespace, samples: Samples, checkpoint: str, on_progress: Callable[[int], None]
-) -> tuple[dict[str, Any], list[Record]]:
+) -> tuple[dict[str, Any], Sequence[Record]]:
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
 
     make_engine = partial(load_engine, checkpoint, options.device, options.threads)
-    job = Job(samples, conditions(options))
+    job = Job(samples, conditions(options), tuple(dict.fromkeys(options.baseline)))
     report, records = evaluate(job, make_engine, workers=options.workers, on_progress=on_progress)
     return {"checkpoint": checkpoint, **report}, records
 
@@ -190,7 +196,7 @@ def _print_tables(console: Console, reports: list[dict[str, Any]]) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def write_reports(where: Path | None, data: str, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
+def write_reports(where: Path | None, data: str, results: list[tuple[dict[str, Any], Sequence[Record]]]) -> None:
     """Write the reports with their records as JSON, to the terminal or a file, and beside a file their reliability.
 
     Args:
@@ -204,24 +210,31 @@ def write_reports(where: Path | None, data: str, results: list[tuple[dict[str, A
         whole = {"data": data, "reports": [report for report, _ in results]}
         print(json.dumps(whole, indent=1, ensure_ascii=False))
         return
-    from pixelrs_ros.files import write_json
+    from pixelrs_ros.files import writing
 
-    with_records = [{**report, "records": [record.to_json() for record in records]} for report, records in results]
-    write_json(where, {"data": data, "reports": with_records})
+    with writing(where) as file:  # piece by piece: the records may not fit into memory
+        file.write(f'{{\n"data": {json.dumps(data, ensure_ascii=False)},\n"reports": [')
+        for place, (report, records) in enumerate(results):
+            head = json.dumps(report, indent=1, ensure_ascii=False).removesuffix("\n}")
+            file.write(f'{"," if place else ""}\n{head},\n "records": [')
+            for number, record in enumerate(records):
+                file.write(f"{',' if number else ''}\n{json.dumps(record.to_json(), ensure_ascii=False)}")
+            file.write("\n]}")
+        file.write("\n]\n}\n")
     if where.is_file():  # no device, beside which there is no place
         draw_reliabilities(where.with_name(f"{where.stem}_reliability.svg"), results)
 
 
-def draw_reliabilities(where: Path, results: list[tuple[dict[str, Any], list[Record]]]) -> None:
+def draw_reliabilities(where: Path, results: list[tuple[dict[str, Any], Sequence[Record]]]) -> None:
     """Draws it for the first condition of every report that has masks; nothing where none has."""
     from pixelrs_ros.evaluation.calibration import draw_reliability
-    from pixelrs_ros.evaluation.records import calibration_of
     from pixelrs_ros.evaluation.tables import headline, title
+    from pixelrs_ros.evaluation.tallies import calibration_of
 
     found = {}
     for report, records in results:
         name, _ = headline(report)
-        calibration = calibration_of([record for record in records if record.condition == name])
+        calibration = calibration_of(record for record in records if record.condition == name)
         if calibration:
             found[title(report)] = calibration
     if found:

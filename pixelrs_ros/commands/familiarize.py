@@ -46,7 +46,9 @@ def run(options: argparse.Namespace) -> None:
     seen, held_out = (
         np.array([
             features(engine.encode(samples.read(names[0].img_id)[0]).image_tokens).numpy()
-            for names in track(samples.by_image(), samples.split, console=console, transient=True)
+            for names in track(
+                samples.by_image(), samples.split, samples.count_images(), console=console, transient=True
+            )
         ])
         for samples in splits
     )  # fmt: skip

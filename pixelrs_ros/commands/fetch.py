@@ -94,6 +94,14 @@ def require_license(name: str, weights: Weights, *, accepted: bool) -> None:
     print(f"{name}, {weights.gb:.1f} GB. {weights.license}")
     for part in weights.parts.values():
         print(f"  https://huggingface.co/{part.repo}: {part.license}")
-    if not accepted and not (sys.stdin.isatty() and input("Do you accept? [y/N] ").strip().lower() in ("y", "yes")):
+    if not accepted and not _agrees():
         raise FetchError(f"the license of {name} was not accepted; remedy: answer y, or give --accept-license")
     remember(name, weights)
+
+
+def _agrees() -> bool:
+    """What somebody at a terminal says; nobody there, or an end of the input, is a no."""
+    try:
+        return sys.stdin.isatty() and input("Do you accept? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

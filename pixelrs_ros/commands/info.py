@@ -46,9 +46,15 @@ def run(options: argparse.Namespace) -> None:
             memory of what cannot be trained.
     """
     from pixelrs_ros.config import load_preset
+    from pixelrs_ros.published import published
     from pixelrs_ros.shipped import resolve
 
     # A wrong name is told before torch is loaded, which takes seconds.
+    if options.preset in published():
+        raise ConfigError(
+            f"{options.preset} is no preset but public weights; remedy: pixelrs fetch {options.preset}, then "
+            f"--checkpoint {options.preset}; pixelrs fetch --list tells its memory before"
+        )
     if options.preset:
         load_preset(options.preset)
     else:

@@ -11,6 +11,7 @@ from pixelrs_ros.checkpoint import read_json
 from pixelrs_ros.config import ChatTemplate
 from pixelrs_ros.convert import names
 from pixelrs_ros.convert.names import Names
+from pixelrs_ros.convert.sizes import told
 from pixelrs_ros.errors import CheckpointError
 from pixelrs_ros.text.tokenizer import IMAGE, IMAGE_END, IMAGE_START, OBJ, SEG
 
@@ -103,7 +104,7 @@ def recognize_family(folder: Path, described: Mapping[str, Any], found: Names) -
     Raises:
         CheckpointError: It was trained with what that network is not published with.
     """
-    architectures = described.get("architectures") or ()
+    architectures = told(described, "architectures", (), list)
     same = [family for family in FAMILIES if family.names.sign == found.sign]
     family = next(one for one in same if one.architecture is None or one.architecture in architectures)
     for key, allowed in family.fixed.items():

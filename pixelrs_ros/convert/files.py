@@ -90,8 +90,8 @@ def _by_name(tensors: Iterator[Stored]) -> dict[str, Stored]:
 
 def _open_shards(index: Path) -> dict[str, Stored]:
     weight_map = read_json(index).get("weight_map")
-    if not isinstance(weight_map, dict):
-        raise CheckpointError(f"{index} has no mapping weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
+        raise CheckpointError(f"{index} has no weight_map of tensors to files")
     names = sorted(set(weight_map.values()))
     absent = [name for name in names if not (index.parent / name).is_file()]
     if absent:

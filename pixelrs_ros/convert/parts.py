@@ -81,7 +81,7 @@ def take(
         sources: Which part each prefix comes from; a prefix without a source is not taken.
         expected: Shapes, by our names.
         aliases: Names that are left out, since they are the same tensor as another.
-        tables: Names of which fewer rows suffice, as rows are added for new tokens.
+        tables: Names of which fewer rows suffice, the same for all, as rows are added for new tokens.
 
     Raises:
         CheckpointError: Something is missing, left over or of the wrong shape; the message lists it for every part.
@@ -108,9 +108,15 @@ def take(
 def _complaint(
     part: Part, here: Mapping[str, Stored], wanted: Mapping[str, tuple[int, ...]], tables: set[str]
 ) -> str | None:
+    rows = max((here[name].shape[0] for name in here.keys() & tables if here[name].shape), default=0)
+
     def fits(name: str) -> bool:
         found, shape = here[name].shape, wanted[name]
-        return found == shape or (name in tables and found[1:] == shape[1:] and found[0] <= shape[0])
+        return found == ((rows, *shape[1:]) if name in tables and rows <= shape[0] else shape)
+
+    integers = sorted(here[name].name for name in here if not here[name].dtype.is_floating_point)
+    if integers:
+        return f"{part.path}: {listed(integers, 8)} hold integers; remedy: weights that are not quantized"
 
     said = misfit(
         missing=(part.names.theirs(name) or name for name in wanted.keys() - here.keys()),

@@ -14,7 +14,14 @@ from pixelrs_ros.convert import names
 from pixelrs_ros.convert.assembly import Assembly, assemble
 from pixelrs_ros.convert.options import override
 from pixelrs_ros.convert.parts import Part, read_part
-from pixelrs_ros.convert.sizes import clip_config, convnext_config, language_config, sam_config, text_config
+from pixelrs_ros.convert.sizes import (
+    clip_config,
+    convnext_config,
+    language_config,
+    sam_config,
+    shape_of,
+    text_config,
+)
 from pixelrs_ros.convert.templates import read_template
 from pixelrs_ros.convert.words import read_words
 from pixelrs_ros.errors import CheckpointError
@@ -94,7 +101,7 @@ def projector_size(part: Part | None, base: MirasConfig) -> int | None:
     shapes = part.shapes if part else {}
     if "projector.0.weight" not in shapes:
         return base.projector_hidden_size
-    return shapes["projector.0.weight"][0] if "projector.2.weight" in shapes else None
+    return shape_of(shapes, "projector.0.weight", 2)[0] if "projector.2.weight" in shapes else None
 
 
 def num_rows(language: Part) -> int:
@@ -103,7 +110,7 @@ def num_rows(language: Part) -> int:
     Raises:
         CheckpointError: There is none under a known name.
     """
-    tables = [shape[0] for name, shape in language.shapes.items() if name.endswith(EMBEDDINGS)]
+    tables = [shape[0] for name, shape in language.shapes.items() if name.endswith(EMBEDDINGS) and shape]
     if not tables:
         raise CheckpointError(f"{language.path} holds no language model: no tensor is named {', '.join(EMBEDDINGS)}")
     return max(tables)

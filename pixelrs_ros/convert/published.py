@@ -16,7 +16,7 @@ from pixelrs_ros.convert.families import Family, family_template, recognize_fami
 from pixelrs_ros.convert.options import override
 from pixelrs_ros.convert.parts import Part, read_part
 from pixelrs_ros.convert.public import describe_clip, num_rows, projector_size
-from pixelrs_ros.convert.sizes import clip_config, convnext_config, language_config, sam_config, text_config
+from pixelrs_ros.convert.sizes import clip_config, convnext_config, language_config, sam_config, text_config, told
 from pixelrs_ros.convert.words import read_words
 from pixelrs_ros.errors import CheckpointError
 
@@ -69,7 +69,7 @@ def import_published(parts: PublishedParts, base: MirasConfig, settings: Mapping
         base.clip,
         settings.get("clip.num_heads"),
     )
-    markers = next((bool(described[key]) for key in _MARKERS if described.get(key) is not None), True)
+    markers = next((told(described, key, True, bool) for key in _MARKERS if described.get(key) is not None), True)
     template = family_template(family, parts.folder, image_markers=markers)
     text = dataclasses.replace(
         base.text, template=template, lowercase_user=False, image_markers=markers, refusal=family.refusal
@@ -119,7 +119,7 @@ def _bare(base: MirasConfig, family: Family, num_patches: int) -> MirasConfig:
 def _config(
     described: Mapping[str, Any], sources: Mapping[str, Part], clip: ClipConfig, base: MirasConfig
 ) -> MirasConfig:
-    layer = int(described.get("mm_vision_select_layer", -2))
+    layer = told(described, "mm_vision_select_layer", -2, int)
     clip = dataclasses.replace(clip, select_layer=layer if layer < 0 else layer - clip.num_layers - 1)
     language = language_config(described)
     return dataclasses.replace(
@@ -139,7 +139,7 @@ def _convnext(
     if base is None:
         return None
     sizes = convnext_config(sources["convnext."].shapes, clip.grid_size, base)
-    side = int(described.get("image_size_aux") or _CONVNEXT_PX)
+    side = told(described, "image_size_aux", _CONVNEXT_PX, int)
     side = _CONVNEXT_PX if side == _NEVER_USED_PX else side
     return dataclasses.replace(sizes, image_size_px=side, mean=clip.mean, std=clip.std)
 

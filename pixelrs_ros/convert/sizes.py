@@ -43,10 +43,32 @@ _NOT_ARGUMENTS = {
 _OLD_ROPE = {"rope_theta", "rope_scaling"}  # read by transformers, though no fields of its configuration any more
 
 
-def _shape(shapes: Shapes, name: str) -> tuple[int, ...]:
+def shape_of(shapes: Shapes, name: str, num_dimensions: int) -> tuple[int, ...]:
+    """The shape of a tensor that a size is read from.
+
+    Raises:
+        CheckpointError: It is missing, or has another number of dimensions.
+    """
     if name not in shapes:
         raise CheckpointError(f"no tensor becomes {name}, which the sizes are read from")
+    if len(shapes[name]) != num_dimensions:
+        raise CheckpointError(
+            f"what becomes {name} must have {num_dimensions} dimensions, got the shape {shapes[name]}"
+        )
     return shapes[name]
+
+
+def told(described: Mapping[str, Any], key: str, default: Any, *kinds: type) -> Any:
+    """What a `config.json` says; the default where it says nothing or null.
+
+    Raises:
+        CheckpointError: It is of none of these kinds.
+    """
+    value = described.get(key)
+    if value is not None and type(value) not in kinds:
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise CheckpointError(f"config.json: {key} must be of type {wanted}, got {value!r}")
+    return default if value is None else value
 
 
 def _count(shapes: Shapes, pattern: str) -> int:
@@ -70,11 +92,11 @@ def clip_config(
     Raises:
         CheckpointError: A tensor is missing that a size is read from, or the number of heads cannot be known.
     """
-    own = described.get("vision_config", described)
+    own = told(described, "vision_config", described, dict)
     where = "clip.vision_model"
-    channels, _, patch, _ = _shape(shapes, f"{where}.embeddings.patch_embedding.weight")
-    positions = _shape(shapes, f"{where}.embeddings.position_embedding.weight")[0]
-    num_heads = num_heads or own.get("num_attention_heads")
+    channels, _, patch, _ = shape_of(shapes, f"{where}.embeddings.patch_embedding.weight", 4)
+    positions = shape_of(shapes, f"{where}.embeddings.position_embedding.weight", 2)[0]
+    num_heads = num_heads or told(own, "num_attention_heads", None, int)
     if num_heads is None:
         if channels % CLIP_HEAD_CHANNELS:
             raise CheckpointError(
@@ -88,14 +110,14 @@ def clip_config(
         image_size_px=round((positions - 1) ** 0.5) * patch,
         patch_size_px=patch,
         hidden_size=channels,
-        intermediate_size=_shape(shapes, f"{where}.encoder.layers.0.mlp.fc1.weight")[0],
+        intermediate_size=shape_of(shapes, f"{where}.encoder.layers.0.mlp.fc1.weight", 2)[0],
         num_layers=layers,
-        num_heads=int(num_heads),
+        num_heads=num_heads,
         select_layer=max(base.select_layer, -layers - 1),
-        hidden_act=str(own.get("hidden_act", "quick_gelu")),
-        layer_norm_eps=float(own.get("layer_norm_eps", 1e-5)),
-        mean=tuple(described.get("image_mean", base.mean)),
-        std=tuple(described.get("image_std", base.std)),
+        hidden_act=told(own, "hidden_act", "quick_gelu", str),
+        layer_norm_eps=told(own, "layer_norm_eps", 1e-5, float, int),
+        mean=tuple(told(described, "image_mean", base.mean, list)),
+        std=tuple(told(described, "image_std", base.std, list)),
     )
 
 
@@ -109,7 +131,9 @@ def convnext_config(shapes: Shapes, clip_grid: int, base: ConvNextConfig) -> Con
     return dataclasses.replace(
         base,
         depths=depths,
-        hidden_sizes=tuple(_shape(shapes, f"convnext.stages.{stage}.layers.0.dwconv.weight")[0] for stage in range(4)),
+        hidden_sizes=tuple(
+            shape_of(shapes, f"convnext.stages.{stage}.layers.0.dwconv.weight", 4)[0] for stage in range(4)
+        ),
         grid_size=base.grid_size if base.grid_size % clip_grid == 0 else 2 * clip_grid,
     )
 
@@ -121,8 +145,8 @@ def sam_config(shapes: Shapes, base: SamConfig) -> SamConfig:
         CheckpointError: A tensor is missing that a size is read from, or the number of heads cannot be known.
     """
     encoder, decoder = "sam.image_encoder", "sam.mask_decoder"
-    embed_dim, _, patch, _ = _shape(shapes, f"{encoder}.patch_embed.proj.weight")
-    grid = _shape(shapes, f"{encoder}.pos_embed")[1]
+    embed_dim, _, patch, _ = shape_of(shapes, f"{encoder}.patch_embed.proj.weight", 4)
+    grid = shape_of(shapes, f"{encoder}.pos_embed", 4)[1]
     depth = _count(shapes, rf"{encoder}\.blocks\.(\d+)\.")
     return dataclasses.replace(
         base,
@@ -131,18 +155,18 @@ def sam_config(shapes: Shapes, base: SamConfig) -> SamConfig:
         embed_dim=embed_dim,
         depth=depth,
         **_sam_attention(shapes, embed_dim, depth, grid, base),
-        prompt_dim=_shape(shapes, f"{encoder}.neck.0.weight")[0],
-        mask_in_channels=_shape(shapes, "sam.prompt_encoder.mask_downscaling.3.weight")[0],
+        prompt_dim=shape_of(shapes, f"{encoder}.neck.0.weight", 4)[0],
+        mask_in_channels=shape_of(shapes, "sam.prompt_encoder.mask_downscaling.3.weight", 4)[0],
         decoder_depth=_count(shapes, rf"{decoder}\.transformer\.layers\.(\d+)\."),
-        decoder_mlp_dim=_shape(shapes, f"{decoder}.transformer.layers.0.mlp.lin1.weight")[0],
-        iou_head_hidden_dim=_shape(shapes, f"{decoder}.iou_prediction_head.layers.0.weight")[0],
+        decoder_mlp_dim=shape_of(shapes, f"{decoder}.transformer.layers.0.mlp.lin1.weight", 2)[0],
+        iou_head_hidden_dim=shape_of(shapes, f"{decoder}.iou_prediction_head.layers.0.weight", 2)[0],
     )
 
 
 def _sam_attention(shapes: Shapes, embed_dim: int, depth: int, grid: int, base: SamConfig) -> dict[str, Any]:
     """Heads and windows show in the tables of relative positions, one row for each distance within the window."""
     tables = [shapes.get(f"sam.image_encoder.blocks.{block}.attn.rel_pos_h") for block in range(depth)]
-    if not all(tables):
+    if not all(tables) or any(len(table) != 2 for table in tables if table):
         if (embed_dim, depth) != (base.embed_dim, base.depth) or base.use_rel_pos:
             raise CheckpointError(
                 "SAM has no tables of relative positions (rel_pos_h), so its heads and windows cannot be read from its "

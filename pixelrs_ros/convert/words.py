@@ -84,6 +84,8 @@ def _read_tokenizer(folder: Path) -> Tokenizer:
     extra = folder / "added_tokens.json"
     if extra.is_file():
         added = read_json(extra)
+        if not all(type(index) is int for index in added.values()):
+            raise CheckpointError(f"{extra} must map tokens to their numbers")
         in_order = sorted(added, key=lambda token: added[token])
         lacking = [token for token in in_order if tokenizer.token_to_id(token) is None]
         tokenizer.add_tokens(lacking)

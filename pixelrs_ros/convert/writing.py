@@ -41,7 +41,7 @@ def write_safetensors(path: Path, entries: Mapping[str, Entry]) -> None:
         entries: By name.
 
     Raises:
-        CheckpointError: The file cannot be written.
+        CheckpointError: The file cannot be written, or a tensor holds NaN or infinity.
     """
     # The largest numbers first, so that each tensor begins where a reader may map it.
     ordered = sorted(entries.items(), key=lambda item: (-item[1].dtype.itemsize, item[0]))
@@ -56,8 +56,13 @@ def write_safetensors(path: Path, entries: Mapping[str, Entry]) -> None:
     try:
         with temporary.open("wb") as file:
             file.write(len(encoded).to_bytes(8, "little") + encoded)
-            for _, entry in ordered:
+            for name, entry in ordered:
                 tensor = entry.make().to(entry.dtype).contiguous()
+                if not torch.isfinite(tensor).all():
+                    raise CheckpointError(
+                        f"{name} holds what is no finite number in {str(entry.dtype).removeprefix('torch.')}; remedy: "
+                        "fetch its file again, or another --dtype"
+                    )
                 file.write(tensor.reshape(-1).view(torch.uint8).numpy().data)
         temporary.replace(path)
     except OSError as error:

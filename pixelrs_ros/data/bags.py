@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
 from rosbags.rosbag2.reader import DirectoryReader
 
 from pixelrs_ros.data.bag_types import known_types
@@ -127,7 +128,12 @@ class Bag:
             DataError: The recording is damaged.
         """
         reader = self._opened()
-        connections = [connection for connection in reader.connections if connection.topic in topics]
+        connections = [
+            stored
+            for connection in reader.connections
+            if connection.topic in topics
+            for stored in _as_stored(connection)
+        ]
         if not connections:
             return
         stored = reader.messages(connections, at_ns, None if at_ns is None else at_ns + 1)
@@ -208,6 +214,29 @@ class Bag:
         except Exception as error:
             said = str(error) or type(error).__name__
             raise DataError(f"{self.path}: the recording cannot be read: {said.removesuffix('.')}") from error
+
+
+def _as_stored(connection: Connection) -> list[Connection]:
+    """A topic as rosbag2's files name it.
+
+    rosbags takes a file's topic for another one where its quality of service is not word for word that of the folder's
+    metadata, as after `ros2 bag convert`, and leaves its messages out.
+    """
+    folder = connection.owner
+    if not isinstance(folder, DirectoryReader):
+        return [connection]
+    same = [
+        stored
+        for file in folder.storages
+        for stored in file.connections
+        if (stored.topic, stored.msgtype) == (connection.topic, connection.msgtype)
+    ]
+    found: list[Connection] = []
+    for stored in same:
+        named = connection._replace(ext=stored.ext)
+        if named not in found:
+            found.append(named)
+    return found
 
 
 def _readable(path: Path) -> Path:

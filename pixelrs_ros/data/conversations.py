@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from pixelrs_ros.data import prist
 from pixelrs_ros.data.examples import Example, read_rgb
 from pixelrs_ros.data.json_files import load_json
-from pixelrs_ros.data.readers.entries import Reader
+from pixelrs_ros.data.readers.entries import Entry, Reader
 from pixelrs_ros.data.readers.llava import words
+from pixelrs_ros.data.readers.prist import PristReader
+from pixelrs_ros.data.shelf import Shelf
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.text.tokenizer import ASK, NONE, OBJ, SEG
 from pixelrs_ros.types import Status
@@ -24,10 +27,14 @@ class DialogueSource:
     def __init__(self, reader: Reader, split: str) -> None:
         """Read the dialogues; pictures and masks are read as they are drawn.
 
+        Those of PRIST wait on disk. Other formats keep theirs in memory: their masks hang on files that are read whole.
+
         Raises:
             DataError: The split is missing, malformed or empty.
         """
-        self._entries = list(reader.entries(split))
+        entries = reader.entries(split)
+        on_disk = isinstance(reader, PristReader)
+        self._entries: Sequence[Entry] = Shelf.of(entries) if on_disk else list(entries)
         if not self._entries:
             raise DataError(f"{reader.folder}: the split {split} has no dialogue")
 

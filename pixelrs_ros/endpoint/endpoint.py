@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import json_repair
 import openai
@@ -31,6 +31,9 @@ from pydantic import BaseModel, ValidationError
 
 from pixelrs_ros.endpoint.journal import Journal, key_of
 from pixelrs_ros.errors import AnswerError, ConfigError, EndpointError
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -101,7 +104,10 @@ class Endpoint:
         self._sampling: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
         self._places = asyncio.Semaphore(at_once)
         self._holds = True  # whether the server takes a schema; some refuse
-        self._client = openai.AsyncOpenAI(**client_options(url, timeout_s, retries))
+        self._client = openai.AsyncOpenAI(
+            **client_options(url, timeout_s, retries),
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"request": [self._count]}),
+        )
 
     async def __aenter__(self) -> Endpoint:
         return self
@@ -174,11 +180,13 @@ class Endpoint:
         return self._keep(key, seed, reply)
 
     async def _send(self, message: Any, seed: int, form: dict[str, Any]) -> Any:
-        raw = await self._client.chat.completions.with_raw_response.create(
+        return await self._client.chat.completions.create(
             model=self._model, messages=[message], seed=seed, **self._sampling, **form
         )
-        self.usage.retried += raw.retries_taken
-        return raw.parse()
+
+    async def _count(self, request: httpx.Request) -> None:
+        """Of every request that leaves; the client numbers those of a question, also where none is answered."""
+        self.usage.retried += int(request.headers.get("x-stainless-retry-count", "0")) > 0
 
     def _keep(self, key: str, seed: int, reply: Any) -> str:
         raw = words_of(reply, self._url)

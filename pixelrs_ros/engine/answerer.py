@@ -107,6 +107,17 @@ class Answerer(Protocol):
             AnswerError: The network's answer makes no sense.
         """
 
+    def box_mask(self, encoded: Any, box: tuple[int, int, int, int]) -> np.ndarray:
+        """What SAM alone cuts out of a box.
+
+        Args:
+            encoded: What `encode` gave.
+            box: Left, top, right and bottom edge in pixels of the picture.
+
+        Returns:
+            (H, W) bool.
+        """
+
     def history_answer(self, value: str, status: Status) -> str:
         """A data set's answer in the form that `Turn.answer` keeps."""
 

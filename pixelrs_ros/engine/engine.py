@@ -202,6 +202,35 @@ class Engine:
         latency = latencies(encoded.encode_ms, prefill_ms, masks_ms, ms_since(started))
         return self._reply(said, segments, latency, encoded.novelty)
 
+    def recite(self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, answer: str) -> Reply:
+        """Say what one is told to say: what masks do the right words come with?
+
+        Args:
+            encoded: The picture.
+            turns: The dialogue so far.
+            text: The user's words.
+            answer: With its special tokens, as `Turn.answer` keeps it.
+
+        Raises:
+            BadInputError: See `answer`.
+        """
+        script = self.layout.answer(answer)
+        told = iter(script)
+        own = self.choose
+        self.choose = lambda logits, first: (next(told), 1.0)  # type: ignore[assignment]
+        try:
+            return self.answer(encoded, turns, text, max_new_tokens=len(script))
+        finally:
+            self.choose = own
+
+    @torch.inference_mode()
+    def box_mask(self, encoded: EncodedFrame, box: tuple[int, int, int, int]) -> np.ndarray:
+        """(H, W) bool, what SAM cuts out of a box in pixels of the picture; see `Answerer.box_mask`."""
+        scale = self.config.sam.image_size_px / max(encoded.height_px, encoded.width_px)
+        boxes = torch.tensor([box], dtype=torch.float32, device=self.device) * scale
+        prompts, _ = self.miras.sam.prompt_encoder(points=None, boxes=boxes, masks=None)
+        return self._cut(encoded, prompts.to(self.dtype))[0].gt(0).cpu().numpy()
+
     def _reply(
         self, said: Sequence[int], segments: Sequence[Segment], latency: dict[str, float], novelty: float
     ) -> Reply:
@@ -291,8 +320,10 @@ class Engine:
 
     def mask_logits(self, encoded: EncodedFrame, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(H, W) float32 at the picture's size and the mask's estimated IoU, a float32 scalar."""
+        return self._cut(encoded, self.miras.prompts(hidden, encoded.image_tokens))
+
+    def _cut(self, encoded: EncodedFrame, prompts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         index = torch.zeros(1, dtype=torch.long, device=self.device)
-        prompts = self.miras.prompts(hidden, encoded.image_tokens)
         logits, quality = self.miras.sam.decode(encoded.sam_embedding, prompts, index)
         logits = masks_to_image(logits.float(), encoded.height_px, encoded.width_px, self.config)[0]
         return logits, quality[0, 0].float()

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from pixelrs_ros.data.readers.entries import UNCOUNTED
+from pixelrs_ros.data.shelf import Shelf
 from pixelrs_ros.errors import PixelrsError
-from pixelrs_ros.evaluation.baselines import BASELINES
+from pixelrs_ros.evaluation.baselines import CHOOSERS, HELPED, Case, HelpedEngine, Shown
 from pixelrs_ros.evaluation.content import content_right
 from pixelrs_ros.evaluation.metrics import score_mask
 from pixelrs_ros.evaluation.play import AnsweringEngine, Condition, Played, play
 from pixelrs_ros.evaluation.published import data_set_of
-from pixelrs_ros.evaluation.records import Record, encode_shown, summarize_condition
+from pixelrs_ros.evaluation.records import Record, encode_shown
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
+from pixelrs_ros.evaluation.tallies import Tally
 from pixelrs_ros.types import Status
 
 EngineFactory = Callable[[], AnsweringEngine]
@@ -38,15 +41,17 @@ class Job:
     Attributes:
         samples: The dialogues.
         conditions: At least one; the first is the headline.
+        baselines: Of `HELPED`.
     """
 
     samples: Samples
     conditions: tuple[Condition, ...]
+    baselines: tuple[str, ...] = ()
 
 
 def evaluate(
     job: Job, make_engine: EngineFactory, *, workers: int = 1, on_progress: Callable[[int], None] | None = None
-) -> tuple[dict[str, Any], list[Record]]:
+) -> tuple[dict[str, Any], Shelf[Record]]:
     """Score a data set.
 
     Args:
@@ -57,36 +62,36 @@ def evaluate(
 
     Returns:
         The report (JSON types: "split", "format", "data_set" (see `data_set_of`), "pictures", "dialogues", "images",
-        "peak_memory_mb", and under "conditions" what `summarize_condition` says of each condition and baseline), and
-        the records behind it, ordered by condition and dialogue.
+        "peak_memory_mb", and under "conditions" what `Tally.summary` says of each condition and baseline), and the
+        records behind it, ordered by condition and dialogue, on disk.
 
     Raises:
         ValueError: There is no dialogue or no condition.
         DataError: An image or its masks are missing or malformed.
         PixelrsError: A worker process died, or what `make_engine` raises.
     """
-    groups = job.samples.by_image()
-    if not groups or not job.conditions:
-        raise ValueError(f"need dialogues and conditions, got {len(groups)} images, {len(job.conditions)} conditions")
-    records: list[Record] = []
-    for finished in _played_groups(job, groups, make_engine, workers):
-        records.extend(finished)
+    images = job.samples.count_images()
+    if not images or not job.conditions:
+        raise ValueError(f"need dialogues and conditions, got {images} images, {len(job.conditions)} conditions")
+    names = [condition.name for condition in job.conditions] + [*CHOOSERS, *(name for name, _ in HELPED.values())]
+    dialogues = len(job.samples.all)
+    records: Shelf[Record] = Shelf()
+    for finished in _played_groups(job, images, make_engine, workers):
+        for record in finished:
+            records.put(names.index(record.condition) * dialogues + record.dialogue, record)
         if on_progress:
             on_progress(len({record.dialogue for record in finished}))
-    names = [condition.name for condition in job.conditions] + list(BASELINES)
-    records.sort(key=lambda record: (names.index(record.condition), record.dialogue))
+    tallies = {name: Tally() for name in names}
+    for record in records:
+        tallies[record.condition].add(record)
     report = {
         "split": job.samples.split,
         "format": job.samples.form,
         "data_set": data_set_of(job.samples),
         "pictures": str(job.samples.pictures) if job.samples.pictures else None,
-        "dialogues": sum(len(group) for group in groups),
-        "images": len(groups),
-        "conditions": {
-            name: summarize_condition(chosen)
-            for name in names
-            if (chosen := [record for record in records if record.condition == name])
-        },
+        "dialogues": dialogues,
+        "images": images,
+        "conditions": {name: tally.summary() for name, tally in tallies.items() if tally.count},
         "peak_memory_mb": round(_peak_memory_mb(), 1),
     }
     return report, records
@@ -98,9 +103,8 @@ def _peak_memory_mb() -> float:
     return max(resource.getrusage(who).ru_maxrss for who in whose) / 1024  # Linux counts in KiB
 
 
-def _played_groups(
-    job: Job, groups: Sequence[Sequence[Sample]], make_engine: EngineFactory, workers: int
-) -> Iterator[list[Record]]:
+def _played_groups(job: Job, images: int, make_engine: EngineFactory, workers: int) -> Iterator[list[Record]]:
+    groups = job.samples.by_image()
     if workers <= 1:
         engine = make_engine()
         for group in groups:
@@ -108,16 +112,20 @@ def _played_groups(
         return
     # Spawned, not forked: a forked copy of torch's thread pool hangs.
     context = multiprocessing.get_context("spawn")
-    count = min(workers, len(groups))
+    count = min(workers, images)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_set_task, initargs=(job, make_engine)) as pool:
-        futures = [pool.submit(_score_in_worker, group) for group in groups]
+        # What is to be played is read as it is needed; a second group for each waits, so that nobody does.
+        under_way = {pool.submit(_score_in_worker, group) for group in itertools.islice(groups, 2 * count)}
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            while under_way:
+                finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                under_way |= {pool.submit(_score_in_worker, group) for group in itertools.islice(groups, len(finished))}
+                for future in finished:
+                    yield future.result()
         except BrokenProcessPool as error:
             raise PixelrsError("a worker process died, perhaps for want of memory; use fewer --workers") from error
         finally:
-            for future in futures:
+            for future in under_way:
                 future.cancel()
 
 
@@ -150,10 +158,12 @@ def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> l
     image, masks = job.samples.read(group[0].img_id)
     masks.setdefault(UNCOUNTED, np.zeros(image.shape[:2], np.bool_))
     records = []
-    for blind in sorted({condition.blind for condition in job.conditions}):
+    seen = {}
+    for blind in sorted({condition.blind for condition in job.conditions} | ({False} if job.baselines else set())):
         start = time.perf_counter()
         encoded = engine.encode(image, blind=blind)
         encode_s = time.perf_counter() - start
+        seen[blind] = encoded
         for condition in job.conditions:
             if condition.blind is not blind:
                 continue
@@ -162,7 +172,7 @@ def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> l
                 records.append(_score_played(job, condition, sample, masks, played, encode_s))
     for sample in group:
         if sample.has_target:
-            records += _score_baselines(job, sample, masks)
+            records += _score_baselines(job, sample, masks, engine, seen.get(False))
     return records
 
 
@@ -237,31 +247,37 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _score_baselines(job: Job, sample: Sample, masks: dict[str, np.ndarray]) -> list[Record]:
+def _score_baselines(
+    job: Job, sample: Sample, masks: dict[str, np.ndarray], engine: AnsweringEngine, encoded: Any
+) -> list[Record]:
+    """Those that cost nothing and those that were asked for, of a dialogue with a target."""
     masks = {label: mask for label, mask in masks.items() if label != UNCOUNTED}
-    wholes = {label: mask for label, mask in masks.items() if is_whole(label)}
-    if len(wholes or masks) < 2:
-        return []  # only the target is labeled: choosing it proves nothing
-    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
+    wholes = {label: mask for label, mask in masks.items() if is_whole(label)} or masks
+    rivals = wholes if len(wholes) > 1 else {}  # where only the target is labeled choosing it proves nothing
     rng = np.random.default_rng([BASELINE_SEED, sample.index])
-    records = []
-    for name, choose in BASELINES.items():
-        label = choose(wholes or masks, rng)
-        records.append(
-            Record(
-                condition=name,
-                dialogue=sample.index,
-                img_id=sample.img_id,
-                focus=sample.focus,
-                mask=score_mask(masks[label], truth),
-                masked=True,
-                said=(label,),
-                phrases=(label,),
-                words=job.samples.judge(sample, (label,)),
-                is_part=sample.is_part,
-                kind=sample.kind,
-                views=sample.views,
-                hard=sample.hard,
-            )
+    shown: dict[str, Shown | None] = {}
+    for name, choose in CHOOSERS.items() if rivals else ():
+        label = choose(rivals, rng)
+        shown[name] = Shown(masks[label], (label,))
+    case = Case(cast(HelpedEngine, engine), encoded, sample.exchanges, sample.keys, masks, rivals)
+    shown |= {name: answer(case) for name, answer in map(HELPED.__getitem__, job.baselines)}
+    truth = np.logical_or.reduce([masks[key] for key in sample.keys])
+    return [
+        Record(
+            condition=name,
+            dialogue=sample.index,
+            img_id=sample.img_id,
+            focus=sample.focus,
+            mask=score_mask(one.mask, truth),
+            masked=bool(one.mask.any()),
+            said=one.phrases,
+            phrases=one.phrases,
+            words=job.samples.judge(sample, one.phrases),
+            is_part=sample.is_part,
+            kind=sample.kind,
+            views=sample.views,
+            hard=sample.hard,
         )
-    return records
+        for name, one in shown.items()
+        if one is not None
+    ]

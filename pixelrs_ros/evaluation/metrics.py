@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -126,27 +127,44 @@ class MaskSummary:
     f1: float
 
 
-def summarize(scores: Sequence[MaskScore]) -> MaskSummary:
-    """Sum up the scores of a data set.
+@dataclass
+class MaskSums:
+    """Scores of masks, added up one after another."""
 
-    Raises:
-        ValueError: There are none.
-    """
-    if not scores:
-        raise ValueError("no masks to sum up")
-    intersection = sum(score.intersection_px for score in scores)
-    union = sum(score.union_px for score in scores)
-    predicted = sum(score.predicted_px for score in scores)
-    truth = sum(score.truth_px for score in scores)
-    return MaskSummary(
-        count=len(scores),
-        g_iou=float(np.mean([score.iou for score in scores])),
-        c_iou=_ratio(intersection, union),
-        boundary_iou=float(np.mean([score.boundary_iou for score in scores])),
-        precision=_ratio(intersection, predicted),
-        recall=_ratio(intersection, truth),
-        f1=_ratio(2 * intersection, predicted + truth),
-    )
+    count: int = 0
+    iou: float = 0.0
+    boundary_iou: float = 0.0
+    intersection_px: int = 0
+    predicted_px: int = 0
+    truth_px: int = 0
+
+    def add(self, score: MaskScore) -> None:
+        """Count a mask."""
+        self.count += 1
+        self.iou += score.iou
+        self.boundary_iou += score.boundary_iou
+        self.intersection_px += score.intersection_px
+        self.predicted_px += score.predicted_px
+        self.truth_px += score.truth_px
+
+    def summary(self) -> MaskSummary:
+        """Of all that were counted.
+
+        Raises:
+            ValueError: There are none.
+        """
+        if not self.count:
+            raise ValueError("no masks to sum up")
+        both = self.predicted_px + self.truth_px
+        return MaskSummary(
+            count=self.count,
+            g_iou=self.iou / self.count,
+            c_iou=_ratio(self.intersection_px, both - self.intersection_px),
+            boundary_iou=self.boundary_iou / self.count,
+            precision=_ratio(self.intersection_px, self.predicted_px),
+            recall=_ratio(self.intersection_px, self.truth_px),
+            f1=_ratio(2 * self.intersection_px, both),
+        )
 
 
 def _ratio(part: int, whole: int) -> float:
@@ -154,7 +172,7 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def bootstrap_interval(
-    values: Sequence[float], groups: Sequence[str], *, rounds: int = 2000, seed: int = 0
+    values: Sequence[float], groups: Sequence[str] | Sequence[int], *, rounds: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
     """95 % confidence interval of the mean by the percentile bootstrap.
 
@@ -190,9 +208,8 @@ def bootstrap_interval(
 def confusion(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """Count (true, predicted) pairs: `table[true][predicted]`, both sorted by name, without empty cells."""
     table: dict[str, dict[str, int]] = {}
-    for true, predicted in sorted(pairs):
-        row = table.setdefault(true, {})
-        row[predicted] = row.get(predicted, 0) + 1
+    for (true, predicted), count in sorted(Counter(pairs).items()):
+        table.setdefault(true, {})[predicted] = count
     return table
 
 

@@ -77,6 +77,14 @@ class Played:
     seconds: tuple[float, ...]
 
 
+def past_turns(engine: AnsweringEngine, exchanges: Sequence[Exchange]) -> list[Turn]:
+    """The data's own history of a dialogue's last instruction."""
+    return [
+        Turn(index, past.text, engine.history_answer(past.answer, past.status), past.status)
+        for index, past in enumerate(exchanges[:-1])
+    ]
+
+
 def play(engine: AnsweringEngine, encoded: Any, exchanges: Sequence[Exchange], condition: Condition) -> Played:
     """Put a dialogue's instructions to an engine.
 
@@ -89,10 +97,7 @@ def play(engine: AnsweringEngine, encoded: Any, exchanges: Sequence[Exchange], c
         exchanges: The recorded dialogue, at least one.
         condition: What the history holds.
     """
-    turns: list[Turn] = []
-    if condition.history == "reference":
-        for index, past in enumerate(exchanges[:-1]):
-            turns.append(Turn(index, past.text, engine.history_answer(past.answer, past.status), past.status))
+    turns = past_turns(engine, exchanges) if condition.history == "reference" else []
     asked = exchanges if condition.history == "own" else exchanges[-1:]
     replies: list[Reply] = []
     seconds: list[float] = []

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from pixelrs_ros.data.readers.entries import Entry
 from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.data.readers.reasonseg import ReasonSegReader
+from pixelrs_ros.data.shelf import Shelf
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.evaluation.play import Exchange
 from pixelrs_ros.evaluation.referents import Referent, Vocabulary, WordScore, score_label, score_phrases, words
@@ -90,7 +90,7 @@ class Samples:
     Attributes:
         folder: The data set.
         split: Name of the split.
-        all: The dialogues, in the file's order.
+        all: The dialogues, in the file's order, on disk.
         vocabulary: Words of all their targets and of the simulator's things.
         form: The data set's format.
         pictures: Folder of the pictures, where they do not lie where the format has them.
@@ -98,7 +98,7 @@ class Samples:
 
     folder: Path
     split: str
-    all: tuple[Sample, ...]
+    all: Shelf[Sample]
     vocabulary: Vocabulary
     form: str = PristReader.form
     pictures: Path | None = None
@@ -127,17 +127,22 @@ class Samples:
         """
         reader = open_data(folder, form, pictures)
         entries = itertools.islice(reader.entries(split), limit)
-        samples = tuple(_sample(index, entry.dialogue) for index, entry in enumerate(entries))
+        colors, kinds = set(COLORS), set(KINDS)
+        parts = {part for kind in KINDS.values() for part in kind.parts}
+
+        def read() -> Iterator[Sample]:
+            for index, entry in enumerate(entries):
+                sample = _sample(index, entry.dialogue)
+                if sample.target:
+                    colors.update(sample.target.colors)
+                    kinds.update(sample.target.kinds)
+                    parts.update(sample.target.parts)
+                yield sample
+
+        samples = on_shelf(read())
         if not samples:
             raise DataError(f"{folder}: the split {split} has no dialogue")
-        targets = [sample.target for sample in samples if sample.target]
-        vocabulary = Vocabulary(
-            colors=frozenset(COLORS).union(*(target.colors for target in targets)),
-            kinds=frozenset(KINDS).union(*(target.kinds for target in targets)),
-            parts=frozenset(part for kind in KINDS.values() for part in kind.parts).union(
-                *(target.parts for target in targets)
-            ),
-        )
+        vocabulary = Vocabulary(frozenset(colors), frozenset(kinds), frozenset(parts))
         loaded = cls(folder, split, samples, vocabulary, reader.form, pictures)
         loaded.check_files()
         return loaded
@@ -149,9 +154,9 @@ class Samples:
             DataError: One is missing; the message names it.
         """
         for group in self.by_image():
-            entries = self._entries(group[0].img_id)
-            if not entries[0].picture.is_file():
-                raise DataError(f"{entries[0].picture}: image is missing")
+            picture = self._picture(group[0].img_id)
+            if not picture.is_file():
+                raise DataError(f"{picture}: image is missing")
             if self.form == PristReader.form:
                 self._check_labels(group)
 
@@ -167,12 +172,18 @@ class Samples:
     def _entries(self, img_id: str) -> list[Entry]:
         return _entries_by_image(self.folder, self.split, self.form, self.pictures)[img_id]
 
-    def by_image(self) -> list[tuple[Sample, ...]]:
+    def _picture(self, img_id: str) -> Path:
+        if self.form != PristReader.form:
+            return self._entries(img_id)[0].picture
+        return self.pictures / img_id if self.pictures else prist.image_path(self.folder, img_id)
+
+    def by_image(self) -> Iterator[tuple[Sample, ...]]:
         """The dialogues of each image together, images in the order of their first dialogue."""
-        groups: dict[str, list[Sample]] = defaultdict(list)
-        for sample in self.all:
-            groups[sample.img_id].append(sample)
-        return [tuple(group) for group in groups.values()]
+        return self.all.groups()
+
+    def count_images(self) -> int:
+        """How many there are."""
+        return self.all.count_groups()
 
     def read(self, img_id: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """An image, (H, W, 3) uint8 RGB, and its masks, (H, W) bool by case-folded label.
@@ -180,13 +191,17 @@ class Samples:
         Raises:
             DataError: A file is missing or malformed, or their sizes differ.
         """
-        entries = self._entries(img_id)
-        image, masks = read_rgb(entries[0].picture), copy.copy(entries[0].masks())  # those are kept
-        if self.form != PristReader.form:  # where each dialogue brings its own masks
-            masks = {label: mask for entry in entries for label, mask in entry.masks().items()}
+        image = read_rgb(self._picture(img_id))
+        masks: dict[str, np.ndarray] = {}
+        if self.form == PristReader.form:
+            masks, where = prist.read_masks(self.folder, img_id), str(prist.mask_path(self.folder, img_id))
+        else:  # where each dialogue brings its own masks
+            entries = self._entries(img_id)
+            where = entries[0].where
+            for entry in entries:
+                masks.update(entry.masks())
         for mask in masks.values():
             if mask.shape != image.shape[:2]:
-                where = prist.mask_path(self.folder, img_id) if self.form == PristReader.form else entries[0].where
                 raise DataError(f"{where}: made for an image of {mask.shape}, but {img_id} has {image.shape[:2]}")
         return image, masks
 
@@ -199,6 +214,11 @@ class Samples:
         if sample.target is None:
             return score_label(phrases, sample.focus)
         return score_phrases(phrases, sample.target, self.vocabulary)
+
+
+def on_shelf(samples: Iterable[Sample]) -> Shelf[Sample]:
+    """Dialogues on disk, grouped by their images."""
+    return Shelf.of(samples, lambda sample: sample.img_id)
 
 
 @lru_cache(maxsize=4)  # the splits of one evaluation; each process that plays has its own

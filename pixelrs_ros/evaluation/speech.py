@@ -13,7 +13,7 @@ import numpy as np
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.evaluation.evaluate import EngineFactory, Job, evaluate
 from pixelrs_ros.evaluation.play import HEADLINE
-from pixelrs_ros.evaluation.samples import Samples
+from pixelrs_ros.evaluation.samples import Samples, on_shelf
 from pixelrs_ros.speech.audio import RATE_HZ, Resampler, to_pcm
 from pixelrs_ros.speech.detector import SileroDetector
 from pixelrs_ros.speech.extra import require
@@ -174,7 +174,7 @@ def measure(
 def _row(
     name: str, samples: Samples, engine: Any, turns: list[list[Turn]] | None, jiwer: Any, min_confidence: float
 ) -> dict[str, Any]:
-    heard = samples if turns is None else replace(samples, all=tuple(_as_heard(samples, turns)))
+    heard = samples if turns is None else replace(samples, all=on_shelf(_as_heard(samples, turns)))
     _, records = evaluate(Job(heard, (HEADLINE,)), lambda: engine)
     right = {record.dialogue: record.right for record in records if record.condition == HEADLINE.name}
     acted = [True] * len(samples.all)

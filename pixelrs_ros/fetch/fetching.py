@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from pixelrs_ros.errors import FetchError
 from pixelrs_ros.fetch.files import checksums, missing, noted, present
@@ -17,6 +18,7 @@ from pixelrs_ros.published import File, Part, Weights
 from pixelrs_ros.shipped import CONFIG
 
 RECORD = "fetched.json"
+_LOCK = ".lock"  # held by whoever fetches
 _PARTS = "parts"  # of a checkpoint that is made of them; gone once it is made
 _BASE = "miras-7b"  # the preset that tells what no published file tells
 
@@ -44,12 +46,26 @@ def fetch(name: str, weights: Weights, folder: Path, say: Say) -> bool:
     place = folder if weights.kind == "vlm" else folder / _PARTS
     absent = {role: missing(part, place / role) for role, part in weights.parts.items()}
     if (folder / CONFIG).is_file() and noted(folder / RECORD).get("name") != name:
-        raise FetchError(f"{folder} holds another checkpoint; remedy: another --to")
+        raise FetchError(
+            f"{folder} holds another checkpoint, or its {RECORD} is damaged; remedy: another --to, or remove it"
+        )
     if (folder / CONFIG).is_file() and not (weights.kind == "vlm" and any(absent.values())):
         return False
     make_folder(folder)
-    _require_room(weights, folder, [(part, place / role) for role, part in weights.parts.items() if absent[role]])
-    parts: dict[str, Any] = noted(folder / RECORD).get("parts", {})
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            _require_room(
+                weights, folder, [(part, place / role) for role, part in weights.parts.items() if absent[role]]
+            )
+            _make(name, weights, folder, place, say)
+    except Timeout as error:
+        raise FetchError(f"another pixelrs fetch is at work in {folder}; remedy: wait for its end") from error
+    return True
+
+
+def _make(name: str, weights: Weights, folder: Path, place: Path, say: Say) -> None:
+    """Have all parts, and what is made of them; the errors are those of `fetch`."""
+    parts = {role: known for role, known in noted(folder / RECORD, "parts").items() if isinstance(known, dict)}
     for role, part in weights.parts.items():
         parts[role] = _part(part, place / role, parts.get(role, {}).get("commit"), say)
         write_json(folder / RECORD, {"name": name, "license": weights.license, "parts": parts})
@@ -58,7 +74,6 @@ def fetch(name: str, weights: Weights, folder: Path, say: Say) -> bool:
     elif not (folder / CONFIG).is_file():
         config = {"kind": "vlm", "language": "vlm", "sam": "sam", "about": weights.about}
         write_file(folder / CONFIG, yaml.safe_dump(config, sort_keys=False))
-    return True
 
 
 def _require_room(weights: Weights, folder: Path, absent: list[tuple[Part, Path]]) -> None:

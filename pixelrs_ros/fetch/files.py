@@ -15,12 +15,14 @@ _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _BLOCK = 1 << 20
 
 
-def noted(path: Path) -> dict[str, Any]:
-    """What we once wrote into a JSON file; nothing where it is missing or unreadable."""
+def noted(path: Path, *keys: str) -> dict[str, Any]:
+    """What we once wrote into a JSON file, or below some keys of it; nothing where it is missing or unreadable."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}
 
 

@@ -6,6 +6,7 @@ up to 10 GB.
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -19,9 +20,11 @@ from huggingface_hub.utils import build_hf_headers
 
 from pixelrs_ros.errors import FetchError
 from pixelrs_ros.fetch.files import missing
-from pixelrs_ros.published import Part
+from pixelrs_ros.published import File, Part
 
 _LISTED = 4
+_NO_HUB = "remedy: none here: what answers is not the hub, or our table is wrong"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def take_cached(part: Part, folder: Path) -> None:
@@ -56,20 +59,33 @@ def download(part: Part, folder: Path) -> tuple[str, dict[str, str]]:
     try:
         told = HfApi().model_info(part.repo, revision=part.revision, files_metadata=True)
         commit = str(told.sha)
-        wanted = [file for file in told.siblings or () if any(fnmatch(file.rfilename, name) for name in part.files)]
+        if commit != (part.revision or commit):
+            raise FetchError(f"{part.repo}: asked for {part.revision}, the hub tells of {commit}; {_NO_HUB}")
+        wanted = [file for file in told.siblings or () if _is_wanted(part, file.rfilename)]
+        for file in wanted:
+            known = part.files.get(file.rfilename, File()).bytes
+            if known is not None and file.size not in (None, known):
+                sizes = f"{known:,} bytes in our table, {file.size:,} on the hub"
+                raise FetchError(f"{file.rfilename} of {part.repo} has {sizes}; {_NO_HUB}")
         folder.mkdir(parents=True, exist_ok=True)
         for file in wanted:
             path = folder / file.rfilename
             if not path.is_file():
                 _get(part.repo, commit, file, path)
+    except FetchError:
+        raise
     except Exception as error:  # of the hub's library, of the one that it talks HTTP with, of the disk
         raise FetchError(_explained(error, part, folder)) from error
     if absent := missing(part, folder):
         raise FetchError(
-            f"{part.repo} at {commit} has no {_listed(absent)}, or not of the size in our table; remedy: none here: "
-            "one of them is wrong"
+            f"{part.repo} at {commit} has no {_listed(absent)}; remedy: none here: it or our table is wrong"
         )
     return commit, {file.rfilename: file.lfs.sha256 for file in wanted if file.lfs}
+
+
+def _is_wanted(part: Part, name: str) -> bool:
+    """Whether a file belongs to the part: it lies beside the others, whatever a pattern would match."""
+    return "/" not in name and any(fnmatch(name, pattern) for pattern in part.files)
 
 
 def _get(repo: str, commit: str, file: RepoSibling, path: Path) -> None:
@@ -108,6 +124,8 @@ def _explained(error: Exception, part: Part, folder: Path) -> str:
         return f"{page} has no commit {part.revision} any more; remedy: none here: it has changed"
     if status in (401, 403):
         return f"{page} is refused ({status}); remedy: `hf auth login`, or a right HF_TOKEN"
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return f"{folder} takes no more: {error.strerror}; remedy: make room and run it again, or --to another disk"
     reason = str(error).strip().splitlines()
     return (
         f"{part.repo} could not be fetched from {constants.ENDPOINT}: {type(error).__name__}: "

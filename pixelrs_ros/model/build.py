@@ -53,7 +53,7 @@ def _assemble(config: MirasConfig, language: PreTrainedModel) -> Miras:
     return Miras(
         clip=ClipEncoder(config.clip),
         convnext=_HIGH_RESOLUTION[high.architecture](high) if high else None,
-        fusion=PatchInformationMining(config.clip.hidden_size, high.out_channels) if high else None,
+        fusion=PatchInformationMining(config.clip.hidden_size, high.out_channels) if high and config.fusion else None,
         projector=projector,
         language=language,
         segmentation_prompt=segmentation_prompt,

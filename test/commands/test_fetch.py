@@ -44,7 +44,7 @@ def test_a_license_is_shown_and_asked_for_once(
     assert fetched == [NAME, NAME]
 
 
-@pytest.mark.parametrize("stdin", [Terminal("n\n"), Terminal("\n"), io.StringIO("y\n")])
+@pytest.mark.parametrize("stdin", [Terminal("n\n"), Terminal("\n"), Terminal(""), io.StringIO("y\n")])
 def test_a_license_that_is_not_accepted_fetches_nothing(
     stdin: io.StringIO, fetched: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,8 @@ def test_a_preset_is_printed_without_weights(capsys: pytest.CaptureFixture[str])
     assert "7,925," in text and "2048 tokens, 576 of them the picture's" in text
     with pytest.raises(ConfigError, match="unknown preset 'giant'"):
         printed(capsys, "--preset", "giant")
+    with pytest.raises(ConfigError, match="remedy: pixelrs fetch qwen3-vl-2b_sam2, then --checkpoint"):
+        printed(capsys, "--preset", "qwen3-vl-2b_sam2")
 
 
 def test_a_checkpoint_is_printed_with_its_own_words(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +209,81 @@ def test_sesame_refuses_in_words(tmp_path: Path, foreign: Any) -> None:
             assert reply.text == words and not reply.segments
         assert engine.layout.parse("It isn't the knife[SEG].").status is Status.GROUNDED
         assert engine.layout.history_answer("There is none.", Status.NOT_FOUND) == f"{token}There is none."
+
+
+def spoil_weights(folder: Path, name: str, value: Tensor) -> None:
+    path = folder / "pytorch_model.bin"
+    torch.save({**torch.load(path), name: value}, path)
+
+
+def spoil_config(folder: Path, **values: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def into_shards(folder: Path, file: object, *, half: bool = False) -> None:
+    """With an index that names one file for all tensors, or for half of them."""
+    state = torch.load(folder / "pytorch_model.bin")
+    (folder / "pytorch_model.bin").rename(folder / "all.bin")
+    names = {name: "all.bin" if half and number % 2 else file for number, name in enumerate(state)}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": names}))
+
+
+class Runs:
+    """What a pickle may hold."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.path,))
+
+
+def without_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+
+
+NORM, HEAD, TABLE = "model.norm.weight", "lm_head.weight", "model.embed_tokens.weight"
+SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a shard is missing": (lambda it: into_shards(it, "gone.bin", half=True), r"files that are missing: gone\.bin"),
+    "shards are numbers": (lambda it: into_shards(it, 5), "no weight_map of tensors to files"),
+    "shards are lists": (lambda it: into_shards(it, ["all.bin"]), "no weight_map of tensors to files"),
+    "a matrix of another shape": (
+        lambda it: spoil_weights(it, "model.text_hidden_fcs.0.0.weight", torch.zeros(5, 32)), "of the wrong shape",
+    ),
+    "a head of fewer words": (
+        lambda it: spoil_weights(it, HEAD, torch.zeros(5, 32)), r"wrong shape: lm_head.weight \(5, 32\)",
+    ),
+    "a table without rows": (lambda it: spoil_weights(it, TABLE, torch.zeros(())), "of the wrong shape"),
+    "quantized": (lambda it: spoil_weights(it, NORM, torch.zeros(32, dtype=torch.int8)), f"{NORM} hold integers"),
+    "no number": (lambda it: spoil_weights(it, NORM, torch.full((32,), torch.nan)), "no finite number"),
+    "code": (
+        lambda it: torch.save({NORM: Runs(it / "was_run")}, it / "pytorch_model.bin"), "holds more than tensors",
+    ),
+    "nothing": (lambda it: (it / "pytorch_model.bin").write_bytes(b""), "is not a whole PyTorch file"),
+    "no tokenizer": (without_tokenizer, "lacks a tokenizer"),
+    "tokens without numbers": (
+        lambda it: (it / "added_tokens.json").write_text('{"[SEG]": "x", "<im_start>": 3}'), "tokens to their numbers",
+    ),
+    "no list of architectures": (lambda it: spoil_config(it, architectures=5), "architectures must be of type list"),
+    "no number of a layer": (
+        lambda it: spoil_config(it, mm_vision_select_layer="x"), "mm_vision_select_layer must be of type int",
+    ),
+    "no truth value": (
+        lambda it: spoil_config(it, mm_use_im_start_end="no"), "mm_use_im_start_end must be of type bool",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["lisa", "glamm"])
+@pytest.mark.parametrize("spoil", SPOILED)
+def test_a_damaged_folder_is_told_and_nothing_of_it_run(
+    spoil: str, kind: str, tmp_path: Path, foreign: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / kind, foreign, kind)
+    damage, told = SPOILED[spoil]
+    damage(tmp_path / kind)
+    out = tmp_path / "ours"
+    assert main(["import-checkpoint", str(tmp_path / kind), "--out", str(out), "--set", "clip.num_heads=3"]) == 1
+    assert re.search(told, capsys.readouterr().err)
+    assert not (out / "model.safetensors").exists() and not (tmp_path / kind / "was_run").exists()

@@ -47,7 +47,7 @@ def test_lisa_is_converted_and_answers_by_its_name(
     assert "read as LISA" in capsys.readouterr().out
     folder = fetched_dir("tiny-lisa")
     assert {path.name for path in folder.iterdir()} == {
-        "config.yaml", "fetched.json", "model.safetensors", "tokenizer.json",
+        ".lock", "config.yaml", "fetched.json", "model.safetensors", "tokenizer.json",
     }  # fmt: skip
     assert json.loads((folder / "fetched.json").read_text())["parts"]["model"]["commit"] == COMMIT
     engine = open_answerer("tiny-lisa")

@@ -58,6 +58,22 @@ def test_rosbag2_finds_in_the_metadata_what_it_asks_for(bag: Path) -> None:
     assert said["custom_data"] == {"/image": "/image"}
 
 
+def test_messages_are_read_though_the_metadata_tells_another_quality_of_service(bag: Path) -> None:
+    # As `ros2 bag convert` and `reindex` leave it: the file and the folder each in their own words.
+    never = {"sec": 0, "nsec": 0}
+    other = {"history": "unknown", "depth": 0, "reliability": "reliable", "durability": "volatile"}
+    other |= {"liveliness": "automatic", "avoid_ros_namespace_conventions": False}
+    other |= dict.fromkeys(("deadline", "lifespan", "liveliness_lease_duration"), never)
+    said = yaml.safe_load((bag / "metadata.yaml").read_text())
+    for topic in said["rosbag2_bagfile_information"]["topics_with_message_count"]:
+        topic["topic_metadata"]["offered_qos_profiles"] = [other]
+    (bag / "metadata.yaml").write_text(yaml.safe_dump(said))
+    with Bag(bag) as recording:
+        assert sum(1 for _ in recording.messages(*recording.topics)) == 16
+        (first, *_) = recording.messages("/image")
+        assert bytes(recording.decode(first).data) == a_picture(0).tobytes()
+
+
 def generated() -> Iterator[tuple[str, str]]:
     """Types and digests, as ROS's own generator has computed them; Humble's does not."""
     for prefix in os.environ["AMENT_PREFIX_PATH"].split(os.pathsep):

@@ -78,6 +78,14 @@ def test_failures_that_pass_are_tried_again(tmp_path: Path, status: HTTPStatus) 
     assert (len(asked), usage.retried) == (2, 1)
 
 
+def test_what_was_sent_again_is_counted_also_where_no_answer_came(tmp_path: Path) -> None:
+    answer, asked = scripted(failure(HTTPStatus.INTERNAL_SERVER_ERROR))
+    with serving(answer) as url:
+        found, usage = ask(url, tmp_path / "answers.jsonl", retries=1)
+    assert isinstance(found[0], EndpointError)
+    assert (len(asked), usage.retried, usage.failed) == (2, 1, 1)
+
+
 def test_a_failure_that_stays_is_counted_and_asked_again_by_the_next_run(tmp_path: Path) -> None:
     answer, _ = scripted(failure(HTTPStatus.INTERNAL_SERVER_ERROR))
     with serving(answer) as url:

@@ -22,7 +22,7 @@ from pixelrs_ros.engine.session import Session
 from pixelrs_ros.engine.vlm.engine import VlmEngine
 from pixelrs_ros.errors import BadInputError, ConfigError, OutOfMemoryError, TurnCancelledError
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.types import Frame, Reply, Status, Turn, Utterance
+from pixelrs_ros.types import Frame, Status, Turn, Utterance
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 150, 3), np.uint8)
 FRAME = Frame(IMAGE)
@@ -127,6 +127,13 @@ def test_the_memory_of_the_first_picture_is_known_as_well(case: Case) -> None:
     """Session bounds what it keeps by it."""
     first, second = (case.engine.encode(picture) for picture in (IMAGE, IMAGE[:, ::-1].copy()))
     assert first.num_bytes == second.num_bytes > 1000
+
+
+def test_a_box_alone_cuts_a_mask_that_depends_on_it(case: Case) -> None:
+    encoded = case.engine.encode(IMAGE)
+    masks = [case.engine.box_mask(encoded, box) for box in ((10, 5, 60, 40), (80, 30, 149, 89), (10, 5, 60, 40))]
+    assert all(mask.shape == IMAGE.shape[:2] and mask.dtype == np.bool_ for mask in masks)
+    assert (masks[0] == masks[2]).all() and (masks[0] != masks[1]).any()
 
 
 def test_partial_words_come_before_the_end(case: Case) -> None:
@@ -250,23 +257,47 @@ def test_blind_words_are_the_same_whatever_the_picture(case: Case) -> None:
     assert not torch.allclose(seen[0], seen[1], atol=1e-3)
 
 
-def test_memory_that_is_used_up_is_said_and_freed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stage", ["encode", "prefill", "second word", "mask"])
+def test_memory_that_is_used_up_is_said_and_freed(case: Case, stage: str) -> None:
+    """Wherever in the network it happens: nothing half-made is left that could change a later answer."""
     session = Session(case.engine)
     case.say(Status.ANSWERED)
     session.say(Utterance("first"), FRAME)
-
-    def exhausted(*_: object, **__: object) -> Reply:
-        raise torch.OutOfMemoryError("CUDA out of memory.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(case.engine, "answer", exhausted)
-        with pytest.raises(OutOfMemoryError):
-            session.say(Utterance("second"), FRAME)
+    case.say(Status.GROUNDED)
+    heard = {"on_stage": after(0), "on_text": None, "on_segment": None}
+    picture = FRAME
+    if stage == "encode":
+        picture = Frame(IMAGE[:, ::-1].copy())
+    elif stage == "second word":
+        heard |= {"on_stage": None, "on_text": after(1)}
+    elif stage == "mask":
+        heard |= {"on_stage": None, "on_segment": after(0)}
+    with pytest.raises(OutOfMemoryError, match=r"CUDA out of memory.*max_cached_frames"):
+        session.say(Utterance("second"), picture, **heard)
     assert session.num_cached_frames == 0
     assert session.cached_dialogues == ()
-    case.say(Status.ANSWERED)
-    session.say(Utterance("third"), FRAME)
+    logits: list[list[torch.Tensor]] = []
+    for own in (True, False):
+        case.say(Status.CLARIFY)
+        logits.append([])
+        spy(case.engine, logits[-1])
+        if own:
+            session.say(Utterance("third"), FRAME)
+        else:
+            case.engine.answer(case.engine.encode(IMAGE), session.turns("default")[:1], "third")
+    torch.testing.assert_close(*logits, rtol=1e-4, atol=1e-4)
     assert [turn.text for turn in session.turns("default")] == ["first", "third"]
+
+
+def after(calls: int) -> Callable[..., None]:
+    """Raises what torch raises within the network, at the call after so many."""
+    left = iter(range(calls))
+
+    def exhausted(*_: object) -> None:
+        if next(left, None) is None:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    return exhausted
 
 
 def test_a_picture_is_looked_at_once_and_blind_is_another_picture(case: Case) -> None:

@@ -128,7 +128,7 @@ def folder(tmp_path: Path) -> Path:
     )
 
 
-def played(folder: Path, engine: FakeEngine, *conditions: Condition) -> tuple[dict[str, Any], list[Record]]:
+def played(folder: Path, engine: FakeEngine, *conditions: Condition) -> tuple[dict[str, Any], Sequence[Record]]:
     return evaluate(Job(Samples.load(folder, "test"), conditions), lambda: engine)
 
 

@@ -15,9 +15,10 @@ from pixelrs_ros import cli
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.evaluation.drawings import precision_recall_curve
 from pixelrs_ros.evaluation.metrics import score_mask
-from pixelrs_ros.evaluation.records import Record, encode_shown, summarize_condition
+from pixelrs_ros.evaluation.records import Record, encode_shown
 from pixelrs_ros.evaluation.referents import WordScore
 from pixelrs_ros.evaluation.results import choose_cases, paired_difference, read_results, tables_of
+from pixelrs_ros.evaluation.tallies import Tally
 
 COUNT = 12
 TRUTH = np.zeros((60, 80), bool)
@@ -59,7 +60,7 @@ def record(index: int, columns: int, *, target: bool = True, status: str = "grou
 def write(path: Path, data: Path, checkpoint: str, found: list[Record]) -> Path:
     report = {
         "checkpoint": checkpoint, "split": "test", "format": "prist", "pictures": None, "dialogues": len(found),
-        "images": len(found), "peak_memory_mb": 512.0, "conditions": {"own history": summarize_condition(found)},
+        "images": len(found), "peak_memory_mb": 512.0, "conditions": {"own history": Tally(found).summary()},
         "records": [each.to_json() for each in found],
     }  # fmt: skip
     path.write_text(json.dumps({"data": str(data), "reports": [report]}))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 from hub import COMMIT, STORE, Hub, point_at
 from huggingface_hub import constants
 from tiny_vlm import force
@@ -40,6 +41,17 @@ def answers(checkpoint: str | Path) -> None:
     reply = Session(engine).say(Utterance("the mug"), Frame(picture))
     assert reply.status in (Status.GROUNDED, Status.NOT_FOUND)  # SAM's random weights may cut nothing
     assert reply.segments[0].mask.shape == (60, 90)
+
+
+def run_apart(home: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own, after some code."""
+    code = (
+        "import pathlib, sys; from pixelrs_ros import cli, shipped; shipped.PUBLISHED = pathlib.Path(sys.argv[1]);"
+        f"{before}; sys.exit(cli.main(sys.argv[2:]))"
+    )
+    environment = {**os.environ, "HF_ENDPOINT": constants.ENDPOINT, "HF_HOME": str(home / "hf")}
+    command = [sys.executable, "-c", code, str(home / "published.yaml"), *FETCH]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def change(home: Path, role: str, **values: object) -> None:
@@ -162,6 +174,76 @@ def test_a_file_that_the_repository_lacks_is_told(hub: Hub, home: Path, capsys: 
     assert "has no other.json" in capsys.readouterr().err
 
 
+def test_a_file_of_another_size_than_in_the_table_does_not_come(
+    hub: Hub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(home, "sam", files={"config.json": {"bytes": 7}, "model.safetensors": {}})
+    for _ in range(2):
+        assert main(FETCH) == 1
+        told = capsys.readouterr().err
+        assert "config.json of tiny/sam has 7 bytes in our table" in told and "remedy: none here" in told
+    assert not hub.ranges("config.json")
+
+
+def test_another_commit_than_the_one_that_was_asked_for_is_refused(
+    hub: Hub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(home, "sam", revision="2" * 40)
+    assert main(FETCH) == 1
+    assert f"asked for {'2' * 40}, the hub tells of {COMMIT}" in capsys.readouterr().err
+    assert not hub.ranges("model.safetensors")
+
+
+def test_names_that_lead_elsewhere_are_no_files_of_a_part(
+    hub: Hub, home: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a mirror that answers whatever it likes; a pattern of the table matches a slash too."""
+    change(home, "sam", files={"config.json": {}, "model*.safetensors": {}})
+    shutil.copytree(tiny / "sam", home / "mirror")
+    (home / "mirror" / "models").mkdir()
+    shutil.copy(tiny / "sam" / "model.safetensors", home / "mirror" / "models")
+    hub.repos["tiny/sam"] = home / "mirror"
+    assert main(FETCH) == 0
+    assert not any("/models/model" in path for path, _ in hub.asked)
+    answers(NAME)
+
+
+def test_one_at_a_time(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two would write into one file."""
+    fetched_dir(NAME).mkdir(parents=True)
+    with FileLock(fetched_dir(NAME) / ".lock"):
+        assert main(FETCH) == 1
+    assert "another pixelrs fetch is at work in" in capsys.readouterr().err
+    assert not hub.asked
+    assert main(FETCH) == 0
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"parts": []}', f'{{"name": "{NAME}", "parts": {{"sam": 3}}}}'])
+def test_a_damaged_record_is_told_or_written_anew(hub: Hub, damage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(FETCH) == 0
+    record = fetched_dir(NAME) / "fetched.json"
+    whole = record.read_text()
+    record.write_text(damage)
+    (fetched_dir(NAME) / "sam" / "config.json").unlink()
+    if NAME in damage:
+        assert main(FETCH) == 0
+        assert json.loads(record.read_text())["parts"]["sam"] == json.loads(whole)["parts"]["sam"]
+    else:
+        assert main(FETCH) == 1
+        assert "fetched.json is damaged" in capsys.readouterr().err
+
+
+def test_a_disk_that_gets_full_is_told_and_what_came_is_kept(hub: Hub, home: Path, tiny: Path) -> None:
+    """A process of its own, in which no file may grow beyond half of the weights."""
+    half = (tiny / "sam" / "model.safetensors").stat().st_size // 2
+    ended = run_apart(home, f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, {half}))")
+    assert ended.returncode == 1
+    assert "takes no more: File too large; remedy: make room and run it again, or --to another disk" in ended.stderr
+    assert sum(path.stat().st_size for path in fetched_dir(NAME).rglob("*.part")) > 0
+    assert main(FETCH) == 0
+    answers(NAME)
+
+
 def test_without_a_known_commit_the_newest_is_taken_and_recorded(
     hub: Hub, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +258,7 @@ def test_another_checkpoint_is_not_taken_for_it(hub: Hub, home: Path, capsys: py
     (home / "mine").mkdir()
     (home / "mine" / "config.yaml").write_text("kind: vlm\n")
     assert main([*FETCH, "--to", str(home / "mine")]) == 1
-    assert "holds another checkpoint; remedy: another --to" in capsys.readouterr().err
+    assert "holds another checkpoint, or its fetched.json is damaged; remedy: another --to" in capsys.readouterr().err
     assert not hub.asked
 
 
@@ -220,13 +302,7 @@ def test_a_disk_that_is_too_small_is_told_before(hub: Hub, home: Path, capsys: p
 
 def test_the_environment_leads_to_another_hub(hub: Hub, home: Path) -> None:
     """As a process of its own, since the library reads the environment when it is imported."""
-    code = (
-        "import pathlib, sys; from pixelrs_ros import cli, shipped; shipped.PUBLISHED = pathlib.Path(sys.argv[1]);"
-        "sys.exit(cli.main(sys.argv[2:]))"
-    )
-    environment = {**os.environ, "HF_ENDPOINT": constants.ENDPOINT, "HF_HOME": str(home / "hf")}
-    command = [sys.executable, "-c", code, str(home / "published.yaml"), *FETCH]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    ended = run_apart(home)
     assert ended.returncode == 0, ended.stderr
     assert {path.split("/resolve/")[0] for path, _ in hub.asked if "/resolve/" in path} == {
         "/tiny/vlm", "/tiny/sam",

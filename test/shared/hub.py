@@ -72,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "RepoNotFound")
             return
         folder = self.hub.repos[repo]
-        self._json({"id": repo, "sha": COMMIT, "siblings": [_sibling(path) for path in sorted(folder.iterdir())]})
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        self._json({"id": repo, "sha": COMMIT, "siblings": [_sibling(path, folder) for path in files]})
 
     def _file(self, repo: str, name: str) -> None:
         path = self.hub.repos[repo] / name
@@ -125,10 +126,14 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _sibling(path: Path) -> dict[str, Any]:
+def _sibling(path: Path, folder: Path) -> dict[str, Any]:
     """Of a file: with ?blobs=true the hub tells sizes, and the SHA-256 of what is large."""
     content = path.read_bytes()
-    told: dict[str, Any] = {"rfilename": path.name, "size": len(content), "blobId": hashlib.sha1(content).hexdigest()}
+    told: dict[str, Any] = {
+        "rfilename": path.relative_to(folder).as_posix(),
+        "size": len(content),
+        "blobId": hashlib.sha1(content).hexdigest(),
+    }
     if path.suffix == ".safetensors":
         told["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 135}
     return told

@@ -68,8 +68,8 @@ class SpaceBench(Bench):
         assert outputs is not None
         self.until(lambda: all(map(is_wanted, (outputs.turn_points, outputs.markers))))
 
-    def ask(self, depth: Image | None, info: CameraInfo | None) -> Segmentation:
-        """The answer about an image with this depth and camera info."""
+    def see(self, depth: Image | None, info: CameraInfo | None) -> int:
+        """An image with this depth and camera info; its stamp, in nanoseconds."""
         stamp = conversions.ns_to_stamp(self.now_ns())
         header = Header(stamp=stamp, frame_id="eye")
         picture = np.full((HEIGHT_PX, WIDTH_PX, 3), (10, 20, 30), np.uint8)
@@ -96,7 +96,12 @@ class SpaceBench(Bench):
             )
 
         self.until(bound)
+        return conversions.stamp_to_ns(stamp)
+
+    def ask(self, depth: Image | None, info: CameraInfo | None) -> Segmentation:
+        """The answer about an image with this depth and camera info."""
+        stamp_ns = self.see(depth, info)
         count = len(self.segmentations)
-        self.send("point", conversions.stamp_to_ns(stamp))
+        self.send("point", stamp_ns)
         self.answers(count + 1)
         return self.segmentations[-1]

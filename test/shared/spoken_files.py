@@ -10,8 +10,9 @@ import numpy as np
 
 from pixelrs_ros.data import prist
 from pixelrs_ros.evaluation.metrics import score_mask
-from pixelrs_ros.evaluation.records import Record, summarize_condition
+from pixelrs_ros.evaluation.records import Record
 from pixelrs_ros.evaluation.referents import WordScore
+from pixelrs_ros.evaluation.tallies import Tally
 
 TURNS = (
     prist.PristTurn("I want to drink something.", "Something warm or something cold?"),
@@ -48,8 +49,7 @@ def write_said(
         for index, (img_id, answers) in enumerate(zip(pictures, said, strict=True))
     ]  # fmt: skip
     rows = {
-        row: summarize_condition([each for each in found if each.condition == row])
-        for row in (condition, "largest object")
+        row: Tally(each for each in found if each.condition == row).summary() for row in (condition, "largest object")
     }
     report = {
         "checkpoint": name, "split": "test", "format": "prist", "data_set": data_set, "pictures": None,

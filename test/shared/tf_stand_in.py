@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -22,6 +23,8 @@ class TfStandIn(ModuleType):
         known: Transforms by target frame, source frame and stamp in ns.
         looked: Called at every look-up, with how many there were before.
         listeners: How many listen.
+        sent: What was told, in order.
+        cleared: How often the buffer was emptied.
     """
 
     TransformException = TransformException
@@ -32,6 +35,8 @@ class TfStandIn(ModuleType):
         self.known: dict[tuple[str, str, int], Transform] = {}
         self.looked: Callable[[int], None] = lambda count: None
         self.listeners = 0
+        self.cleared = 0
+        self.sent: list[TransformStamped] = []
         self._count = 0
 
     def Buffer(self, cache_time: Any) -> TfStandIn:  # noqa: N802 (tf2_ros' name)
@@ -43,6 +48,19 @@ class TfStandIn(ModuleType):
         assert buffer is self
         self.listeners += 1
         return self
+
+    def TransformBroadcaster(self, node: Any) -> TfStandIn:  # noqa: N802 (tf2_ros' name)
+        """The broadcaster, which is this object."""
+        return self
+
+    def sendTransform(self, transform: TransformStamped) -> None:  # noqa: N802 (tf2_ros' name)
+        """Tell where something is."""
+        self.sent.append(copy.deepcopy(transform))
+
+    def clear(self) -> None:
+        """Forget what was put there."""
+        self.cleared += 1
+        self.known = {}
 
     def unregister(self) -> None:
         """Listen no more."""

@@ -20,7 +20,7 @@ from pixelrs_ros.endpoint.endpoint import Endpoint
 FOREIGN = "foreign"
 _WORD = r"[^ \"\\\[\]<>{}\x00-\x1f]+"  # without brackets, in which models leave what they should have filled in
 _QUESTION, _SENTENCE = "[?？]", "[.!?。！？]"  # what it ends on
-_FOREIGN_KINDS = {FOREIGN, "extra_forbidden", "literal_error"}  # pydantic's for a name that is none of the labels
+_BY_LABEL = ("elements", "answers")  # what is told by label: another key there is the name of another thing
 
 
 class AskingBuilder:
@@ -121,7 +121,13 @@ class _Strict(BaseModel):
 def names_what_is_not_there(error: BaseException) -> bool:
     """Whether an answer was refused for a name that is none of the picture's labels."""
     cause = error.__cause__
-    return isinstance(cause, ValidationError) and any(each["type"] in _FOREIGN_KINDS for each in cause.errors())
+    if not isinstance(cause, ValidationError):
+        return False
+    return any(
+        each["type"] in (FOREIGN, "literal_error")
+        or (each["type"] == "extra_forbidden" and len(each["loc"]) > 1 and each["loc"][0] in _BY_LABEL)
+        for each in cause.errors()
+    )
 
 
 def _by_label(labels: Sequence[str], kind: Any) -> Any:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelrs_ros.data.readers.coco import CocoReader, ReferReader
+from pixelrs_ros.data.readers.converseg import ConverSegReader
 from pixelrs_ros.data.readers.entries import Reader
 from pixelrs_ros.data.readers.llava import LlavaReader
 from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.data.readers.reasonseg import ReasonSegReader
+from pixelrs_ros.data.readers.regiondial import RegionDialReader
 from pixelrs_ros.errors import DataError
 
 READERS: dict[str, type[Reader]] = {
-    reader.form: reader for reader in (PristReader, ReferReader, ReasonSegReader, LlavaReader, CocoReader)
+    reader.form: reader
+    for reader in (
+        PristReader,
+        ReferReader,
+        ReasonSegReader,
+        RegionDialReader,
+        ConverSegReader,
+        LlavaReader,
+        CocoReader,
+    )
 }
 
 

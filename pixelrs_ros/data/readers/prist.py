@@ -7,6 +7,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pixelrs_ros.data import prist
 from pixelrs_ros.data.json_files import first_keys, stream_list
 from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, SplitFileReader, Tell, refuse
@@ -27,8 +29,7 @@ class PristReader(SplitFileReader):
     def entries(self, split: str, tell: Tell = refuse) -> Iterator[Entry]:
         """See `Reader.entries`."""
         path = prist.split_path(self.folder, split)
-        # Dialogues about one picture stand together as a rule: its masks are drawn once.
-        masks = lru_cache(maxsize=2)(partial(prist.read_masks, self.folder))
+        masks = _Masks(self.folder)
         for index, record in enumerate(stream_list(path)):
             where = f"{path}: dialogue {index}"
             problem = _problem(where, record)
@@ -44,6 +45,20 @@ class PristReader(SplitFileReader):
             img_id = dialogue.img_id
             picture = self._pictures / img_id if self._pictures else prist.image_path(self.folder, img_id)
             yield Entry(where, dialogue, picture, partial(masks, img_id))
+
+
+class _Masks:
+    """Draws masks by picture. Dialogues about one stand together as a rule: its masks are drawn once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._draw = lru_cache(maxsize=2)(prist.read_masks)
+
+    def __call__(self, img_id: str) -> dict[str, np.ndarray]:
+        return self._draw(self._folder, img_id)
+
+    def __reduce__(self) -> tuple[type[_Masks], tuple[Path]]:
+        return _Masks, (self._folder,)
 
 
 def _problem(where: str, record: Any) -> Problem | None:

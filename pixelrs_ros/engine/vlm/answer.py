@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import json_repair
-from pydantic import AliasChoices, BaseModel, Field, FiniteFloat, ValidationError, field_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, FiniteFloat, ValidationError, field_validator
 from pydantic_core import from_json
 
 from pixelrs_ros.errors import AnswerError
@@ -19,12 +19,21 @@ _QUOTED = 400  # characters of nonsense in an error's message
 _OBJECTS = re.compile(r'"objects"\s*:\s*\[')
 _NO = ("", "false", "no", "none", "null")  # as models write it where a truth value was asked for
 _ASK_DENIED = re.compile(rf'"ask"\s*:\s*(false|null|"({"|".join(_NO)})")', re.IGNORECASE)
+_BROKEN = (ValueError, RecursionError)  # of JSON: of the wrong form, or nested deeper than a parser goes
+
+
+def _sayable(text: str) -> str:
+    """Text without what JSON can spell and no message can hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+Words = Annotated[str, AfterValidator(_sayable)]
 
 
 class Named(BaseModel):
     """One thing, in the language model's own coordinates."""
 
-    phrase: str = Field(default="", validation_alias=AliasChoices("phrase", "label"))
+    phrase: Words = Field(default="", validation_alias=AliasChoices("phrase", "label"))
     bbox_2d: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
     point_2d: tuple[FiniteFloat, FiniteFloat] | None = None
 
@@ -32,8 +41,8 @@ class Named(BaseModel):
 class Said(BaseModel):
     """A whole answer. `objects`: None where nothing had to be shown, empty where it is not there."""
 
-    say: str = ""
-    ask: bool | str = False
+    say: Words = ""
+    ask: bool | Words = False
     objects: list[Named] | None = None
 
     @field_validator("ask", mode="before")
@@ -75,7 +84,7 @@ class GrowingAnswer:
             said = from_json(self.raw, allow_partial="trailing-strings").get("say")
         except (ValueError, AttributeError):
             return ""
-        return said if isinstance(said, str) else ""
+        return _sayable(said) if isinstance(said, str) else ""
 
     def named(self) -> list[dict[str, Any]]:
         """The things whose JSON is complete, as long as nothing speaks for a question.
@@ -92,7 +101,7 @@ class GrowingAnswer:
                 place += 1
             try:
                 one, place = decoder.raw_decode(self.raw, place)
-            except ValueError:
+            except _BROKEN:
                 return found
             found.append(one)
 
@@ -119,8 +128,8 @@ class GrowingAnswer:
         except ValueError as error:
             if self.is_cut_off:
                 raise AnswerError("it found no end; remedy: raise max_new_tokens") from error
-            content = json_repair.loads(self.raw)
-            kept = json.dumps(content, ensure_ascii=False)
+            content = self._repaired()
+            kept = _sayable(json.dumps(content, ensure_ascii=False))
         if isinstance(content, list):  # models that were trained to give nothing but boxes
             content = {"objects": content}
         try:
@@ -132,6 +141,12 @@ class GrowingAnswer:
         if not said.text and not said.objects:
             raise AnswerError("it neither says nor shows anything")
         return said, kept
+
+    def _repaired(self) -> Any:
+        try:
+            return json_repair.loads(self.raw)
+        except _BROKEN as error:
+            raise AnswerError("its JSON cannot be mended") from error
 
     def quoted(self) -> str:
         """The words for a message, cut where they are long."""

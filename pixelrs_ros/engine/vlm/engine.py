@@ -26,7 +26,7 @@ from pixelrs_ros.engine.ending import ending, latencies, ms_since
 from pixelrs_ros.engine.frames import picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.engine.vlm.answer import GrowingAnswer, Named, Said, phrase_ranges, remembered
-from pixelrs_ros.engine.vlm.boxes import Scale
+from pixelrs_ros.engine.vlm.boxes import Prompt, Scale
 from pixelrs_ros.engine.vlm.chat import Chat
 from pixelrs_ros.engine.vlm.loading import load_language, load_sam
 from pixelrs_ros.engine.vlm.qwen import Look, Qwen
@@ -176,6 +176,11 @@ class VlmEngine:
             raise AnswerError(f"{error}; {growing.quoted()}") from error
         latency = latencies(encoded.encode_ms, prefill_ms, cutter.cutting_ms, ms_since(started))
         return _reply(said, kept, segments, latency)
+
+    @torch.inference_mode()
+    def box_mask(self, encoded: SeenPicture, box: tuple[int, int, int, int]) -> np.ndarray:
+        """(H, W) bool, what SAM cuts out of a box; see `Answerer.box_mask`."""
+        return self.sam.cut(encoded.sam.result(), Prompt(box, None), encoded.width_px, encoded.height_px)[0]
 
     def history_answer(self, value: str, status: Status) -> str:
         """A data set's answer, with its `[OBJ]` and `[SEG]`, as the JSON that a dialogue remembers; without boxes."""

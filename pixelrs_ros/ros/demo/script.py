@@ -12,7 +12,7 @@ import numpy as np
 
 from pixelrs_ros.sim.picture.elements import Element, elements
 from pixelrs_ros.sim.picture.render import Renderer, View
-from pixelrs_ros.sim.scene.scene import move_camera, sample_scene
+from pixelrs_ros.sim.scene.scene import Scene, move_camera, sample_scene
 from pixelrs_ros.sim.talk.compose import Composer
 from pixelrs_ros.sim.talk.turns import DialogueTurn, Target
 from pixelrs_ros.sim.talk.voices import Speaker
@@ -69,11 +69,14 @@ class PlayedTurn:
 
 
 def render_view(renderer: Renderer, scene_seed: int, camera_seed: int) -> View:
-    """The view of a scene from its own camera, or, with `camera_seed` above 0, from another place."""
+    """The view of a scene: see `scene_of`."""
+    return renderer.render(scene_of(scene_seed, camera_seed), depth=True)
+
+
+def scene_of(scene_seed: int, camera_seed: int) -> Scene:
+    """A scene with its own camera, or, with `camera_seed` above 0, with one in another place."""
     scene = sample_scene(scene_seed)
-    if camera_seed:
-        scene = move_camera(scene, camera_seed)
-    return renderer.render(scene, depth=True)
+    return move_camera(scene, camera_seed) if camera_seed else scene
 
 
 def truth(view: View, turn: PlayedTurn) -> np.ndarray | None:

@@ -6,20 +6,22 @@ import sys
 from typing import Any
 
 import numpy as np
+from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from pixelrs_ros.ros.demo.script import render_view
+from pixelrs_ros.geometry.box import quaternion
+from pixelrs_ros.ros.demo.script import scene_of
 from pixelrs_ros.ros.wire import conversions
 from pixelrs_ros.ros.wire.ros_context import ros, spin
 from pixelrs_ros.sim.picture.render import Renderer, View
 from pixelrs_ros.sim.scene.household import household_scale
-from pixelrs_ros.sim.scene.scene import sample_scene
 
 FRAME_ID = "camera_optical_frame"
+WORLD = "world"  # its origin on the table, z up
 
 
 def fill_camera_info(message: CameraInfo, header: Header, view: View) -> CameraInfo:
@@ -40,6 +42,7 @@ class SimCamera(Node):
     """Publishes one rendered view again and again, each time with a fresh stamp; depth as of things of household size.
 
     The parameters `scene_seed` and `camera_seed` choose the view and may be set at any time: the next images show it.
+    Where tf2_ros is installed, it also says where its optical frame is in `WORLD`, for each image: the camera moves.
 
     Args:
         renderer: Draws the view.
@@ -67,6 +70,8 @@ class SimCamera(Node):
         self._image_publisher = self.create_publisher(Image, "image", qos_profile_sensor_data)
         self._depth_publisher = self.create_publisher(Image, "depth", qos_profile_sensor_data)
         self._info_publisher = self.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+        self._broadcaster = _transform_broadcaster(self)
+        self._place = TransformStamped(header=Header(frame_id=WORLD), child_frame_id=FRAME_ID)
         self._seeds: tuple[int, int] | None = None
         self.create_timer(1.0 / rate_hz, self._publish)
 
@@ -78,25 +83,40 @@ class SimCamera(Node):
         )
         if (scene_seed, camera_seed) == self._seeds:
             return
-        view = render_view(self._renderer, scene_seed, camera_seed)
+        scene = scene_of(scene_seed, camera_seed)
+        view = self._renderer.render(scene, depth=True)
         assert view.depth_m is not None
+        scale = household_scale(scene)
         header = Header(frame_id=FRAME_ID)
         conversions.fill_image(self._image, header, view.image, "rgb8")
-        depth_m = view.depth_m * np.float32(household_scale(sample_scene(scene_seed)))
-        conversions.fill_image(self._depth, header, depth_m, "32FC1")
+        conversions.fill_image(self._depth, header, view.depth_m * np.float32(scale), "32FC1")
         fill_camera_info(self._info, header, view)
+        offset, turn = self._place.transform.translation, self._place.transform.rotation
+        offset.x, offset.y, offset.z = (scene.camera.position_m * scale).tolist()
+        turn.x, turn.y, turn.z, turn.w = quaternion(scene.camera.axes)
         self._seeds = (scene_seed, camera_seed)
         self.get_logger().info(f"scene {scene_seed}, camera {camera_seed}: {len(view.objects)} objects")
 
     def _publish(self) -> None:
         self._look()
         stamp = self.get_clock().now().to_msg()
-        for message in (self._image, self._depth, self._info):
+        for message in (self._image, self._depth, self._info, self._place):
             message.header.stamp = stamp
+        if self._broadcaster is not None:
+            self._broadcaster.sendTransform(self._place)
         self._depth_publisher.publish(self._depth)
         self._image_publisher.publish(self._image)
         # Last, so that it announces an image that has been sent.
         self._info_publisher.publish(self._info)
+
+
+def _transform_broadcaster(node: Node) -> Any:
+    """That of tf2_ros; None where that is not installed."""
+    try:
+        from tf2_ros import TransformBroadcaster
+    except ImportError:  # ROS 2 from wheels
+        return None
+    return TransformBroadcaster(node)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -17,6 +17,7 @@ ARGUMENTS = {
     "device": "Where it runs: cpu, cuda or cuda:N.",
     "image_transport": "How the images are sent; compressed subscribes to `<image>/compressed`.",
     "depth_transport": "How the depth images are sent; compressedDepth subscribes to `<depth>/compressedDepth`.",
+    "target_frame": "Frame of TF, such as base_link, in which targets are given too; needs tf2_ros.",
     "autostart": "Configure and activate the node at once; false leaves that to a lifecycle manager.",
 }
 

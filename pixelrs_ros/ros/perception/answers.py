@@ -99,6 +99,7 @@ class Answers:
 
     def open(self, request: TurnRequest) -> OpenTurn:
         """The turn of a request, numbered within its dialogue."""
+        self._target_frame.look(request.bound)
         index = 0 if request.one_shot else self._numbers.take(request.session_id)
         return OpenTurn(request, index, Locator(request.bound, self._parameters()))
 
@@ -151,7 +152,7 @@ class Answers:
             (filled.geometry, turn.locator(one))
             for filled, one in zip(segmentation.segments, reply.segments, strict=True)
         ]
-        self._target_frame.fill(request.header, places, self._parameters().target_frame_wait_s)
+        self._target_frame.fill(request.bound, places, self._parameters().target_frame_wait_s)
         request.ended = True  # before it is published: whoever receives the answer may send the next one at once
         if not request.one_shot:
             self._outputs.answer(self._outputs.segmentation, segmentation)

@@ -36,6 +36,7 @@ from pixelrs_ros.types import Reply, Status, unlikely
 
 IMAGE_AGE = "age of the newest image [s]"
 DEPTH_UNIT = "unit of depth [m]"
+STATE = "state"  # of the life cycle
 WINDOW = 100  # turns over which latencies are summed up
 SLOW_TURN_S = 30.0
 _RECENT_S = 10.0
@@ -304,7 +305,7 @@ class Health:
 
     def _dialogue(self, snapshot: NodeSnapshot) -> DiagnosticStatus:
         level, message = OK, "no turn yet"
-        values = {"state": snapshot.state, "waiting instructions": str(snapshot.waiting), "backend": snapshot.backend}
+        values = {STATE: snapshot.state, "waiting instructions": str(snapshot.waiting), "backend": snapshot.backend}
         values.update({f"turns {status.value}": str(self._turns[status]) for status in Status})
         values["turns about unlikely images"] = str(self._unlikely)
         if self._turn is not None:

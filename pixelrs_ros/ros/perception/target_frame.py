@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.node import Node
 from rclpy.time import Time
-from std_msgs.msg import Header
 
 from pixelrs_ros.errors import BadInputError, ConfigError
 from pixelrs_ros.geometry.rigid import RigidTransform
 from pixelrs_ros.geometry.target import Geometry, GeometryStatus
 from pixelrs_ros.msg import Geometry as GeometryMessage
 from pixelrs_ros.ros.parameters.table import NodeParameters
+from pixelrs_ros.ros.queueing.bound_frame import BoundFrame
 from pixelrs_ros.ros.wire import conversions
 
 _PERIOD_S = 0.01  # between two looks into the buffer; tf2's own wait stands still with a paused simulation
 _MARGIN_S = 10.0  # how long TF is kept beyond the oldest image that a turn may be about
-_KNOWN = 64  # transforms kept by image, for dialogues that stay with an image of the past
 _LOG_PERIOD_S = 5.0
 
 
@@ -42,7 +43,8 @@ class TargetFrame:
     def __init__(self, node: Node, values: NodeParameters) -> None:
         self._frame = values.target_frame
         self._logger: RcutilsLogger = node.get_logger()
-        self._known: OrderedDict[tuple[str, int], RigidTransform] = OrderedDict()
+        # For as long as a turn is about the image or a dialogue stays with it.
+        self._known: WeakKeyDictionary[BoundFrame, RigidTransform] = WeakKeyDictionary()
         self._problem = ""
         self._listener: Any = None
         if not self._frame:
@@ -57,30 +59,50 @@ class TargetFrame:
         self._errors = tf2_ros.TransformException
         self._buffer = tf2_ros.Buffer(cache_time=Duration(seconds=values.max_frame_age_s + _MARGIN_S))
         self._listener = tf2_ros.TransformListener(self._buffer, node)
+        # The buffer goes by a clock of its own, which does not notice that a simulation or a recording begins anew.
+        backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = node.get_clock().create_jump_callback(backwards, post_callback=lambda _: self._buffer.clear())
 
     def close(self) -> None:
         """Stop listening."""
         if self._listener is not None:
+            self._jumps.unregister()
             self._listener.unregister()
             self._listener = None
 
-    def fill(self, header: Header, targets: Iterable[tuple[GeometryMessage, Geometry]], wait_s: float) -> None:
+    def look(self, bound: BoundFrame | None) -> None:
+        """Look up where the camera was when it took an image, if TF tells by now: later it may have forgotten.
+
+        Args:
+            bound: The image; None: there is none.
+        """
+        if self._listener is not None and bound is not None:
+            with contextlib.suppress(BadInputError):
+                self._transform(bound, 0.0)
+
+    def fill(
+        self, bound: BoundFrame | None, targets: Iterable[tuple[GeometryMessage, Geometry]], wait_s: float
+    ) -> None:
         """Fill where a turn's targets are in the target frame, or say why that is not known.
 
         Args:
-            header: The image's.
+            bound: The image; None: there is none, and nothing is measured.
             targets: Messages, whose `target_` fields are filled, with the targets' places in the camera's frame.
             wait_s: How long a transform may be waited for that is still on its way.
         """
         measured = [each for each in targets if each[1].status is GeometryStatus.MEASURED]
-        if self._listener is None or not measured:
+        if self._listener is None or bound is None or not measured:
             return
         try:
-            transform = self._transform(header, wait_s)
+            transform = self._transform(bound, wait_s)
         except BadInputError as error:
+            self._problem = str(error)
+            self._logger.warning(self._problem, throttle_duration_sec=_LOG_PERIOD_S)
             for message, _ in measured:
-                message.target_message = str(error)
+                message.target_message = self._problem
             return
+        self._problem = ""
+        header = bound.image.message.header
         for message, geometry in measured:
             _fill(message, geometry, transform)
             for stamped in (message.target_centroid.header, message.target_pose.header):
@@ -97,42 +119,41 @@ class TargetFrame:
         level, said = (DiagnosticStatus.WARN, self._problem) if self._problem else (DiagnosticStatus.OK, "no problem")
         return conversions.diagnostic(node, "target frame", said, {"target frame": self._frame}, level)
 
-    def _transform(self, header: Header, wait_s: float) -> RigidTransform:
+    def _transform(self, bound: BoundFrame, wait_s: float) -> RigidTransform:
         """From the image's frame to the target frame, at the image's stamp.
 
         Raises:
             BadInputError: TF does not tell; the message says why.
         """
-        key = (header.frame_id, conversions.stamp_to_ns(header.stamp))
-        if key in self._known:
-            return self._known[key]
-        if not header.frame_id:
+        known = self._known.get(bound)
+        if known is not None:
+            return known
+        header = bound.image.message.header
+        frame_id = header.frame_id.removeprefix("/")  # as tf of ROS 1 named it, and some drivers still do
+        if not frame_id:
             raise self._refused("the image's header names no frame")
+        if not conversions.stamp_to_ns(header.stamp):  # tf2 would tell where the camera is now
+            raise self._refused("the image's header has no stamp: let the camera's driver set it")
         ends_s = time.monotonic() + wait_s
         while True:
             try:
-                found = self._buffer.lookup_transform(self._frame, header.frame_id, Time.from_msg(header.stamp))
+                found = self._buffer.lookup_transform(self._frame, frame_id, Time.from_msg(header.stamp))
                 break
             except self._errors as error:
                 if time.monotonic() >= ends_s:
-                    raise self._refused(f"TF has no transform from {header.frame_id!r}: {error}") from None
+                    raise self._refused(f"TF has no transform from {frame_id!r}: {error}") from None
             time.sleep(_PERIOD_S)
         moved, turned = found.transform.translation, found.transform.rotation
         try:
             transform = RigidTransform((moved.x, moved.y, moved.z), (turned.x, turned.y, turned.z, turned.w))
         except ValueError as error:
-            raise self._refused(f"what TF says of {header.frame_id!r} cannot be used: {error}") from None
-        self._problem = ""
-        self._known[key] = transform
-        while len(self._known) > _KNOWN:
-            self._known.popitem(last=False)
+            raise self._refused(f"what TF says of {frame_id!r} cannot be used: {error}") from None
+        self._known[bound] = transform
         return transform
 
     def _refused(self, why: str) -> BadInputError:
-        """The error of a target that cannot be given in the target frame; the log and the diagnostics tell it too."""
-        self._problem = f"no pose in target_frame {self._frame!r} at the image's stamp: {why}"
-        self._logger.warning(self._problem, throttle_duration_sec=_LOG_PERIOD_S)
-        return BadInputError(self._problem)
+        """The error of a target that cannot be given in the target frame."""
+        return BadInputError(f"no pose in target_frame {self._frame!r} at the image's stamp: {why}")
 
 
 def _fill(message: GeometryMessage, geometry: Geometry, transform: RigidTransform) -> None:

@@ -111,7 +111,8 @@ class BoundFrame:
             return f"no {what} came with the image: check that the camera sends it (parameter '{_TOPICS[stream]}')"
         return (
             f"the nearest {stream.value} is {missed_ns / 1e6:.0f} ms off the image, more than max_depth_slop_s "
-            f"({self._max_slop_ns / _NS_PER_S:g} s): let the camera stamp both alike, or raise max_depth_slop_s"
+            f"({self._max_slop_ns / _NS_PER_S:g} s): let the camera stamp both alike, see that none is "
+            "lost on the way, or raise max_depth_slop_s"
         )
 
     def _was_offered(self, stream: Stream) -> bool:

@@ -31,12 +31,17 @@ _DECISIONS = (
 _USER_PROFILES = ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")  # read from the working directory
 
 
+def room_for_images() -> dict[str, str]:
+    """The environment that gives Fast DDS shared memory for whole images; empty where the user has decided about it."""
+    if any(map(os.environ.get, _DECISIONS)) or any(Path(name).exists() for name in _USER_PROFILES):
+        return {}
+    earlier = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")  # with Fast DDS 2
+    return {"FASTRTPS_DEFAULT_PROFILES_FILE" if earlier else "FASTDDS_DEFAULT_PROFILES_FILE": str(_PROFILES)}
+
+
 def make_room_for_images() -> None:
     """Give Fast DDS shared memory for whole images, where the user has not decided about its transports."""
-    if any(map(os.environ.get, _DECISIONS)) or any(Path(name).exists() for name in _USER_PROFILES):
-        return
-    earlier = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")  # with Fast DDS 2
-    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE" if earlier else "FASTDDS_DEFAULT_PROFILES_FILE"] = str(_PROFILES)
+    os.environ.update(room_for_images())
 
 
 # What rclpy raises in a thread that goes on after ROS has been shut down or the node destroyed. rclpy exports the first

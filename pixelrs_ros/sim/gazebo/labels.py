@@ -121,8 +121,8 @@ class WorldTruth:
     def label_image(self, picture: np.ndarray) -> np.ndarray:
         """The labels in a picture from a segmentation camera.
 
-        Gazebo's semantic label map has the label in all three channels; its instance label map has it in the last one,
-        and in the first two which of the models with this label it is, which is left out here.
+        Only a semantic label map will do, which has the label in all three channels. Where `<segmentation_type>` is
+        `panoptic` or `instance`, Gazebo labels the first part of each model alone, and the others are background.
 
         Args:
             picture: (H, W, 3) uint8 RGB.
@@ -131,16 +131,15 @@ class WorldTruth:
             (H, W) uint8, 0 for the background.
 
         Raises:
-            BadInputError: It has pixels that are no labels of this world, such as those of a colored map.
+            BadInputError: It is no semantic label map, or has labels that are not of this world.
         """
         labels = picture[..., 2]
         strange = np.setdiff1d(np.unique(labels), [0, *(entry.label for entry in self.labels)])
-        semantic = bool((picture == labels[..., None]).all())
-        # Whatever else is a label map, its background is black.
-        if strange.size or not (semantic or not picture[labels == 0].any()):
+        if strange.size or (picture != labels[..., None]).any():
             raise BadInputError(
-                f"no label map of this world: it has {', '.join(map(str, strange[:5])) or 'colors'} where labels up to "
-                f"{len(self.labels)} are; remedy: bridge labels_map, not colored_map, and the world's own labels.json"
+                f"no semantic label map of this world: it has {', '.join(map(str, strange[:5])) or 'colors'} where "
+                f"labels up to {len(self.labels)} are; remedy: bridge labels_map, not colored_map, of a camera whose "
+                "segmentation_type is semantic, and take the world's own labels.json"
             )
         return np.ascontiguousarray(labels)
 

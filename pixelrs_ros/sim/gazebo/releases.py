@@ -15,6 +15,7 @@ class Release:
         namespace: What the class names of its systems begin with.
         command: What starts it; a world follows.
         own_lens: Whether its RGB-D camera reports the lens that it has. One that does not reports what the world says.
+        frame_element: The element of a sensor that names its messages' frame; empty where `<optical_frame_id>` does.
     """
 
     ros: str
@@ -22,6 +23,7 @@ class Release:
     namespace: str
     command: tuple[str, ...]
     own_lens: bool
+    frame_element: str = ""
 
     def system(self, name: str) -> tuple[str, str]:
         """File and class name of a system such as `scene-broadcaster`."""
@@ -36,6 +38,7 @@ RELEASES: dict[str, Release] = {
         namespace="ignition::gazebo",
         command=("ign", "gazebo"),
         own_lens=False,
+        frame_element="ignition_frame_id",
     ),
     "harmonic": Release(
         ros="jazzy",

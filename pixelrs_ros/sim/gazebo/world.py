@@ -206,6 +206,8 @@ class _World:
         for kind, topic in (("rgbd_camera", CAMERA_TOPIC), ("segmentation", SEGMENTATION_TOPIC)):
             sensor = SubElement(link, "sensor", name=kind, type=kind)
             _add(sensor, "topic", topic)
+            if self._release.frame_element and kind == "rgbd_camera":
+                _add(sensor, self._release.frame_element, FRAME_ID)
             _add(sensor, "always_on", "true")
             _add(sensor, "update_rate", _numbers([_RATE_HZ]))
             lens = SubElement(sensor, "camera", name=kind)

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from tokenizers import Tokenizer
 
-from pixelrs_ros.config import MirasConfig, load_preset
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.images import resized_shape
 from pixelrs_ros.sim.picture.elements import elements, well_posed
@@ -145,11 +145,11 @@ def _maps(view: View, side_px: int) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def _draw(one: tuple[int, int, BankConfig], *, folder: Path, tokenizer: str, preset: str) -> None:
+def _draw(one: tuple[int, int, BankConfig], *, folder: Path, tokenizer: str, sizes: MirasConfig) -> None:
     index, count, config = one
     path = shard_path(folder, config.split, index)
     if not path.exists():
-        draw_shard(path, index, count, config, make_layout(Tokenizer.from_str(tokenizer), load_preset(preset)))
+        draw_shard(path, index, count, config, make_layout(Tokenizer.from_str(tokenizer), sizes))
 
 
 def make_layout(tokenizer: Tokenizer, config: MirasConfig) -> ChatLayout:
@@ -157,7 +157,9 @@ def make_layout(tokenizer: Tokenizer, config: MirasConfig) -> ChatLayout:
     return ChatLayout(tokenizer, config.clip.num_patches, config.text, config.reader)
 
 
-def draw_bank(folder: Path, scenes: dict[str, int], seed: int, tokenizer: Tokenizer, preset: str, workers: int) -> None:
+def draw_bank(
+    folder: Path, scenes: dict[str, int], seed: int, tokenizer: Tokenizer, preset: str, sizes: MirasConfig, workers: int
+) -> None:
     """Draws what is still missing.
 
     Args:
@@ -166,22 +168,22 @@ def draw_bank(folder: Path, scenes: dict[str, int], seed: int, tokenizer: Tokeni
         seed: Seeds every random choice.
         tokenizer: The one of the network that will be trained.
         preset: Its configuration's name.
+        sizes: Its configuration.
         workers: Processes.
 
     Raises:
         DataError: The folder was drawn for something else.
     """
-    config = load_preset(preset)
     todo: list[tuple[int, int, BankConfig]] = []
     for split, count in scenes.items():
-        bank = BankConfig(split, seed, config.sam.image_size_px, make_layout(tokenizer, config).vocab_size)
+        bank = BankConfig(split, seed, sizes.sam.image_size_px, make_layout(tokenizer, sizes).vocab_size)
         _mark(folder / split, json.dumps({**vars(bank), "preset": preset}))
         shards = range(-(-count // SHARD))
         missing = [index for index in shards if not shard_path(folder, split, index).exists()]
         todo += [(index, min(SHARD, count - index * SHARD), bank) for index in missing]
     if not todo:
         return
-    draw = partial(_draw, folder=folder, tokenizer=tokenizer.to_str(), preset=preset)
+    draw = partial(_draw, folder=folder, tokenizer=tokenizer.to_str(), sizes=sizes)
     if workers == 1:
         for one in track(todo, "Drawing", console=Console(stderr=True)):
             draw(one)

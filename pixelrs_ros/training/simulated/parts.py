@@ -36,7 +36,8 @@ def take_parts(miras: Miras, config: MirasConfig, folder: Path) -> None:
     Raises:
         CheckpointError: They are neither there nor installed.
     """
-    if config.require_high_resolution().architecture == "efficientnet_lite0" and miras.convnext is not None:
+    high = config.convnext
+    if high is not None and high.architecture == "efficientnet_lite0" and miras.convnext is not None:
         miras.convnext.load_state_dict(part(folder / IMAGE_ENCODER, _efficientnet))
     reader = config.reader
     if reader is not None and miras.reader is not None and reader.hidden_size == _MINILM_SIZE:  # not in a debug network

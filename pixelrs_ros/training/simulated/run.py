@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer
 
 from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, read_sizes, save_checkpoint
-from pixelrs_ros.config import load_preset
+from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras
 from pixelrs_ros.settings import load_config, read_yaml
@@ -56,7 +56,7 @@ class Run:
             self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype="fp32")
             self.miras.requires_grad_(True)
         else:
-            self.miras_config = load_preset(config.preset)
+            self.miras_config = config.sizes()
             self.tokenizer = make_tokenizer(self.out / TOKENIZER, config.vocab_size, config.seed)
             torch.manual_seed(config.seed)
             self.miras = build_miras(self.miras_config, make_layout(self.tokenizer, self.miras_config).vocab_size)
@@ -73,8 +73,8 @@ class Run:
             known = ", ".join(phase for phase in PHASES if phase in self.config.phases)
             raise ConfigError(f"unknown phase {name!r}; known: {known}")
         self.miras.to(self.device)
-        assert self.miras.convnext is not None  # else the configuration was refused
-        self.miras.convnext.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+        if self.miras.convnext is not None:
+            self.miras.convnext.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
         names = _TALK_FIELDS if name == "talk" else None
         scenes = min(self.config.scenes, _CONNECT_SCENES) if name == "connect" else self.config.scenes
         train, val = (
@@ -119,7 +119,7 @@ def draw(config: TrainConfig) -> None:
     else:
         tokenizer = make_tokenizer(out / TOKENIZER, config.vocab_size, config.seed)
     scenes = {"val": config.val_scenes, "train": config.scenes}
-    draw_bank(Path(config.bank), scenes, config.seed, tokenizer, config.preset, config.workers)
+    draw_bank(Path(config.bank), scenes, config.seed, tokenizer, config.preset, config.sizes(), config.workers)
 
 
 def make_tokenizer(path: Path, vocab_size: int, seed: int) -> Tokenizer:
@@ -169,7 +169,7 @@ def train(
         minutes: Until the end of the last of the phases.
 
     Raises:
-        ConfigError: The configuration or the phase's name is wrong, or the start sees with CLIP alone.
+        ConfigError: The configuration or the phase's name is wrong, or the start cannot be trained in this way.
         DataError: The scenes cannot be drawn.
         CheckpointError: An earlier phase has not run, or the start is no MIRAS.
     """
@@ -184,7 +184,7 @@ def train(
         return
     config = load_config(TrainConfig, config_path)
     if config.start:
-        read_sizes(config.start)[0].require_high_resolution()  # before hours of drawing
+        _require_padding(read_sizes(config.start)[0], config.start)  # before hours of drawing
     engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
     names = tuple(phases) or ("draw", *(name for name in PHASES if name in config.phases))
@@ -203,3 +203,8 @@ def train(
             run.export(checkpoint or Path(config.out) / "checkpoint")
         del made, run  # and with them their scenes on the device
     processes.destroy_process_group()
+
+
+def _require_padding(sizes: MirasConfig, start: str) -> None:
+    if sizes.framing != "pad":
+        raise ConfigError(f"{start} has framing {sizes.framing}, and only with framing pad it can be trained on scenes")

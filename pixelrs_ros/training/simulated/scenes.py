@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from pixelrs_ros.config import MirasConfig
+from pixelrs_ros.config import ClipConfig, ConvNextConfig, MirasConfig, SamConfig
 from pixelrs_ros.training.loop import Objective, Sizes, Terms
 from pixelrs_ros.training.simulated.bank import ROWS, Bank
 from pixelrs_ros.training.simulated.concepts import NUM_COLORS, NUM_KINDS, NUM_PARTS
@@ -137,8 +137,8 @@ def as_it_is(images: torch.Tensor) -> torch.Tensor:
 
 def encoder_pixels(
     images: torch.Tensor, sizes: torch.Tensor, config: MirasConfig
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Padded pictures as the three encoders take them, as `images.to_pixels` makes them from a camera's picture.
+) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
+    """Padded pictures as the encoders take them, as `images.to_pixels` makes them from a camera's picture.
 
     Args:
         images: (B, 3, S, S) float in [0, 255], padded.
@@ -146,10 +146,10 @@ def encoder_pixels(
         config: Sizes.
 
     Returns:
-        (B, 3, side, side) float for CLIP, for the high-resolution encoder and for SAM.
+        (B, 3, side, side) float for CLIP, for the high-resolution encoder (None where there is none) and for SAM.
     """
-    made = []
-    for part, scale in ((config.clip, 255.0), (config.require_high_resolution(), 255.0), (config.sam, 1.0)):
+
+    def pixels(part: ClipConfig | ConvNextConfig | SamConfig, scale: float) -> torch.Tensor:
         side = part.image_size_px
         x = images
         if side != images.shape[-1]:
@@ -159,8 +159,10 @@ def encoder_pixels(
         std = torch.tensor(part.std, device=x.device).view(1, 3, 1, 1) * scale
         line = (torch.arange(side, device=x.device) + 0.5) * images.shape[-1] / side
         inside = (line.view(1, -1, 1) < sizes[:, 0].view(-1, 1, 1)) & (line.view(1, 1, -1) < sizes[:, 1].view(-1, 1, 1))
-        made.append((x - mean) / std * inside.unsqueeze(1))
-    return made[0], made[1], made[2]
+        return (x - mean) / std * inside.unsqueeze(1)
+
+    high = None if config.convnext is None else pixels(config.convnext, 255.0)
+    return pixels(config.clip, 255.0), high, pixels(config.sam, 1.0)
 
 
 class ScenesPhase(ABC):

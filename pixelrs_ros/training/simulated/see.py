@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -18,6 +20,7 @@ from pixelrs_ros.training.simulated.scenes import Scenes, ScenesPhase, as_it_is,
 PROMPTS = 3  # masks of each scene and step
 MIN_SHARE = 2e-4  # of the square: smaller regions are not cut
 PART_RATE = 0.5
+SIGHT = {"fused": 1.0, "grid": 0.5, "cells": 0.3}  # weights of the dense losses
 
 
 class Eyes(nn.Module):
@@ -25,8 +28,6 @@ class Eyes(nn.Module):
 
     def __init__(self, miras: Miras, config: MirasConfig) -> None:
         super().__init__()
-        channels = config.require_high_resolution().out_channels
-        assert miras.convnext is not None and miras.fusion is not None
         self.clip, self.convnext, self.fusion = miras.clip, miras.convnext, miras.fusion
         self.sam, self.detail = miras.sam, miras.detail
         for module in (self.sam.prompt_encoder.mask_downscaling, self.sam.prompt_encoder.point_embeddings):
@@ -35,32 +36,37 @@ class Eyes(nn.Module):
         self.fused_head = nn.Sequential(
             nn.LayerNorm(config.clip.hidden_size), nn.Linear(config.clip.hidden_size, sum(SIZES))
         )
-        self.grid_norm = nn.GroupNorm(1, channels)
-        self.grid_head = nn.Conv2d(channels, sum(SIZES), kernel_size=1)
+        if config.convnext is not None:
+            channels = config.convnext.out_channels
+            self.grid_norm = nn.GroupNorm(1, channels)
+            self.grid_head = nn.Conv2d(channels, sum(SIZES), kernel_size=1)
         self.sam_head = nn.Conv2d(config.sam.prompt_dim, sum(SIZES), kernel_size=1)
 
     def forward(
-        self, clip: torch.Tensor, convnext: torch.Tensor, sam: torch.Tensor
-    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], torch.Tensor]:
+        self, clip: torch.Tensor, convnext: torch.Tensor | None, sam: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         """Encode.
 
         Args:
             clip: (B, 3, S, S) float.
-            convnext: (B, 3, T, T) float.
+            convnext: (B, 3, T, T) float; None where there is no high-resolution encoder.
             sam: (B, 3, U, U) float.
 
         Returns:
-            (B, P, C_clip) fused tokens; logits per CLIP patch (B, g*g, classes), per high-resolution cell
-            (B, G*G, classes) and per cell of SAM's embedding (B, h*h, classes); and that embedding (B, C, h, h).
+            (B, P, C_clip) fused tokens; logits per CLIP patch ("fused", (B, g*g, classes)), per cell of SAM's embedding
+            ("cells", (B, h*h, classes)) and of the high-resolution encoder, if there is one ("grid", (B, G*G,
+            classes)); and SAM's embedding (B, C, h, h).
         """
-        high = self.convnext(convnext)
-        fused = self.fusion(self.clip(clip), high)
-        embedding = self.sam.encode(sam)
-        if self.detail is not None:
-            embedding = embedding + self.detail(high)
-        grid = self.grid_head(self.grid_norm(high)).flatten(2).transpose(1, 2)
-        cells = self.sam_head(embedding).flatten(2).transpose(1, 2)
-        return fused, (self.fused_head(fused), grid, cells), embedding
+        fused, embedding = self.clip(clip), self.sam.encode(sam)
+        dense = {}
+        if self.convnext is not None:
+            high = self.convnext(convnext)
+            dense["grid"] = self.grid_head(self.grid_norm(high)).flatten(2).transpose(1, 2)
+            fused = fused if self.fusion is None else self.fusion(fused, high)
+            embedding = embedding if self.detail is None else embedding + self.detail(high)
+        dense["fused"] = self.fused_head(fused)
+        dense["cells"] = self.sam_head(embedding).flatten(2).transpose(1, 2)
+        return fused, dense, embedding
 
 
 def dense_loss(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
@@ -135,24 +141,23 @@ class SeePhase(ScenesPhase):
         self.module = Eyes(miras, config)
         self.oracle = OraclePrompt(miras, config)
 
-    def look(self, scenes: Scenes, images: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], torch.Tensor]:
+    def look(self, scenes: Scenes, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         """What the eyes make of (B, 3, S, S) float images of these scenes; see `Eyes.forward`."""
-        seen: tuple[torch.Tensor, tuple[torch.Tensor, ...], torch.Tensor] = self.module(
+        seen: tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor] = self.module(
             *encoder_pixels(images, scenes.data["size"], self.config)
         )
         return seen
 
-    def sight(self, scenes: Scenes, dense: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, Terms]:
-        """The weighted sum of the dense losses of the eyes' three logits, and its terms."""
-        config = self.config
-        sides = (config.clip.grid_size, config.require_high_resolution().grid_size, config.sam.grid_size)
-        fused, grid, cells = (
-            dense_loss(logits, scenes.patch_concepts(side)) for logits, side in zip(dense, sides, strict=True)
-        )
-        return fused + 0.5 * grid + 0.3 * cells, {"fused": fused, "grid": grid, "cells": cells}
+    def sight(self, scenes: Scenes, dense: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Terms]:
+        """The weighted sum of the dense losses of the eyes' logits, and its terms."""
+        terms: Terms = {
+            name: dense_loss(logits, scenes.patch_concepts(math.isqrt(logits.shape[1])))
+            for name, logits in dense.items()
+        }
+        return torch.stack([SIGHT[name] * term for name, term in terms.items()]).sum(), terms
 
     def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
-        """Dense cross-entropy at three places, and mask losses with prompts as inexact as a language model's."""
+        """Dense cross-entropy wherever there are eyes, mask losses with prompts as inexact as a language model's."""
         _, dense, embedding = self.look(scenes, taken(scenes.data["image"], scenes.data["size"]))
         sight, sights = self.sight(scenes, dense)
         rows, objects, parts = draw_regions(scenes, PROMPTS)
@@ -168,8 +173,8 @@ class SeePhase(ScenesPhase):
 
     def measure(self, scenes: Scenes) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """Patches that mostly show an object whose kind, color and part are named right, and IoU with exact prompts."""
-        _, (logits, *_), embedding = self.look(scenes, as_it_is(scenes.data["image"]))
-        found = named_right(logits, scenes.patch_concepts(self.config.clip.grid_size))
+        _, dense, embedding = self.look(scenes, as_it_is(scenes.data["image"]))
+        found = named_right(dense["fused"], scenes.patch_concepts(self.config.clip.grid_size))
         rows, objects, parts = draw_regions(scenes, PROMPTS)
         masks = scenes.masks(rows, objects, parts)
         prompts = self.oracle.to(rows.device)(scenes.concepts(rows, objects, parts), centers(masks))

@@ -129,6 +129,13 @@ def test_keys_that_are_no_labels_are_dropped_and_counted(labeled: Path, tmp_path
     assert why["desk.png"] == "names what is not in the picture"
 
 
+def test_json_of_another_form_is_not_taken_for_the_name_of_a_thing(labeled: Path, tmp_path: Path) -> None:
+    out = tmp_path / "built"
+    with serving(lambda _: completion('{"error": "overloaded"}')) as url:
+        assert main(command(labeled, out, url)) == 1
+    assert {drop["why"] for drop in report(out)["drops"]} == {"not what was wanted"}
+
+
 def test_a_tree_that_a_person_changed_is_told(labeled: Path, tmp_path: Path) -> None:
     out = tmp_path / "built"
     command = ["data", "build", str(labeled), "--out", str(out)]

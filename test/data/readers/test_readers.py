@@ -14,12 +14,14 @@ import pytest
 from PIL import Image
 
 from pixelrs_ros import cli
+from pixelrs_ros.commands.data_sets import FORMATS
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.data.check import check
 from pixelrs_ros.data.readers.entries import UNCOUNTED, Entry, Fault
 from pixelrs_ros.data.readers.opening import READERS, open_data
 from pixelrs_ros.data.rewrite import write_prist
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.samples import Samples
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def sets(data_sets: Path, tmp_path: Path) -> dict[str, Path]:
     """A folder of each format."""
     folders = {name: tmp_path / name for name in READERS}
     shutil.copytree(data_sets / "prist", folders["prist"])
-    for name in ("coco", "refcoco", "llava"):
+    for name in ("coco", "refcoco", "llava", "regiondial", "converseg"):
         shutil.copytree(data_sets / "images", folders[name] / "images")
     (folders["coco"] / "annotations").mkdir()
     shutil.copy(data_sets / "instances.json", folders["coco"] / "annotations" / "instances_val2017.json")
@@ -40,7 +42,31 @@ def sets(data_sets: Path, tmp_path: Path) -> dict[str, Path]:
         shutil.copy(data_sets / "images" / f"{index}.jpg", folders["reasonseg"] / "val")
     reason(folders["reasonseg"] / "val" / "0.json", ["Which thing keeps the rain off?"], is_sentence=True)
     reason(folders["reasonseg"] / "val" / "1.json", ["the dial", "the knob"], is_sentence=False)
+    regions = [region("the tall one", 2), region("The mug left of the <box>{context_bbox}</box>.", 5, 0)]
+    regions.append(region("What is in <box>{context_bbox}</box>?", 9, 0))
+    talk = [{"image_id": 7, "conversational_turns": regions, "image_path": "images/0.jpg"}]
+    (folders["regiondial"] / "refcocog_multi_turn.json").write_text(json.dumps(talk))
+    (folders["converseg"] / "masks").mkdir()
+    (folders["converseg"] / "data").mkdir()
+    lines = [prompt(folders["converseg"], f"masks/{mode}.png", mode) for mode in ("L", "RGBA")]
+    (folders["converseg"] / "data" / "human_annotated.jsonl").write_text("\n\n".join(map(json.dumps, lines)))
     return folders
+
+
+def region(question: str, left: int, earlier: int | None = None) -> dict[str, Any]:
+    """A turn of RegionDial-Bench, its mask of `left` rows."""
+    mask = np.zeros((40, 60), int)
+    mask[:left, :10] = 1
+    turn = {"question": question, "bboxes": [[0, 0, 10, left]], "ann_ids": [1], "masks": [mask.tolist()]}
+    return turn if earlier is None else {**turn, "context_from_turn": earlier}
+
+
+def prompt(folder: Path, mask: str, mode: str) -> dict[str, str]:
+    """A line of ConverSeg; its mask is white on black, or opaque on transparent."""
+    pixels = np.zeros((40, 60, 4), np.uint8)
+    pixels[5:9, 5:9] = 255
+    Image.fromarray(pixels if mode == "RGBA" else pixels[..., 0]).save(folder / mask)
+    return {"id": mode, "image": "images/0.jpg", "mask": mask, "prompt": "what could fall over"}
 
 
 def square(label: str, left: int, right: int) -> dict[str, Any]:
@@ -58,6 +84,7 @@ def read(folder: Path, split: str) -> list[Entry]:
 
 
 def test_every_format_is_found_out_and_passes_its_check(sets: dict[str, Path]) -> None:
+    assert set(FORMATS) == set(READERS)
     for form, folder in sets.items():
         reader = open_data(folder)
         assert reader.form == form
@@ -97,13 +124,70 @@ def test_a_pickle_that_would_run_code_is_refused(sets: dict[str, Path]) -> None:
     assert not (sets["coco"] / "was_run").exists()
 
 
+def test_regiondial_has_a_dialogue_for_each_turn_and_speaks_of_earlier_answers(sets: dict[str, Path]) -> None:
+    asked = read(sets["regiondial"], "refcocog_multi_turn")
+    assert [len(entry.dialogue.turns) for entry in asked] == [1, 2, 3]
+    assert [turn.user for turn in asked[-1].dialogue.turns] == [
+        "Please segment: the tall one",
+        "Please segment: The mug left of what you showed just now.",
+        "Please segment: What is in what you showed in answer 1?",
+    ]
+    assert [int(entry.masks()[entry.dialogue.focus.casefold()].sum()) for entry in asked] == [20, 50, 90]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        ({"context_from_turn": 1}, Fault.MALFORMED),
+        ({"context_from_turn": None}, Fault.MALFORMED),
+        ({"question": " "}, Fault.MALFORMED),
+        ({"masks": None}, Fault.MASKS_UNREADABLE),
+        ({"masks": []}, Fault.MASKS_UNREADABLE),
+        ({"masks": [[[0, 1], [1]]]}, Fault.MASKS_UNREADABLE),
+        ({"masks": [[0, 1]]}, Fault.MASKS_UNREADABLE),
+        ({"masks": [[[0, 1], [1, 0]]]}, Fault.MASK_SIZE),
+    ],
+)
+def test_a_turn_of_regiondial_that_is_not_whole_is_told(
+    sets: dict[str, Path], spoil: dict[str, Any], fault: Fault
+) -> None:
+    path = sets["regiondial"] / "refcocog_multi_turn.json"
+    talk = json.loads(path.read_text())
+    talk[0]["conversational_turns"][1] |= spoil
+    path.write_text(json.dumps(talk))
+    with check(open_data(sets["regiondial"]), ["refcocog_multi_turn"]) as report:
+        assert [problem.fault for problem in report.problems()] == [fault]
+
+
+def test_converseg_has_a_dialogue_for_each_line(sets: dict[str, Path]) -> None:
+    asked = read(sets["converseg"], "human_annotated")
+    assert {entry.dialogue.turns[0].user for entry in asked} == {"Please segment: what could fall over"}
+    assert [entry.dialogue.focus for entry in asked] == ["what could fall over", "what could fall over (2)"]
+    assert [int(entry.masks()[entry.dialogue.focus].sum()) for entry in asked] == [16, 16]
+
+
+def test_lines_and_masks_of_converseg_that_are_not_whole_are_told(sets: dict[str, Path]) -> None:
+    path = sets["converseg"] / "data" / "human_annotated.jsonl"
+    with path.open("a") as file:
+        file.write('\n{"image": "images/0.jpg"}\n[]\n{\n')
+    (sets["converseg"] / "masks" / "L.png").write_bytes(b"no picture")
+    with check(open_data(sets["converseg"]), ["human_annotated"]) as report:
+        assert [problem.fault for problem in report.problems()] == [Fault.MASKS_UNREADABLE, *[Fault.MALFORMED] * 3]
+
+
 def test_coco_has_a_dialogue_for_each_category_of_a_picture(sets: dict[str, Path]) -> None:
     said = [(entry.dialogue.img_id, entry.dialogue.focus) for entry in read(sets["coco"], "instances_val2017")]
     assert said == [("0.jpg", "trash can"), ("0.jpg", "handle of the trash can"), ("1.jpg", "trash can")]
 
 
+WRITTEN = {
+    "prist": "train", "reasonseg": "val", "refcoco": "train", "regiondial": "refcocog_multi_turn",
+    "converseg": "human_annotated",
+}  # fmt: skip
+
+
 def test_what_was_written_as_prist_has_every_pixel_and_word(sets: dict[str, Path], tmp_path: Path) -> None:
-    for form, split in (("prist", "train"), ("reasonseg", "val"), ("refcoco", "train")):
+    for form, split in WRITTEN.items():
         source = open_data(sets[form])
         assert write_prist(source, [split], tmp_path / "out" / form)[split][1] == 0
         written = read(tmp_path / "out" / form, split)
@@ -116,6 +200,14 @@ def test_what_was_written_as_prist_has_every_pixel_and_word(sets: dict[str, Path
     original, copied = sets["prist"], tmp_path / "out" / "prist"
     assert json.loads((original / "train.json").read_text()) == json.loads((copied / "train.json").read_text())
     assert (original / "masks/0.json").read_bytes() == (copied / "masks/0.json").read_bytes()
+
+
+def test_every_split_can_be_scored(sets: dict[str, Path]) -> None:
+    for form, split in WRITTEN.items():
+        samples = Samples.load(sets[form], split)
+        for sample in samples.all:
+            image, masks = samples.read(sample.img_id)
+            assert sample.has_target and all(masks[key].shape == image.shape[:2] for key in sample.keys), form
 
 
 def test_conversations_without_masks_have_no_place_in_prist_and_are_counted(
@@ -211,3 +303,15 @@ def test_the_command_writes_a_folder_that_passes_the_check(sets: dict[str, Path]
     assert cli.main(["data", "convert", str(sets["reasonseg"]), "--out", str(out)]) == 0
     assert cli.main(["data", "check", str(out)]) == 0
     assert labelme.read(prist.mask_path(out, "val_0_jpg.jpg")).image_name == "val_0_jpg.jpg"
+
+
+def test_what_is_wrong_with_the_data_is_not_blamed_on_the_file_that_is_written(
+    tmp_path: Path, sets: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(sets["prist"], tmp_path / "faulty")
+    (path,) = folder.glob("*.json")
+    path.write_text(path.read_text().replace("[SEG]", "here"))
+    assert cli.main(["data", "convert", str(folder), "--out", str(tmp_path / "converted")]) == 1
+    said = capsys.readouterr().err
+    assert f"{path}: dialogue 0: the focus is a mask of the last answer, which has none" in said
+    assert "cannot be written" not in said

@@ -98,8 +98,14 @@ def test_a_question_shows_nothing_whatever_its_order() -> None:
     assert said.status == Status.CLARIFY
 
 
-@pytest.mark.parametrize("raw", ['{"say": ""}', '{"say": "x", "objects": 3}', "[]", "nothing"])
+DEEP = ("[" * 5000, '{"a":' * 5000, '{"a": [' * 5000)
+NONSENSE = ('{"say": ""}', '{"say": "x", "objects": 3}', "[]", "nothing", '{"say": "\\ud83d"}', '{"say": "\\u0000"}')
+
+
+@pytest.mark.parametrize("raw", [*NONSENSE, *(f'{{"say": "x", "ask": false, "objects": [{deep}' for deep in DEEP)])
 def test_nonsense_is_an_error(raw: str) -> None:
+    growing = GrowingAnswer(raw)
+    assert growing.named() == [] and len(growing.say) <= 1
     with pytest.raises(AnswerError):
         GrowingAnswer(raw).result()
 
@@ -120,6 +126,17 @@ def test_a_slip_is_mended_and_boxes_alone_are_understood() -> None:
     bare, _ = GrowingAnswer('```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "mug"}]\n```').result()
     assert bare.objects is not None
     assert bare.objects[0].phrase == "mug"
+
+
+def test_words_are_what_a_message_can_hold() -> None:
+    """JSON spells halves of characters, which no ROS string and no database takes, and NUL, which ends a C string."""
+    growing = GrowingAnswer(
+        '{"say": "a m\\ud83dug\\u0000", "objects": [{"phrase": "m\\udc00ug", "bbox_2d": [1, 1, 9, 9]}]}'
+    )
+    said, kept = growing.result()
+    assert said.text == "a mug"
+    assert said.objects is not None and said.objects[0].phrase == "mug"
+    assert kept.encode()
 
 
 def test_a_phrase_is_found_once_as_a_word_and_else_takes_the_sentence() -> None:

@@ -16,7 +16,8 @@ from pixelrs_ros.ros.parameters.table import SPECS
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 # Of a launched node where nobody says anything.
 DEFAULT = {
-    "checkpoint": "nano", "device": "cpu", "image_transport": "raw", "depth_transport": "raw", "autostart": True,
+    "checkpoint": "nano", "device": "cpu", "image_transport": "raw", "depth_transport": "raw", "target_frame": "",
+    "autostart": True,
 }  # fmt: skip
 DEFAULTS, PROFILES_DIR = CONFIG / "launch.yaml", CONFIG / "profiles"
 
@@ -46,7 +47,7 @@ def started_with(tmp_path: Path, in_file: dict[str, Any], key: str = "/**/percep
 def test_the_file_wins_over_the_defaults_of_the_launch_file(tmp_path: Path) -> None:
     in_file = {
         "checkpoint": "/mine", "device": "cuda", "image_transport": "compressed", "depth_transport": "compressedDepth",
-        "autostart": False,
+        "target_frame": "base_link", "autostart": False,
     }  # fmt: skip
     assert started_with(tmp_path, in_file) == in_file
 
@@ -76,7 +77,7 @@ def test_where_nobody_says_anything_the_node_starts_at_once(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_an_argument_accepts_what_its_parameter_accepts(name: str) -> None:
     expected = {
-        "checkpoint": None, "device": None, "autostart": ["", "true", "false"],
+        "checkpoint": None, "device": None, "target_frame": None, "autostart": ["", "true", "false"],
         "image_transport": ["", "raw", "compressed"], "depth_transport": ["", "raw", "compressedDepth"],
     }  # fmt: skip
     assert choices(name) == expected[name]

@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from pixelrs_ros.msg import Geometry, Segmentation
+from pixelrs_ros.srv import SegmentImage
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
 from space_bench import HEIGHT_PX, WIDTH_PX, Pointer, SpaceBench, camera_info, depth_image
 from std_msgs.msg import Header
 from tf_stand_in import TfStandIn
@@ -160,6 +164,50 @@ def test_what_is_late_is_waited_for_and_an_old_picture_keeps_its_place(tf: TfSta
     bench.said.clear()
     bench.until(lambda: bool(bench.said))
     assert bench.said[-1].level == DiagnosticStatus.OK
+    bench.close()
+
+
+def test_a_picture_that_was_first_talked_about_keeps_its_place_too(tf: TfStandIn, ros: None) -> None:
+    bench = FrameBench(target_frame_wait_s=0.0, frame_policy="pin_first")
+    bench.activate()
+    tf.known = AnyStamp(camera_at(2.0))
+    stamp_ns = bench.see(depth_image(np.full((HEIGHT_PX, WIDTH_PX), 2.0, np.float32), "32FC1"), camera_info())
+    bench.send("which one do you mean?", stamp_ns)
+    bench.answers(1)
+    tf.known = {}  # while the user thinks
+    bench.send("point", stamp_ns)
+    bench.answers(2)
+    assert in_frame(bench.segmentations[1])[0] == pytest.approx((2.0, 0.64, 1.0), abs=1e-3)
+    bench.close()
+
+
+@pytest.mark.parametrize(
+    ("frame_id", "stamp_ns", "said"),
+    [("/eye", 5, ""), ("", 5, "the image's header names no frame"), ("eye", 0, "the image's header has no stamp")],
+    ids=["a slash as in ROS 1", "no frame", "no stamp, which tf2 takes for now"],
+)
+def test_a_header_that_is_not_tf2s(bench: FrameBench, tf: TfStandIn, frame_id: str, stamp_ns: int, said: str) -> None:
+    tf.known = {(FRAME, CAMERA, stamp_ns): camera_at(0.0)}
+    header = Header(frame_id=frame_id, stamp=conversions.ns_to_stamp(stamp_ns))
+    picture = conversions.fill_image(Image(), header, np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8), "rgb8")
+    depth = depth_image(np.full((HEIGHT_PX, WIDTH_PX), 2.0, np.float32), "32FC1")
+    given = {"image": picture, "depth": depth, "camera_info": camera_info(), "text": "point"}
+    response = bench.call(SegmentImage, "perception/segment", **given)
+    geometry = response.segmentation.segments[0].geometry
+    assert said in geometry.target_message and bool(said) == bool(geometry.target_message)
+    assert geometry.target_pose.header.frame_id == ("" if said else FRAME)
+
+
+def test_a_clock_that_is_set_back_leaves_nothing_of_the_time_before(tf: TfStandIn, ros: None) -> None:
+    bench = FrameBench(use_sim_time=True)
+    bench.activate()
+    clock = bench.caller.create_publisher(Clock, "/clock", 10)
+    bench.until(lambda: clock.get_subscription_count() > 0)
+    for seconds in (100, 10):
+        before = tf.cleared
+        clock.publish(Clock(clock=Time(sec=seconds)))
+        bench.until(lambda at_ns=seconds * 1_000_000_000: bench.node.get_clock().now().nanoseconds == at_ns)  # type: ignore[misc]
+    assert tf.cleared == before + 1
     bench.close()
 
 

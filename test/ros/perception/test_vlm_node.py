@@ -21,6 +21,7 @@ ANSWERS = (
     'the red mug is here.", "ask": false, "objects": [{"phrase": "the red mug", "bbox_2d": [100, 100, 900, 900]}]}',
     'x", "ask": false, "objects": "nonsense"}',
     'which one?", "ask": true, "objects": []}',
+    'half a character: \\ud83d."}',
 )
 
 
@@ -43,12 +44,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_words_masks_questions_and_nonsense_come_out_as_from_miras(bench: Bench) -> None:
-    for count, text in enumerate(("the red mug", "nonsense", "the mug"), start=1):
+    for count, text in enumerate(("the red mug", "nonsense", "the mug", "and now?"), start=1):
         stamp = bench.now_ns()
         bench.show(stamp, value=count)
         bench.send(text, stamp)
         bench.answers(count)
-    first, second, third = bench.segmentations
+    first, second, third, fourth = bench.segmentations
     assert first.status in (Segmentation.GROUNDED, Segmentation.NOT_FOUND)  # SAM's random weights may cut nothing
     assert [segment.phrase for segment in first.segments] == ["the red mug"]
     assert first.header.frame_id == "frame 1"
@@ -57,3 +58,4 @@ def test_words_masks_questions_and_nonsense_come_out_as_from_miras(bench: Bench)
     assert not second.segments
     assert third.status == Segmentation.NEEDS_CLARIFICATION
     assert np.isclose(third.novelty, 0.0)
+    assert fourth.status == Segmentation.ANSWERED

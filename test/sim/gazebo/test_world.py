@@ -98,6 +98,16 @@ def test_plugins_and_lens_are_the_release_s(release: str, tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_images_name_the_frame_whose_place_is_published(release: str, tmp_path: Path) -> None:
+    root = parse(write_world(sample_scene(3), tmp_path, RELEASES[release])).getroot()
+    frame = WorldTruth.read(tmp_path / LABELS_FILE).camera.frame_id
+    (color,) = (sensor for sensor in root.iter("sensor") if sensor.get("type") == "rgbd_camera")
+    assert color.findtext("camera/optical_frame_id") == frame
+    # gz-sensors 6.2 to 6.6 do not know that one.
+    assert color.findtext("ignition_frame_id") == (frame if release == "fortress" else None)
+
+
 def test_the_command_writes_the_same_world_for_the_same_seed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
