@@ -1,6 +1,7 @@
 """Tries the loop of docs/improve.md where the truth is known: the simulator plays the user, the thumb and the labeler.
 
   scripts/env.sh python scripts/measure_improve.py play DATA SPLIT --store DIR --count N  # dialogues, thumbs down
+  scripts/env.sh python scripts/measure_improve.py play DATA SPLIT --skip N --count N [--checkpoint DIR]  # the score
   scripts/env.sh python scripts/measure_improve.py label DATA SPLIT --marked DIR  # what a person would draw
 
 Between them come the commands of docs/improve.md. A turn gets its thumb down where its mask meets less than half of
@@ -13,7 +14,6 @@ import argparse
 import json
 import resource
 import time
-from itertools import islice
 from pathlib import Path
 
 from pixelrs_ros.data import labelme, prist
@@ -30,25 +30,34 @@ RIGHT_IOU = 0.5
 
 
 def play(options: argparse.Namespace) -> None:
-    """Say the user's words of each dialogue; mark its last turn as wrong where the mask is."""
+    """Say the user's words of each dialogue; mark its last turn as wrong where the mask is, if there is a store."""
     engine = open_answerer(options.checkpoint, device="cpu", num_threads=options.threads)
     dialogues = [each for each in prist.read_split(options.data, options.split) if each.focus]
-    count = min(options.count, len(dialogues))
-    session = Session(engine, max_sessions=count, storage=Storage(options.store.absolute()))
-    started_s, wrong = time.monotonic(), 0
-    for place, dialogue in enumerate(islice(dialogues, count)):
+    chosen = dialogues[options.skip : options.skip + options.count]
+    storage = Storage(options.store.absolute()) if options.store else None
+    session = Session(engine, max_sessions=len(chosen), storage=storage)
+    started_s, reached = time.monotonic(), []
+    for place, dialogue in enumerate(chosen, options.skip):
         frame = Frame(prist.read_image(options.data, dialogue.img_id))
         for turn in dialogue.turns:
             reply = session.say(Utterance(turn.user, session_id=f"{place:06d}"), frame)
         truth = prist.read_masks(options.data, dialogue.img_id)[dialogue.focus.casefold()]
-        if iou(reply.union_mask(*truth.shape), truth) < RIGHT_IOU:
+        reached.append(iou(reply.union_mask(*truth.shape), truth))
+        if storage and reached[-1] < RIGHT_IOU:
             session.mark(f"{place:06d}", Mark(Verdict.BAD))
-            wrong += 1
-    told = sum(len(session.marks(f"{place:06d}")) for place in range(count))
-    session.close()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(f"{count} dialogues, {wrong} ended on a wrong mask; marked with those corrected by words: {told}")
-    print(f"{time.monotonic() - started_s:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of CPU")
+    found = {
+        "checkpoint": options.checkpoint,
+        "split": options.split,
+        "dialogues": len(reached),
+        "gIoU": round(sum(reached) / len(reached), 4),
+        "right": sum(value >= RIGHT_IOU for value in reached),
+        "marked": sum(len(session.marks(one.session_id)) for one in session.summaries()),
+        "wall_s": round(time.monotonic() - started_s),
+        "cpu_s": round(used.ru_utime + used.ru_stime),
+    }
+    session.close()
+    print(json.dumps(found))
 
 
 def label(options: argparse.Namespace) -> None:
@@ -78,7 +87,8 @@ def main() -> None:
         step.add_argument("data", type=Path, help="PRIST folder whose dialogues are played")
         step.add_argument("split")
         if run is play:
-            step.add_argument("--store", type=Path, required=True, metavar="DIR", help="where dialogues are stored")
+            step.add_argument("--store", type=Path, metavar="DIR", help="where dialogues are stored, to be marked")
+            step.add_argument("--skip", type=int, default=0, metavar="N", help="dialogues before the first")
             step.add_argument("--count", type=int, required=True, metavar="N", help="dialogues")
             step.add_argument("--checkpoint", default="nano")
             step.add_argument("--threads", type=int, default=2, metavar="N")

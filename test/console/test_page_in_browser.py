@@ -179,6 +179,16 @@ def test_dialogues_are_begun_chosen_exported_and_forgotten(page: Page, tmp_path:
     say(page, "Where is the hammer?")
     mine = page.get_by_role("button", name=re.compile(r"^page-\w+ \(1 turn\)"))
     expect(mine).to_have_attribute("aria-pressed", "true")
+    wrong = page.locator("li.turn").get_by_role("button", name="Wrong")
+    right = page.locator("li.turn").get_by_role("button", name="Right")
+    for pressed, other in ((wrong, right), (right, wrong)):
+        pressed.click()
+        expect(pressed).to_have_attribute("aria-pressed", "true")
+        expect(other).to_have_attribute("aria-pressed", "false")
+    right.click()
+    expect(right).to_have_attribute("aria-pressed", "false")
+    wrong.click()
+    expect(wrong).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Export").click()
     folder = page.get_by_text("Written on the robot: ").inner_text().split(": ")[1].split("\n")[0]
     assert list(Path(folder).glob("*.json"))

@@ -18,11 +18,12 @@ from pixelrs_ros.msg import (
     Turn,
     TurnImage,
 )
+from pixelrs_ros.srv import MarkTurn
 
 from pixelrs_ros.ros.console import transcript as transcripts
 from pixelrs_ros.ros.console.transcript import Transcript
 from pixelrs_ros.ros.wire.conversions import ns_to_stamp
-from pixelrs_ros.types import Status
+from pixelrs_ros.types import Status, Verdict
 
 
 def names(number: int = 0, session_id: str = "default") -> dict[str, Any]:
@@ -148,3 +149,15 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = known.turns("default")
     assert [turn.number for turn in turns] == [2, 3, 4]
     assert [known.picture(turn.key) for turn in turns] == [None, b"jpeg", b"jpeg"]
+
+
+def test_a_mark_is_loaded_changed_and_taken_back() -> None:
+    known = Transcript()
+    known.load(
+        "default", [Turn(index=0, instruction_id="i0", status=Segmentation.GROUNDED, verdict=MarkTurn.Request.BAD)]
+    )
+    assert [turn.verdict for turn in known.turns("default")] == [Verdict.BAD]
+    for verdict in (Verdict.GOOD, None):
+        version = known.version
+        known.on_mark("default", "i0", verdict)
+        assert [turn.verdict for turn in known.turns("default")] == [verdict] and known.version > version
