@@ -203,7 +203,11 @@ class ChatLayout:
             return ""
         if before is None:
             return self._answer_space + words
-        return f" {words}" if before != tokens.SEG or words[0].isalnum() else self._after_marker + words
+        if before != tokens.SEG:
+            return f" {words}"
+        if words[0].isalnum():  # with a space of its own, which MIRAS keeps beside the marker's
+            return f"{self._after_marker if self._before_seg else ''} {words}"
+        return self._after_marker + words
 
 
 def _check(template: ChatTemplate, special: dict[str, int]) -> None:

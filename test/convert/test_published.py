@@ -163,6 +163,20 @@ def test_the_prompt_is_that_of_the_published_conversation(
     )
 
 
+@pytest.mark.parametrize(("legacy", "space"), [(False, ""), (True, " ")])
+@pytest.mark.parametrize(("after", "kept"), [(".", "."), (", too.", ", too."), (" and the knife.", " and the knife.")])
+def test_after_seg_a_space_of_the_words_own_is_kept(
+    folder: Path, foreign: Any, legacy: bool, space: str, after: str, kept: str
+) -> None:
+    """As the authors' tokenizer does: its own space before every text that follows an added token, then the text."""
+    foreign.write_json(folder / "tokenizer_config.json", {"legacy": legacy})
+    _, config, tokenizer = load_checkpoint(imported(folder, folder.parent / "ours"))
+    ids = ChatLayout(tokenizer, config.clip.num_patches, config.text).answer(f"It is the pan [SEG]{after}")
+    (seg,) = ids_of(tokenizer, "[SEG]")
+    names = [str(tokenizer.id_to_token(index)) for index in ids[ids.index(seg) + 1 : -1]]
+    assert "".join(names).replace("▁", " ") == space + kept
+
+
 def test_an_imported_checkpoint_answers(folder: Path) -> None:
     session = Session(Engine.from_checkpoint(imported(folder, folder.parent / "ours")))
     picture = torch.arange(3 * 40 * 60).remainder(251).reshape(40, 60, 3).to(torch.uint8).numpy()
