@@ -75,7 +75,7 @@ def dialogues(folder: Path) -> dict[str, tuple[str, str]]:
 
 def test_what_nobody_touches_comes_back_as_it_was(folder: Path) -> None:
     before = contents(folder)
-    assert take_back(folder) == Taken(unchanged=2, corrected=0, drawn=0, emptied=0, examples=2)
+    assert take_back(folder) == Taken(unchanged=2, corrected=0, drawn=0, emptied=0, still_wrong=0, examples=2)
     assert contents(folder) == before
     shapes = json.loads((folder / "labelme" / f"{BOTH}.json").read_text())["shapes"]
     assert [shape["label"] for shape in shapes] == ["The mug", "its handle"]
@@ -98,7 +98,7 @@ def test_a_corrected_mask_is_taken_and_the_others_stay(folder: Path) -> None:
 
 def test_what_the_robot_did_not_see_is_drawn_and_named(folder: Path) -> None:
     draw(folder, NOTHING, lambda shapes: shapes.append(square("the blue fork")))
-    assert take_back(folder) == Taken(unchanged=2, corrected=0, drawn=1, emptied=0, examples=3)
+    assert take_back(folder) == Taken(unchanged=2, corrected=0, drawn=1, emptied=0, still_wrong=0, examples=3)
     assert dialogues(folder)[NOTHING] == ("the blue fork [SEG].", "the blue fork")
     np.testing.assert_array_equal(prist.read_masks(folder, f"{NOTHING}.png")["the blue fork"], the_square())
     later = prist.read_split(folder, "train")[-1]
@@ -114,7 +114,7 @@ def test_another_name_becomes_the_answer(folder: Path) -> None:
 def test_a_hole_is_cut_out_and_what_is_deleted_is_gone(folder: Path) -> None:
     draw(folder, PAN, lambda shapes: shapes.append(square("_background_")))
     draw(folder, BOTH, list.clear)
-    assert take_back(folder) == Taken(unchanged=0, corrected=1, drawn=0, emptied=1, examples=1)
+    assert take_back(folder) == Taken(unchanged=0, corrected=1, drawn=0, emptied=1, still_wrong=0, examples=1)
     assert set(dialogues(folder)) == {PAN} and not (folder / "masks" / f"{BOTH}.json").exists()
     mask = prist.read_masks(folder, f"{PAN}.png")["the pan"]
     assert mask.any() and not (mask & the_square()).any()
