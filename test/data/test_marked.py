@@ -43,7 +43,7 @@ def grounded(index: int, text: str, phrase: str, column: int, jpeg: bytes | None
 
 
 def store(
-    folder: Path, dialogues: dict[str, Sequence[tuple[Turn, Evidence]]], marks: dict[str, dict[int, Mark]]
+    folder: Path, dialogues: Mapping[str, Sequence[tuple[Turn, Evidence]]], marks: dict[str, dict[int, Mark]]
 ) -> Path:
     archive = DialogueArchive(DialogueStore(8, 8), Storage(folder))
     for session_id, recorded in dialogues.items():
