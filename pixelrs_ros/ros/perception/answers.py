@@ -168,6 +168,8 @@ class Answers:
         if not request.one_shot:
             self._outputs.answer(self._outputs.explanation, explanation)
         request.on_end(segmentation, explanation)
+        if turn.segments and not answered:
+            self._send_mask(turn, reply)  # an empty one: what was shown before the turn failed does not hold
         # Pictures for people come last: no program waits for them.
         if answered:
             self._send_markers(turn, reply)

@@ -1,8 +1,10 @@
 """The node in one process with its caller, over real topics: all that it does around the network."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -15,10 +17,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from pixelrs_ros.encodings import UsedBits
-from pixelrs_ros.errors import CheckpointError, ConfigError
+from pixelrs_ros.errors import AnswerError, CheckpointError, ConfigError
 from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.wire import conversions
-from pixelrs_ros.types import Frame
+from pixelrs_ros.types import Frame, Reply, Segment
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 
@@ -263,4 +265,27 @@ def test_an_impossible_parameter_is_named(name: str, value: object) -> None:
     rclpy.init()
     with pytest.raises(ConfigError, match=f"'{name}'"):
         PerceptionNode(parameter_overrides=[Parameter(name, value=value)])
+    rclpy.shutdown()
+
+
+class Faltering(Echo):
+    """Shows a mask, and cannot end its answer."""
+
+    def point(self, frame: Frame, on_text: Callable[[str], None], on_segment: Callable[[Segment], None]) -> Reply:
+        on_segment(Segment("it", np.ones(frame.image.shape[:2], np.bool_), 0.5))
+        raise AnswerError("nonsense")
+
+
+def test_a_mask_of_an_answer_that_fails_is_taken_back() -> None:
+    rclpy.init()
+    bench = Bench(Faltering())
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.send("point", 0)
+    bench.answers(1)
+    bench.until(lambda: len(bench.masks) == 2)
+    assert bench.segmentations[0].status == Segmentation.INTERNAL_ERROR
+    assert [any(mask.data) for mask in bench.masks] == [True, False]
+    assert bench.masks[1].header == bench.masks[0].header == bench.segmentations[0].header
+    bench.close()
     rclpy.shutdown()
