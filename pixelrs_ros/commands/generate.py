@@ -19,6 +19,7 @@ SPLITS: dict[Pictures, str] = {
     "test": "pictures to test on, told of twice: in plain language (test) and in hard language (test_language)",
     "test_talk": "pictures to test on in the words of the held-out voices: test_direct, test_relations, test_parts, "
     "test_chat and test_pairs",
+    "train_talk": "pictures to train on in the words that the shipped network has learned from",
     "test_shapes": "pictures to test on whose targets are of shapes that the other splits never show",
 }
 
@@ -46,8 +47,8 @@ def run(options: argparse.Namespace) -> None:
     counts: dict[Pictures, int] = {split: getattr(options, split) for split in SPLITS if getattr(options, split)}
     if not counts and not options.test_stranger:
         raise DataError(
-            "nothing to make: give --train, --val, --test, --test-shapes, --test-talk or --test-stranger a number of "
-            "pictures"
+            "nothing to make: give --train, --val, --train-talk, --test, --test-shapes, --test-talk or --test-stranger "
+            "a number of pictures"
         )
 
     from pixelrs_ros.data.generate import generate

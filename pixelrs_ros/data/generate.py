@@ -33,10 +33,12 @@ from pixelrs_ros.sim.talk.splits import PAIRS
 from pixelrs_ros.sim.walk.dialogues import Dialogue, Target, sample_dialogues
 from pixelrs_ros.sim.walk.wording import Split
 
-Pictures = Literal["train", "val", "test", "test_shapes", "test_talk"]  # sets of pictures
+Pictures = Literal["train", "val", "test", "test_shapes", "test_talk", "train_talk"]  # sets of pictures
 
-SPLITS: tuple[Pictures, ...] = ("train", "val", "test", "test_shapes", "test_talk")
-DIALOGUES_PER_IMAGE: dict[Pictures, int] = {"train": 8, "val": 2, "test": 1, "test_shapes": 1, "test_talk": 1}
+SPLITS: tuple[Pictures, ...] = ("train", "val", "test", "test_shapes", "test_talk", "train_talk")
+DIALOGUES_PER_IMAGE: dict[Pictures, int] = {
+    "train": 8, "val": 2, "test": 1, "test_shapes": 1, "test_talk": 1, "train_talk": 3
+}  # fmt: skip
 JPEG_QUALITY = 92
 MIN_ELEMENTS = 3
 SENSOR_RATE = 0.5  # of the pictures of every split
@@ -50,9 +52,12 @@ SPOKEN: dict[Pictures, dict[str, Split]] = {
 }
 # Splits of the pictures of test_talk, each as many dialogues a picture as it says. Pairs go from picture to picture.
 TALK = {"test_direct": 3, "test_relations": 1, "test_parts": 1, "test_chat": 2}
+_TALKED = ("test_talk", "train_talk")  # what the composer of sim/talk tells of; the others are the walk's
 _VERSION = 3  # of what the simulator draws: a picture of an earlier one is made anew
 _DIALOGUE_STREAM, _SENSOR_STREAM = 1, 3  # sources of random choices beside the scene's own
 _FIRST_SCENE_SEED = 1_000_000_000  # smaller ones are left to demonstrations and tests, so that these stay unseen
+_FIRST_TALK_SEED = 10**15  # of train_talk, which came later and must not move the others' seeds
+_SEEDED = 5  # sets that share the seeds from _FIRST_SCENE_SEED on
 _ATTEMPTS = 64  # scene seeds in reserve for each picture
 _MAX_IMAGES = 1_000_000  # of a split; the file names have six digits
 _BATCH = 4
@@ -83,7 +88,9 @@ class Job:
 
     def scene_seed(self, attempt: int) -> int:
         """The seeds that this picture may use; no other picture or split shares them."""
-        picture = (self.seed * len(SPLITS) + SPLITS.index(self.split)) * _MAX_IMAGES + self.index
+        if self.split == "train_talk":
+            return _FIRST_TALK_SEED + (self.seed * _MAX_IMAGES + self.index) * _ATTEMPTS + attempt
+        picture = (self.seed * _SEEDED + SPLITS.index(self.split)) * _MAX_IMAGES + self.index
         return _FIRST_SCENE_SEED + picture * _ATTEMPTS + attempt
 
     @property
@@ -100,6 +107,8 @@ class Job:
 
 def spoken(pictures: Pictures) -> list[str]:
     """The splits whose dialogues are about a set of pictures."""
+    if pictures == "train_talk":
+        return ["train_talk"]
     return [*TALK, PAIRS] if pictures == "test_talk" else list(SPOKEN[pictures])
 
 
@@ -264,7 +273,7 @@ def make(job: Job, renderer: Renderer) -> None:
     held_out = job.split == "test_shapes"
     for attempt in range(_ATTEMPTS):
         seed = job.scene_seed(attempt)
-        talks = job.split == "test_talk"
+        talks = job.split in _TALKED
         twin_rate = TWIN_RATE if talks else 0.0  # the walk that tells the older splits knows no twins
         scene = sample_scene(seed, held_out_rate=HELD_OUT_RATE if held_out else 0.0, twin_rate=twin_rate)
         clean = renderer.render(scene)
@@ -275,7 +284,12 @@ def make(job: Job, renderer: Renderer) -> None:
         if len(seen) < MIN_ELEMENTS or not well_posed(view):
             continue
         if talks:
-            _write(job, seed, view, seen, talk_records.tell(seen, TALK, f"{job.stem}.jpg", seed))
+            img_id = f"{job.stem}.jpg"
+            if job.split == "train_talk":
+                told_of = {"train_talk": talk_records.converse(seen, job.dialogues, img_id, seed)}
+            else:
+                told_of = talk_records.tell(seen, TALK, img_id, seed)
+            _write(job, seed, view, seen, told_of)
             return
         goals = {thing.object_id for thing in scene.objects if not held_out or thing.family == HELD_OUT_FAMILY}
         told = {name: _tell(job, seed, split, seen, goals) for name, split in SPOKEN[job.split].items()}

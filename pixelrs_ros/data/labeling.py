@@ -6,7 +6,8 @@ they leave as it is comes back pixel by pixel, though they see outlines with few
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,9 @@ def take_back(folder: Path, split: str | None = None) -> Taken:
     counts = {"unchanged": 0, "corrected": 0, "drawn": 0, "emptied": 0, "still_wrong": 0}
     records: list[dict[str, Any]] = []
     new: list[tuple[str, Mapping[tuple[str, int], np.ndarray]]] = []
-    for dialogue in _read(folder):
+    dialogues = _read(folder)
+    beginning = _beginning(labeled.turn.answer for dialogue in dialogues for labeled in dialogue)
+    for dialogue in dialogues:
         for count, labeled in enumerate(dialogue, 1):
             if labeled.img_id is None:
                 continue
@@ -123,7 +126,7 @@ def take_back(folder: Path, split: str | None = None) -> Taken:
             counts["still_wrong"] += still_wrong
             if masks and not still_wrong:
                 before = [(each.turn, each.replaces_last) for each in dialogue[: count - 1]]
-                turn = _answered(labeled, [label for label, _ in masks])
+                turn = _answered(labeled, [label for label, _ in masks], beginning)
                 turns = remembered([*before, (turn, labeled.replaces_last)])
                 records.append(prist_record(labeled.img_id, turns, focus_of(masks)))
     for img_id, masks in new:  # only now, so that an error leaves everything as it was
@@ -173,13 +176,19 @@ def _is_untouched(annotation: labelme.Annotation, label: str, mask: np.ndarray) 
     return drawn == _outlines(mask)
 
 
-def _answered(labeled: _Labeled, labels: Sequence[str]) -> Turn:
+def _beginning(answers: Iterable[str]) -> str:
+    """What the robot says most often before it names a thing, so that examples are worded as it words its answers."""
+    said = Counter(answer.partition(OBJ)[0] for answer in answers if OBJ in answer)
+    return said.most_common(1)[0][0] if said else ""
+
+
+def _answered(labeled: _Labeled, labels: Sequence[str], beginning: str) -> Turn:
     """The turn with an answer that names what is shown; of several labels the last one is that of all together."""
     single = labels[:-1] if len(labels) > 1 else labels
     if {label.casefold() for label in single} == {label.casefold() for label in labeled.labels}:
         return labeled.turn
     answer = " and ".join(f"{OBJ}{label}{SEG}" for label in single)
-    return replace(labeled.turn, answer=f"{answer}.", status=Status.GROUNDED)
+    return replace(labeled.turn, answer=f"{beginning}{answer}.", status=Status.GROUNDED)
 
 
 def _outlines(mask: np.ndarray) -> list[Polygon]:

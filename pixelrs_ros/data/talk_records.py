@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from pixelrs_ros.data import prist
 from pixelrs_ros.sim.picture.elements import Element
+from pixelrs_ros.sim.talk.compose import conversations
 from pixelrs_ros.sim.talk.splits import TELLERS, pair
 from pixelrs_ros.sim.talk.turns import DialogueTurn
 from pixelrs_ros.sim.talk.voices import Speaker
 
 WIDTH_PX = 640.0
+_STREAM = 5  # a source of random choices beside the scene's own
 
 
 def tell(
@@ -33,6 +37,19 @@ def tell(
         told = (TELLERS[split](things, Speaker("test", rng), rng, WIDTH_PX) for _ in range(count))
         records[split] = [to_record(turns, img_id, seed, things) for turns in told if turns]
     return records
+
+
+def converse(things: Sequence[Element], count: int, img_id: str, seed: int) -> list[dict[str, Any]]:
+    """Records of whole conversations about one picture that end on a mask, in the voices that training hears.
+
+    Args:
+        things: What is visible in it.
+        count: How many are begun.
+        img_id: The picture's id.
+        seed: Seeds every choice and the scene.
+    """
+    told = conversations(things, np.random.default_rng([seed, _STREAM]), count=count, split="val", width_px=WIDTH_PX)
+    return [to_record(turns, img_id, seed, things) for turns in told if turns[-1].targets]
 
 
 def pairs(pictures: Sequence[tuple[str, int, Sequence[Element]]], seed: int) -> Iterator[dict[str, Any]]:

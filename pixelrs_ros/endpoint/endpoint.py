@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import json_repair
 import openai
@@ -31,9 +31,6 @@ from pydantic import BaseModel, ValidationError
 
 from pixelrs_ros.endpoint.journal import Journal, key_of
 from pixelrs_ros.errors import AnswerError, ConfigError, EndpointError
-
-if TYPE_CHECKING:
-    import httpx
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -184,7 +181,7 @@ class Endpoint:
             model=self._model, messages=[message], seed=seed, **self._sampling, **form
         )
 
-    async def _count(self, request: httpx.Request) -> None:
+    async def _count(self, request: Any) -> None:
         """Of every request that leaves; the client numbers those of a question, also where none is answered."""
         self.usage.retried += int(request.headers.get("x-stainless-retry-count", "0")) > 0
 

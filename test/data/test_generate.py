@@ -10,7 +10,7 @@ from pixelrs_ros.data.generate import HELD_OUT_RATE, SPLITS, Job, Pictures, gene
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.picture.render import Renderer
 from pixelrs_ros.sim.scene.kinds import HELD_OUT_FAMILY
-from pixelrs_ros.sim.scene.scene import sample_scene
+from pixelrs_ros.sim.scene.scene import TWIN_RATE, sample_scene
 
 COUNTS: dict[Pictures, int] = {"train": 2, "val": 1, "test": 1}
 
@@ -126,3 +126,17 @@ def test_impossible_wishes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="file"):
         generate(tmp_path / "file", {"train": 1})
+
+
+def test_what_is_told_for_training_is_worded_as_the_shipped_network_was_taught(tmp_path: Path) -> None:
+    (made,) = generate(tmp_path, {"train_talk": 4}, seed=11).items()
+    told = prist.read_split(tmp_path, "train_talk")
+    assert made == ("train_talk", len(told)) and len(told) >= 4
+    with Renderer() as renderer:
+        for dialogue in told:
+            assert dialogue.meta is not None and dialogue.meta.targets[-1][0] == dialogue.focus
+            assert prist.read_masks(tmp_path, dialogue.img_id)[dialogue.focus].any()
+            scene = sample_scene(dialogue.meta.scene_seed, twin_rate=TWIN_RATE)
+            kinds = {thing.kind for thing in renderer.render(scene).objects}
+            assert dialogue.meta.kind in kinds
+    assert Job(str(tmp_path), 2, "test_talk", 7, 1).scene_seed(3) == 1_000_000_000 + (14 * 1_000_000 + 7) * 64 + 3

@@ -15,7 +15,7 @@ from bag_bench import HEIGHT_PX, WIDTH_PX, BagBench, a_dialogue, a_mask, a_pictu
 from pixelrs_ros.cli import main
 from pixelrs_ros.data import prist
 from pixelrs_ros.data.check import check
-from pixelrs_ros.data.from_bag import write_from_bag
+from pixelrs_ros.data.from_bag import DIALOGUES_FILE, write_from_bag
 from pixelrs_ros.data.labeling import Taken, take_back, write_labelme
 from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.data.record import write_dialogue
@@ -200,3 +200,11 @@ def test_the_command_opens_labelme_where_it_is_installed(
         assert (contents(folder) == before) is bool(status)
     assert "1 pictures corrected" in capsys.readouterr().out
     assert main(["label", str(folder), "--take-back"]) == 0
+
+
+def test_an_example_begins_as_the_robots_answers_do(folder: Path) -> None:
+    path = folder / DIALOGUES_FILE
+    path.write_text(path.read_text().replace("[OBJ]", "You mean [OBJ]"))
+    draw(folder, NOTHING, lambda shapes: shapes.append(square("the blue fork")))
+    take_back(folder)
+    assert dialogues(folder)[NOTHING] == ("You mean the blue fork [SEG].", "the blue fork")

@@ -98,12 +98,12 @@ def test_what_is_wrong_is_learned_only_as_people_draw_it(kitchen: Path, tmp_path
         ("a mug", "no, the other one", "the fork"),
     ], "the saw was marked as wrong, and nobody has corrected it"
     last = prist.read_split(folder, "train")[-1]
-    assert last.turns[-1].answer == "the fork [SEG]."
+    assert last.turns[-1].answer == "Here is the fork [SEG]."
     np.testing.assert_array_equal(prist.read_masks(folder, last.img_id)["the fork"], mask(25))
 
     source = DialogueSource(open_data(folder), "train")
     answers = {source.draw(np.random.default_rng(seed)).turns[-1][1] for seed in range(20)}
-    assert "[OBJ]the fork[SEG]." in answers, "a network learns to say where the phrase of its mask begins"
+    assert "Here is [OBJ]the fork[SEG]." in answers, "a network learns to say where the phrase of its mask begins"
     assert "Here is [OBJ]the red mug[SEG]." in answers
 
 
