@@ -132,7 +132,7 @@ def test_what_one_may_say_another_may_hear() -> None:
     others = [profile for node, profile in PROFILES.items() if node != "perception"]
     for mine, theirs in (("subscribe", "publish"), ("publish", "subscribe"), ("execute", "call")):
         answered = set().union(*(profile[theirs] for profile in others))
-        assert own[mine] - answered <= {"/clock", "/rosout", "/parameter_events", "/tf", "/tf_static"}
+        assert own[mine] - answered <= {"/clock", "/rosout", "/parameter_events"}
     requested = set().union(*(profile["request"] for profile in others))
     assert requested <= own["reply"]
     assert own["reply"] - requested == {"/perception/get_type_description"}
