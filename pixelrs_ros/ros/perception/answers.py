@@ -148,10 +148,8 @@ class Answers:
                 self._numbers.keep(request.session_id, turn.index)
             self._session_frames.close(request.session_id, request.bound, answered=answered)
         segmentation = self._segmentation(turn, reply)
-        places = [
-            (filled.geometry, turn.locator(one))
-            for filled, one in zip(segmentation.segments, reply.segments, strict=True)
-        ]
+        shown = zip(segmentation.segments, reply.segments, strict=True)
+        places = ((filled.geometry, turn.locator(one)) for filled, one in shown)
         self._target_frame.fill(request.bound, places, self._parameters().target_frame_wait_s)
         request.ended = True  # before it is published: whoever receives the answer may send the next one at once
         if not request.one_shot:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from rclpy.task import Future
 from std_msgs.msg import Header
 
 from pixelrs_ros.data.marked import export_marked, marked_in_session
@@ -209,9 +208,7 @@ class DialogueServices:
     async def _on_export(
         self, request: ExportDialogue.Request, response: ExportDialogue.Response
     ) -> ExportDialogue.Response:
-        future: Any = Future()  # as rclpy types it, awaiting one may give None
-        self._exporter.submit(lambda: self._bridge.complete(future, self._export(request)))
-        exported: _Export = await future
+        exported: _Export = await self._bridge.run(self._exporter, lambda: self._export(request))
         response.success, response.message = exported.problem is None, exported.problem or ""
         response.folder, response.num_turns = exported.folder, exported.num_turns
         return response

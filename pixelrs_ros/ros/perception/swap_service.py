@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from rclpy.task import Future
 
 from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
 from pixelrs_ros.srv import SwapCheckpoint
@@ -66,9 +65,7 @@ class SwapService:
     async def _on_request(
         self, request: SwapCheckpoint.Request, response: SwapCheckpoint.Response
     ) -> SwapCheckpoint.Response:
-        future: Any = Future()  # as rclpy types it, awaiting one may give None
-        self._loader.submit(lambda: self._bridge.complete(future, self._load(request.checkpoint)))
-        loaded: _Loaded = await future
+        loaded: _Loaded = await self._bridge.run(self._loader, lambda: self._load(request.checkpoint))
         response.success, response.message = loaded.problem is None, loaded.problem or ""
         response.previous, response.loading_s = self._current(), loaded.loading_s
         if response.success:

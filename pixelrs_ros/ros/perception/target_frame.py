@@ -90,8 +90,10 @@ class TargetFrame:
             targets: Messages, whose `target_` fields are filled, with the targets' places in the camera's frame.
             wait_s: How long a transform may be waited for that is still on its way.
         """
+        if self._listener is None or bound is None:
+            return
         measured = [each for each in targets if each[1].status is GeometryStatus.MEASURED]
-        if self._listener is None or bound is None or not measured:
+        if not measured:
             return
         try:
             transform = self._transform(bound, wait_s)

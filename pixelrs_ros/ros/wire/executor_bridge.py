@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -40,6 +41,17 @@ class ExecutorBridge:
             self._guard.trigger()
         except InvalidHandle:  # the node has been destroyed, and nobody waits any more
             return
+
+    def run(self, pool: Executor, work: Callable[[], Any]) -> Any:
+        """Let another thread work; returns a `Future`, as rclpy types which awaiting one may give None, of its result.
+
+        Args:
+            pool: Whose thread.
+            work: Must not raise.
+        """
+        future: Future[Any] = Future()
+        pool.submit(lambda: self.complete(future, work()))
+        return future
 
     def _complete_all(self) -> None:
         while True:
