@@ -52,7 +52,8 @@ SPOKEN: dict[Pictures, dict[str, Split]] = {
 }
 # Splits of the pictures of test_talk, each as many dialogues a picture as it says. Pairs go from picture to picture.
 TALK = {"test_direct": 3, "test_relations": 1, "test_parts": 1, "test_chat": 2}
-_TALKED = ("test_talk", "train_talk")  # what the composer of sim/talk tells of; the others are the walk's
+# The splits of the pictures that the composer of sim/talk tells of; the others are the walk's.
+_TALKED: dict[Pictures, list[str]] = {"test_talk": [*TALK, PAIRS], "train_talk": ["train_talk"]}
 _VERSION = 3  # of what the simulator draws: a picture of an earlier one is made anew
 _DIALOGUE_STREAM, _SENSOR_STREAM = 1, 3  # sources of random choices beside the scene's own
 _FIRST_SCENE_SEED = 1_000_000_000  # smaller ones are left to demonstrations and tests, so that these stay unseen
@@ -107,9 +108,7 @@ class Job:
 
 def spoken(pictures: Pictures) -> list[str]:
     """The splits whose dialogues are about a set of pictures."""
-    if pictures == "train_talk":
-        return ["train_talk"]
-    return [*TALK, PAIRS] if pictures == "test_talk" else list(SPOKEN[pictures])
+    return list(_TALKED.get(pictures) or SPOKEN[pictures])
 
 
 def generate(

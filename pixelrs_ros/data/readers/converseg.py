@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,8 @@ from PIL import Image, UnidentifiedImageError
 
 from pixelrs_ros.data.examples import plain
 from pixelrs_ros.data.json_files import encoding_of
-from pixelrs_ros.data.prist import SEG, PristDialogue, PristTurn
-from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, Reader, Tell, refuse
+from pixelrs_ros.data.prist import PristDialogue, PristTurn
+from pixelrs_ros.data.readers.entries import SHOWN, Entry, Fault, Labels, Problem, Reader, Tell, refuse
 from pixelrs_ros.errors import DataError
 
 _MASKS = ("mask", "mask_merged")  # of what is tested with, and of what is trained with
@@ -41,7 +40,7 @@ class ConverSegReader(Reader):
         """See `Reader.entries`; a dialogue of one turn for each prompt."""
         (path,) = self.text_files(split)
         pictures = self._pictures or self.folder
-        met: Counter[tuple[str, str]] = Counter()
+        labels = Labels()
         with path.open(encoding=encoding_of(path)) as file:
             for number, line in enumerate(file, start=1):
                 if not line.strip():
@@ -52,10 +51,8 @@ class ConverSegReader(Reader):
                 except DataError as error:
                     tell(Problem(Fault.MALFORMED, where, str(error)))
                     continue
-                met[name, prompt.casefold()] += 1
-                again = met[name, prompt.casefold()]
-                focus = prompt if again == 1 else f"{prompt} ({again})"
-                turn = PristTurn(f"Please segment: {prompt}", f"It is this: {SEG}.")
+                focus = labels.of(name, prompt)
+                turn = PristTurn(f"Please segment: {prompt}", SHOWN)
                 masks = partial(_masks, self.folder / mask, focus.casefold())
                 yield Entry(where, PristDialogue(name, (turn,), focus), pictures / name, masks)
 

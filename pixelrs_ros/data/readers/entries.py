@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -12,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 
 from pixelrs_ros.data import labelme
-from pixelrs_ros.data.prist import PristDialogue
+from pixelrs_ros.data.prist import SEG, PristDialogue
 from pixelrs_ros.errors import DataError
 
+SHOWN = f"It is this: {SEG}."  # the answer, where a data set has masks and no words
 UNCOUNTED = labelme.HOLES[1]  # label of the pixels that a data set wants scored neither as right nor as wrong
 
 
@@ -100,6 +102,19 @@ class Entry:
         if meta is not None:
             return meta.targets[-1]
         return (focus,) if focus else ()
+
+
+class Labels:
+    """Names the masks of pictures after what the user says, each once: of the same words again, the second is "(2)"."""
+
+    def __init__(self) -> None:
+        self._met: Counter[tuple[str, str]] = Counter()
+
+    def of(self, picture: str, words: str) -> str:
+        """The label of a picture's next mask that is asked for in these words."""
+        key = (picture, words.casefold())
+        self._met[key] += 1
+        return words if self._met[key] == 1 else f"{words} ({self._met[key]})"
 
 
 class Reader(ABC):

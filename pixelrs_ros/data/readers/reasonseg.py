@@ -12,8 +12,8 @@ import numpy as np
 from pixelrs_ros.data import labelme
 from pixelrs_ros.data.examples import plain
 from pixelrs_ros.data.json_files import first_keys, load_json
-from pixelrs_ros.data.prist import SEG, PristDialogue, PristTurn
-from pixelrs_ros.data.readers.entries import UNCOUNTED, Entry, Fault, Problem, Reader, Tell, refuse
+from pixelrs_ros.data.prist import PristDialogue, PristTurn
+from pixelrs_ros.data.readers.entries import SHOWN, UNCOUNTED, Entry, Fault, Problem, Reader, Tell, refuse
 from pixelrs_ros.data.readers.headers import upright
 from pixelrs_ros.errors import DataError
 
@@ -57,7 +57,7 @@ class ReasonSegReader(Reader):
             name = picture.relative_to(self._pictures or self.folder).as_posix()
             for index, text in enumerate(texts):
                 user = plain(text) if content.get("is_sentence", True) else f"Please segment {plain(text)}."
-                turn = PristTurn(user, f"It is this: {SEG}.")
+                turn = PristTurn(user, SHOWN)
                 where = f"{path}: text {index}"
                 yield Entry(where, PristDialogue(name, (turn,), TARGET), picture, partial(_masks, path, picture))
 

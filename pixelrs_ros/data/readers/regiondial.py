@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,8 +12,8 @@ import numpy as np
 
 from pixelrs_ros.data.examples import plain
 from pixelrs_ros.data.json_files import first_keys, stream_list
-from pixelrs_ros.data.prist import SEG, PristDialogue, PristTurn
-from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, SplitFileReader, Tell, refuse
+from pixelrs_ros.data.prist import PristDialogue, PristTurn
+from pixelrs_ros.data.readers.entries import SHOWN, Entry, Fault, Labels, Problem, SplitFileReader, Tell, refuse
 from pixelrs_ros.errors import DataError
 
 _TURNS = "conversational_turns"
@@ -36,20 +35,17 @@ class RegionDialReader(SplitFileReader):
         """See `Reader.entries`; a dialogue for each turn, with those before it, as each counts."""
         (path,) = self.text_files(split)
         pictures = self._pictures or self.folder
-        met: Counter[tuple[str, str]] = Counter()
+        labels = Labels()
         for index, record in enumerate(stream_list(path)):
             where = f"{path}: conversation {index}"
             try:
                 name, said = _parts(record)
-                turns = [PristTurn(_words(said, number), f"It is this: {SEG}.") for number in range(len(said))]
+                turns = [PristTurn(_words(said, number), SHOWN) for number in range(len(said))]
             except DataError as error:
                 tell(Problem(Fault.MALFORMED, where, str(error)))
                 continue
             for number, turn in enumerate(said):
-                label = plain(turn["question"])
-                met[name, label.casefold()] += 1
-                again = met[name, label.casefold()]
-                focus = label if again == 1 else f"{label} ({again})"
+                focus = labels.of(name, plain(turn["question"]))
                 dialogue = PristDialogue(name, tuple(turns[: number + 1]), focus)
                 place = f"{where}, turn {number}"
                 masks = partial(_unpacked, place, focus.casefold(), _packed(turn.get("masks")))
