@@ -20,7 +20,7 @@ from pixelrs_ros.evaluation.play import ALL_CONDITIONS, HEADLINE, Condition
 from pixelrs_ros.evaluation.records import Record
 from pixelrs_ros.evaluation.samples import HIDDEN, PLAIN, SENSOR, Samples
 from pixelrs_ros.evaluation.tables import conditions_table, doubts_table, groups_table, status_table
-from pixelrs_ros.types import GroundedPhrase, Reply, Segment, Status, Turn
+from pixelrs_ros.types import GroundedPhrase, Point, Reply, Segment, Status, Turn
 
 SIZE_PX = 100
 BOXES = {  # label: (left, top, right, bottom), inclusive
@@ -99,7 +99,7 @@ class FakeEngine:
         """Marks what came from the data."""
         return f"data:{status.value}:{value}"
 
-    def answer(self, encoded: bool, turns: Sequence[Turn], text: str) -> Reply:
+    def answer(self, encoded: bool, turns: Sequence[Turn], text: str, *, point: Point | None = None) -> Reply:
         """A mask for the last turn only, and none when blind or without history."""
         self.asked.append((encoded, tuple(turns), text))
         if text == "unusable":
@@ -244,7 +244,7 @@ def refuse():
 class MuteEngine:
     def encode(self, image, *, blind=False):
         return None
-    def answer(self, encoded, turns, text):
+    def answer(self, encoded, turns, text, *, point=None):
         return Reply(status=Status.ANSWERED, text=f"{len(turns)} {text}")
 """
 

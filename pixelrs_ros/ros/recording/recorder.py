@@ -246,6 +246,7 @@ class Recorder(Node):
             if turn.instruction_id == told.instruction_id:
                 message = Instruction(session_id=session_id, instruction_id=turn.instruction_id, text=turn.text)
                 message.header.stamp, message.confidence = turn.instruction_stamp, 1.0
+                message.pointing = turn.pointing
                 numbers = {each.index for each in turns}
                 message.replace_last = (
                     told.before is not None and told.before < told.number and (told.before not in numbers)
