@@ -1,6 +1,6 @@
 """Measures how well a checkpoint takes a click on a picture, and writes the table into docs/results.md.
 
-pixelrs generate --out data/pointing --train 1 --val 1 --test 30 --test-stranger 30 --seed 31
+pixelrs generate --out data/pointing --train 1 --val 1 --test 40 --test-stranger 40 --seed 31
 scripts/env.sh python scripts/measure_pointing.py data/pointing
 
 Each thing of each picture is clicked on once, at a pixel drawn at random from what is seen of it. An answer is right
@@ -10,6 +10,7 @@ where its mask has an IoU above 0.5 with what was meant; where nothing was meant
 from __future__ import annotations
 
 import argparse
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,13 +113,17 @@ def main() -> None:
     for each in rows:
         shares = (f"{each['right'][how]:.0%}" if how in each["right"] else "" for how in HOW)
         table.append(f"| {each['words']}, {SPLITS[each['split']]} | {each['count']} | {' | '.join(shares)} |")
+    load = os.getloadavg()[2]
     median_ms = {how: round(float(np.median(each)), 1) for how, each in times_ms.items()}
-    table += ["", f"An answer took {median_ms[CLICK]:.0f} ms with a click and {median_ms[NOTHING]:.0f} ms without "
-              f"(median, without the picture's encoding; {engine.backend})."]  # fmt: skip
+    table += [
+        "",
+        f"An answer took {median_ms[CLICK]:.0f} ms with a click and {median_ms[NOTHING]:.0f} ms without (median, without "
+        f"the picture's encoding; {engine.backend}; load average {load:.0f} of {os.cpu_count()}).",
+    ]
     print("\n".join(table))
     write_json(
         ROOT / "benchmarks" / "pointing.json",
-        {"command": "scripts/measure_pointing.py", "rows": rows, "median_ms": median_ms},
+        {"command": "scripts/measure_pointing.py", "rows": rows, "median_ms": median_ms, "load_average": load},
     )
     write_table(ROOT, "pointing", "\n".join(table))
 
