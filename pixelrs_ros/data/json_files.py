@@ -15,6 +15,11 @@ _CHUNK_BYTES = 1 << 20
 _SNIFFED_EVENTS = 4000
 
 
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """A folder's files that fit a pattern, in the alphabet's order; not hidden ones, such as macOS's `._a.json`."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
 def encoding_of(path: Path) -> str:
     """How a file's text is written: `UTF8`, or `WESTERN` where its bytes are not UTF-8; reads it in pieces.
 

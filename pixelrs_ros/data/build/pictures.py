@@ -8,6 +8,7 @@ import numpy as np
 
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.data.build.steps import Seen, Thing
+from pixelrs_ros.data.json_files import visible
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import COLORS
@@ -20,7 +21,7 @@ def labeled_pictures(folder: Path) -> list[str]:
         DataError: There are none, or two of them share a file of masks.
     """
     images = folder / "images"
-    names = sorted(path.name for path in images.iterdir() if path.is_file()) if images.is_dir() else []
+    names = [path.name for path in visible(images, "*") if path.is_file()]
     found = [name for name in names if prist.mask_path(folder, name).is_file()]
     if not found:
         raise DataError(f"{folder}: expected pictures in images/ and for each its masks in masks/, from labelme")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pixelrs_ros.data.examples import plain
-from pixelrs_ros.data.json_files import first_keys
+from pixelrs_ros.data.json_files import first_keys, visible
 from pixelrs_ros.data.prist import SEG, PristDialogue, PristTurn
 from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, Reader, Tell, refuse
 from pixelrs_ros.errors import DataError
@@ -74,7 +74,7 @@ class CocoReader(Reader):
 
     @cached_property
     def _files(self) -> dict[str, Path]:
-        found = [*self.folder.glob("*.json"), *(self.folder / "annotations").glob("*.json")]
+        found = [*visible(self.folder, "*.json"), *visible(self.folder / "annotations", "*.json")]
         return {path.stem: path for path in found if _is_coco(path)}
 
 
@@ -162,7 +162,7 @@ def _is_coco(path: Path) -> bool:
 
 
 def _refs(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("refs*.p"), *folder.glob("refs*.json")])
+    return [*visible(folder, "refs*.p"), *visible(folder, "refs*.json")]
 
 
 def _folder_with(folder: Path, content: Any, names: tuple[str, ...]) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pixelrs_ros.data.examples import plain
-from pixelrs_ros.data.json_files import encoding_of
+from pixelrs_ros.data.json_files import encoding_of, visible
 from pixelrs_ros.data.prist import PristDialogue, PristTurn
 from pixelrs_ros.data.readers.entries import SHOWN, Entry, Fault, Labels, Problem, Reader, Tell, refuse
 from pixelrs_ros.errors import DataError
@@ -57,7 +57,7 @@ class ConverSegReader(Reader):
                 yield Entry(where, PristDialogue(name, (turn,), focus), pictures / name, masks)
 
     def _files(self) -> dict[str, Path]:
-        found = [*self.folder.glob("*.jsonl"), *(self.folder / "data").glob("*.jsonl")]
+        found = [*visible(self.folder, "*.jsonl"), *visible(self.folder / "data", "*.jsonl")]
         return {path.stem: path for path in found if _is_split(path)}
 
 

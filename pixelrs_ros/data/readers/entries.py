@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from pixelrs_ros.data import labelme
+from pixelrs_ros.data.json_files import visible
 from pixelrs_ros.data.prist import SEG, PristDialogue
 from pixelrs_ros.errors import DataError
 
@@ -38,11 +39,18 @@ class Fault(Enum):
     DUPLICATE = "duplicate"
     TURNED = "picture turned by EXIF"
     ENCODING = "text in cp1252"
+    PICTURELESS = "conversation without a picture"
+    EMPTY = "no dialogue"
 
     @property
     def is_error(self) -> bool:
         """Whether training and evaluation cannot use it; the others are read rightly, and worth knowing."""
-        return self not in (Fault.SEG_UNKNOWN, Fault.UNMASKED, Fault.DUPLICATE, Fault.TURNED, Fault.ENCODING)
+        return self not in _NOTES
+
+
+_NOTES = (
+    Fault.SEG_UNKNOWN, Fault.UNMASKED, Fault.DUPLICATE, Fault.TURNED, Fault.ENCODING, Fault.PICTURELESS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,7 @@ class SplitFileReader(Reader):
 
     def splits(self) -> list[str]:
         """See `Reader.splits`."""
-        return sorted(path.stem for path in self.folder.glob("*.json") if self.is_split(path))
+        return [path.stem for path in visible(self.folder, "*.json") if self.is_split(path)]
 
     def text_files(self, split: str) -> Iterator[Path]:
         """See `Reader.text_files`."""

@@ -36,6 +36,7 @@ class LlavaReader(SplitFileReader):
                 tell(Problem(Fault.MALFORMED, where, f"must be an object, got {type(record).__name__}"))
                 continue
             if not record.get("image"):
+                tell(Problem(Fault.PICTURELESS, where, "it is left out"))
                 continue
             said = record.get("conversations")
             speakers = [each.get("from") for each in said if isinstance(each, dict)] if isinstance(said, list) else []
