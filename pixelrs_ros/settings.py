@@ -71,6 +71,16 @@ def _message(cls: type, problem: Mapping[str, Any]) -> str:
     return f"{name} must be {wanted}, got {got}" if wanted else f"{name}: {problem['msg']}, got {got}"
 
 
+def first_problem(error: ValidationError) -> str:
+    """What a model of pydantic refuses first, with its place and the value."""
+    problem = error.errors()[0]
+    place = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "missing":
+        return f"missing key {place}"
+    wanted = f"must be {_WANTED[problem['type']]}" if problem["type"] in _WANTED else problem["msg"]
+    return f"{place}: {wanted}, got {problem['input']!r:.80}".removeprefix(": ")
+
+
 def _dataclass_at(cls: type, place: Sequence[int | str]) -> Any:
     """The dataclass that a path through nested ones, their lists and mappings leads to."""
     hint: Any = cls

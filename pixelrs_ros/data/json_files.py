@@ -93,8 +93,10 @@ def first_keys(path: Path) -> tuple[bool, frozenset[str]]:
                     keys.add(value)
                 if count > _SNIFFED_EVENTS or (is_list and (prefix, event) == ("item", "end_map")):
                     break
-    except (OSError, ijson.JSONError):
+    except OSError:
         return False, frozenset()
+    except ijson.JSONError:  # an object has the keys that came before, such as one whose numbers are NaN
+        return False, frozenset() if is_list else frozenset(keys)
     return is_list, frozenset(keys)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 import numpy as np
@@ -81,6 +81,32 @@ def refuse(problem: Problem) -> None:
     """
     if problem.fault.is_error:
         raise DataError(f"{problem.where}: {problem.what}")
+
+
+def require_inside(path: object) -> str:
+    """A path as a data set has it, from a folder: no data set makes anything be read that lies elsewhere.
+
+    Raises:
+        DataError: It is no text, or leads out of the folder.
+    """
+    if not isinstance(path, str) or not path.strip():
+        raise DataError(f"expected the path of a file, got {path!r}")
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise DataError(f"{path!r} leads out of the folder; remedy: paths from there, or --images DIR")
+    return path
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """The files of splits by the splits' names.
+
+    Raises:
+        DataError: Two have the same.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if (other := found.setdefault(path.stem, path)) != path:
+            raise DataError(f"{other} and {path} are splits of the same name; remedy: give one another name")
+    return found
 
 
 @dataclass(frozen=True)
