@@ -19,6 +19,7 @@ from pixelrs_ros.errors import ConfigError
 
 T = TypeVar("T")
 
+_MERGE = "tag:yaml.org,2002:merge"
 _UNKNOWN = "unexpected_keyword_argument"  # pydantic's kind of error for a key that no field has
 # What pydantic's kinds of errors ask for, in the words of a YAML file.
 _WANTED = {
@@ -129,9 +130,29 @@ def _read_yaml(path: Path, above: tuple[Path, ...]) -> Any:
     return replaced(below, content)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, of which YAML libraries take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: str) -> Any:
+    """What a YAML text says, made of plain types only.
+
+    Raises:
+        yaml.YAMLError: It is not YAML, or a key stands twice in a mapping.
+    """
+    return yaml.load(text, _Loader)
+
+
 def _parse_yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"no configuration file {path}") from error
     except (OSError, UnicodeDecodeError) as error:
