@@ -64,7 +64,8 @@ class Sphinx:
         sureness = [part.prob for part in decoder.seg() if part.word[0] not in "<["]
         logs = [math.log(min(max(one, 1e-9), 1.0)) for one in sureness]
         confidence = math.exp(sum(logs) / len(logs)) if logs else 0.0
-        others = dict.fromkeys(one.hypstr for one in islice(decoder.nbest(), _NUM_HYPOTHESES) if one.hypstr)
+        found = islice(decoder.nbest(), _NUM_HYPOTHESES)
+        others = dict.fromkeys(one.hypstr for one in found if one is not None and one.hypstr)  # None: has no words
         others.pop(best.hypstr, None)
         return Heard(best.hypstr, confidence, tuple(others)[:_NUM_ALTERNATIVES])
 

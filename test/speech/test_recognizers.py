@@ -33,6 +33,12 @@ def test_orders_are_recognized_and_surer_than_what_is_not_ours(sphinx: Sphinx, t
     assert heard.text not in heard.alternatives and len(set(heard.alternatives)) == len(heard.alternatives) > 0
 
 
+@needs_espeak
+def test_a_sound_that_is_hardly_a_word_does_not_break_it() -> None:
+    heard = Sphinx().recognize(np.concatenate((pause(0.3), said("Uh"), pause(0.7))))  # among its guesses is one of no words
+    assert heard.confidence < 0.5 and all(heard.alternatives)
+
+
 def test_nothing_is_recognized_in_nothing(sphinx: Sphinx) -> None:
     for sound in (np.zeros(0, np.float32), pause(1.0)):
         assert sphinx.recognize(sound).confidence <= 0.5
