@@ -21,7 +21,7 @@ from pixelrs_ros.speech.phrasings import pronounced, sentences, spoken_words
 _NUM_ALTERNATIVES = 4
 _NUM_HYPOTHESES = 30  # of which many differ in pauses only
 _DISCOUNT = 0.4  # of the language model's mass, what is left to words in an order that no phrasing has
-_REPEATED = 50  # how often a further phrase counts, so that it weighs something among thousands of sentences
+_REPEATED = 10_000  # how often a further phrase counts among thousands of sentences: a wake phrase is said most often
 # Noise that is added to what is recognized, as a share of its loudness: 30 dB below. The sounds were learned in rooms;
 # a voice amid perfect silence is like none of them (measured in docs/speech.md).
 _FLOOR = 10 ** (-30 / 20)
