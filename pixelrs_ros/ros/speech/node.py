@@ -302,6 +302,8 @@ class SpeechNode(Node):
         called: list[bool] = []
 
         def once() -> None:
+            if self._cancelling is cancelling:  # unless it is done, it never will be: the robot has ended meanwhile
+                self._cancelling = None
             if not called:
                 called.append(True)
                 call()

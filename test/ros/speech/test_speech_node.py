@@ -11,6 +11,9 @@ import pytest
 import rclpy
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import AudioChunk, Instruction, Segmentation
+from pixelrs_ros.srv import CancelTurns
+from rclpy.client import Client
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sounds import NS_PER_S, needs_espeak, pause, pcm, pieces, said
 from std_msgs.msg import Bool, String
@@ -134,6 +137,28 @@ def test_push_to_talk_hears_what_is_said_while_the_button_is_pressed(room: Calla
     one.play(pause(0.4), said(RED_MUG), pause(0.8))
     assert one.instruction(1).text == "give me the red mug"
     assert len(one.heard) == 1
+
+
+def test_a_robot_that_ended_while_it_was_interrupted_can_be_interrupted_when_it_is_back(
+    room: Callable[..., Room],
+) -> None:
+    one = room(perception="robot")
+    client: Client[Any, Any] = one.bench.caller.create_client(CancelTurns, "robot/cancel_turns")
+    deaf, calls = Node("deaf"), list[CancelTurns.Request]()
+    deaf.create_service(CancelTurns, "robot/cancel_turns", lambda _, response: response)  # of a node that nobody spins
+    one.bench.until(client.service_is_ready)
+    one.say(RED_MUG)
+    assert one.instruction(1).text == "give me the red mug", "it does not wait for ever"
+    deaf.destroy_node()
+
+    def cancel(request: CancelTurns.Request, response: CancelTurns.Response) -> CancelTurns.Response:
+        calls.append(request)
+        return response
+
+    one.bench.caller.create_service(CancelTurns, "robot/cancel_turns", cancel)
+    one.bench.until(client.service_is_ready)
+    one.say(RED_MUG)
+    one.bench.until(lambda: bool(calls))
 
 
 @pytest.mark.parametrize("button", [False, True], ids=["unplugged", "released"])
