@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pixelrs_ros.errors import ConfigError, PixelrsError
 from pixelrs_ros.ros.console.node import ConsoleNode
@@ -70,12 +71,14 @@ def serve(node: ConsoleNode) -> None:
     require("nicegui", remedy=_REMEDY)
     import uvicorn
 
+    from pixelrs_ros.console.guard import PARAMETER
+
     host = node.values.host
     with listen(host, node.values.port) as listener:
         port = listener.getsockname()[1]
         token = token_for(host)
         shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+        address = f"http://{shown}:{port}/" + (f"?{PARAMETER}={quote(token, safe='')}" if token else "")
         config = uvicorn.Config(
             make_app(node, token), log_level="warning", timeout_graceful_shutdown=_CLOSING_S, ws_max_size=2**16
         )

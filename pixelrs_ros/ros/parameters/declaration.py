@@ -46,7 +46,7 @@ def read_all(node: Node, specs: Mapping[str, Spec]) -> dict[str, Any]:
         ConfigError: A value is impossible; the message names the parameter.
     """
     declare(node, specs)
-    values = {name: node.get_parameter(name).value for name in specs}
+    values = {name: _value(node, name, specs) for name in specs}
     for name, value in values.items():
         problem = problem_with(name, value, specs)
         if problem is not None:
@@ -128,12 +128,12 @@ def _default_storage_dir(node: Node) -> str:
     return f"{state}/pixelrs_ros{node.get_fully_qualified_name()}"
 
 
-def _value(node: Node, name: str) -> Any:
+def _value(node: Node, name: str, specs: Mapping[str, Spec] = SPECS) -> Any:
     try:
         value = node.get_parameter(name).value
-    except ParameterException as error:  # an empty list in a YAML file
-        raise ConfigError(f"parameter {name!r} has no value. {_remedy(SPECS[name])}") from error
-    return [] if value is None and SPECS[name].may_be_empty else value
+    except ParameterException as error:  # an empty list or a blank in a YAML file
+        raise ConfigError(f"parameter {name!r} has no value. {_remedy(specs[name])}") from error
+    return [] if value is None and specs[name].may_be_empty else value
 
 
 def _remedy(spec: Spec) -> str:
