@@ -204,7 +204,7 @@ def test_a_network_that_is_changed_into_none_is_refused() -> None:
         from_mapping(TrainConfig, {**content, "network": {"fussion": False}}).sizes()
     with pytest.raises(ConfigError, match="without fusion and detail nothing would use the convnext"):
         from_mapping(TrainConfig, {**content, "network": {"fusion": False, "detail": False}}).sizes()
-    with pytest.raises(ConfigError, match="with a start there is none"):
+    with pytest.raises(ConfigError, match="network changes a start only with fresh parts"):
         ground = {"ground": content["phases"]["ground"]}
         from_mapping(TrainConfig, {**content, "phases": ground, "start": "nano", "network": {"fusion": False}})
 
