@@ -15,7 +15,7 @@ import numpy as np
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.data.examples import read_rgb
 from pixelrs_ros.data.readers.entries import Entry
-from pixelrs_ros.data.readers.opening import open_data
+from pixelrs_ros.data.readers.opening import open_data, require_split
 from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.data.readers.reasonseg import ReasonSegReader
 from pixelrs_ros.data.shelf import Shelf
@@ -126,6 +126,7 @@ class Samples:
             DataError: A file is missing or malformed, there is no dialogue, or a focus has no polygon; names the file.
         """
         reader = open_data(folder, form, pictures)
+        require_split(reader, split)
         entries = itertools.islice(reader.entries(split), limit)
         colors, kinds = set(COLORS), set(KINDS)
         parts = {part for kind in KINDS.values() for part in kind.parts}

@@ -17,6 +17,7 @@ from pixelrs_ros.data.check import check
 from pixelrs_ros.data.readers.entries import Fault
 from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.samples import Samples
 
 APPLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "  # how what macOS puts beside a file in an archive begins
 
@@ -222,3 +223,8 @@ def test_no_line_of_converseg_names_a_file_outside_of_its_folder(tmp_path: Path,
     (tmp_path / "val.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     counts, problems = found(tmp_path)
     assert counts == {"val": 1} and problems.keys() == {Fault.MALFORMED}
+
+
+def test_a_split_that_is_not_there_is_named_where_it_is_scored(folder_of_prist: Path) -> None:
+    with pytest.raises(DataError, match="there is no split 'test'; there are train"):
+        Samples.load(folder_of_prist, "test")
