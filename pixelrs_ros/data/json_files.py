@@ -47,8 +47,9 @@ def load_json(path: Path) -> Any:
     Raises:
         DataError: It cannot be read, or is not JSON.
     """
+    encoding = encoding_of(path)
     try:
-        return json.loads(path.read_text(encoding=encoding_of(path)))
+        return json.loads(path.read_text(encoding=encoding))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

@@ -168,7 +168,7 @@ class Samples:
             for key in sample.keys:
                 if key not in labels:
                     where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
-                    raise DataError(f"{where}: no polygon in {mask_path} is labeled {key!r}")
+                    raise DataError(f"{where}: {labelme.unlabeled(mask_path, key, labels)}")
 
     def _entries(self, img_id: str) -> list[Entry]:
         return _entries_by_image(self.folder, self.split, self.form, self.pictures)[img_id]
