@@ -35,7 +35,7 @@ from pixelrs_ros.errors import AnswerError, ConfigError, EndpointError
 T = TypeVar("T", bound=BaseModel)
 
 KEY_VARIABLE = "OPENAI_API_KEY"  # as the client itself calls it; local servers want none
-_REFUSED = (400, 422)  # what servers say that know no `response_format`
+REFUSED = (400, 422)  # what servers say that know no `response_format`
 _BY_PROMPT = "\n\nAnswer with one JSON value of this schema and nothing else:\n"
 
 
@@ -162,19 +162,22 @@ class Endpoint:
         async with self._places:
             told = prompt + _BY_PROMPT + json.dumps(schema, ensure_ascii=False)
             with explained(self._url):
-                if self._holds:
-                    try:
-                        text = told if tell_schema else prompt
-                        reply = await self._send(
-                            _message(text, picture, seen), seed, {"response_format": held_to(wanted)}
-                        )
-                    except openai.APIStatusError as error:
-                        if error.status_code not in _REFUSED:
-                            raise
-                        self._holds = False
-                if not self._holds:
+                reply = await self._held(wanted, _message(told if tell_schema else prompt, picture, seen), seed)
+                if reply is None:
                     reply = await self._send(_message(told, picture, seen), seed, {})
+                    self._holds = False  # it was the schema: without, there is an answer
         return self._keep(key, seed, reply)
+
+    async def _held(self, wanted: type[BaseModel], message: Any, seed: int) -> Any:
+        """The reply of a server that takes a schema; None from one that refuses what was sent."""
+        if not self._holds:
+            return None
+        try:
+            return await self._send(message, seed, {"response_format": held_to(wanted)})
+        except openai.APIStatusError as error:
+            if error.status_code not in REFUSED:
+                raise
+            return None
 
     async def _send(self, message: Any, seed: int, form: dict[str, Any]) -> Any:
         return await self._client.chat.completions.create(
@@ -187,8 +190,7 @@ class Endpoint:
 
     def _keep(self, key: str, seed: int, reply: Any) -> str:
         raw = words_of(reply, self._url)
-        used = getattr(reply, "usage", None)
-        tokens = (used.prompt_tokens, used.completion_tokens) if used else (0, 0)
+        tokens = tokens_of(reply)
         self.usage.asked += 1
         self.usage.prompt_tokens += tokens[0]
         self.usage.answer_tokens += tokens[1]
@@ -236,12 +238,24 @@ def words_of(reply: Any, url: str) -> str:
     """What the model said.
 
     Raises:
-        EndpointError: Nothing, not even no words.
+        EndpointError: Nothing, not even no words, or what is no text.
     """
     choices = getattr(reply, "choices", None)
     if not choices:
         raise EndpointError(f"{url}: the reply holds no answer")
-    return choices[0].message.content or ""
+    try:
+        words = choices[0].message.content or ""
+        words.encode()
+    except (AttributeError, TypeError, LookupError, UnicodeEncodeError) as error:  # the client checks no replies
+        raise EndpointError(f"{url}: the reply is not of OpenAI's form: {error}") from error
+    return str(words)
+
+
+def tokens_of(reply: Any) -> tuple[int, int]:
+    """What question and answer cost, as the endpoint counts; 0 where it does not."""
+    usage = getattr(reply, "usage", None)
+    asked, answered = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+    return (asked if isinstance(asked, int) else 0, answered if isinstance(answered, int) else 0)
 
 
 def read_answer(raw: str, wanted: type[T]) -> T:
