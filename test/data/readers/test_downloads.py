@@ -228,3 +228,11 @@ def test_no_line_of_converseg_names_a_file_outside_of_its_folder(tmp_path: Path,
 def test_a_split_that_is_not_there_is_named_where_it_is_scored(folder_of_prist: Path) -> None:
     with pytest.raises(DataError, match="there is no split 'test'; there are train"):
         Samples.load(folder_of_prist, "test")
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_line(tmp_path: Path) -> None:
+    for name in ("1.jpg", "1.png"):
+        picture(tmp_path / name)
+    line = json.dumps({"image": "1.jpg", "mask": "1.png", "prompt": "what could fall over"})
+    (tmp_path / "val.jsonl").write_text(line, encoding="utf-8-sig")
+    assert found(tmp_path) == ({"val": 1}, {})
