@@ -236,3 +236,11 @@ def test_a_mark_of_the_byte_order_is_no_part_of_a_line(tmp_path: Path) -> None:
     line = json.dumps({"image": "1.jpg", "mask": "1.png", "prompt": "what could fall over"})
     (tmp_path / "val.jsonl").write_text(line, encoding="utf-8-sig")
     assert found(tmp_path) == ({"val": 1}, {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_utf16_is_not_taken_for_cp1252(folder_of_prist: Path, encoding: str) -> None:
+    path = folder_of_prist / "train.json"
+    path.write_bytes(("\ufeff" + path.read_text(encoding="utf-8")).encode(encoding))
+    _, problems = found(folder_of_prist)
+    assert problems == {Fault.MALFORMED: [f"train: {path}: is UTF-16; remedy: save it as UTF-8"]}
