@@ -43,10 +43,10 @@ def run(options: argparse.Namespace) -> None:
         DataError: The folder is incomplete, or its dialogues give too few masks.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
     from pixelrs_ros.checkpoint import CONFIG, read_config, resolve, write_config
     from pixelrs_ros.commands.evaluate import load_engine
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.evaluation.calibration import calibrate
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
     from pixelrs_ros.evaluation.fit_score import fit_score, rescored
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
     make_engine = partial(load_engine, str(folder), options.device, threads)
     workers = workers_of(options, cpus=threads or 1, gpus=int(options.device.startswith("cuda")))
     console = Console()
-    with Progress(console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("dialogues", total=len(samples.all))
         report, records = evaluate(
             Job(samples, (HEADLINE,)),

@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> None:
     import asyncio
 
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.data.build.pictures import labeled_pictures
     from pixelrs_ros.files import require_writable_folder, write_json
 
@@ -60,8 +60,7 @@ def run(options: argparse.Namespace) -> None:
     names = labeled_pictures(options.folder)
     splits = _splits_to_be(options.out, options.split)
     require_writable_folder(options.out)
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar(Console(stderr=True)) as progress:
         task = progress.add_task("pictures", total=len(names))
         found = asyncio.run(_build(options, names, lambda: progress.advance(task)))
     write_json(options.out / REPORT, found | {"splits": splits})

@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> None:
         OutputError: A report cannot be written.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.data.check import check
     from pixelrs_ros.data.check_page import write_page
     from pixelrs_ros.data.readers.opening import open_data
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     for path in filter(None, (options.json, options.html)):
         require_writable(path)
     console = Console()
-    with Progress(*Progress.get_default_columns()[:-1], console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("dialogues", total=None)
         with check(reader, splits, lambda: progress.advance(task)) as report:
             progress.stop()

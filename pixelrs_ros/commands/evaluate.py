@@ -105,8 +105,8 @@ def run(options: argparse.Namespace) -> None:
     for path in filter(None, (options.report, None if options.json == TO_TERMINAL else options.json)):
         require_writable(path)
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.evaluation.samples import Samples
 
     loaded = [
@@ -116,9 +116,8 @@ def run(options: argparse.Namespace) -> None:
     console = Console(stderr=options.json == TO_TERMINAL)
     if not console.is_terminal:
         console.width = TABLE_WIDTH  # a file has no width of its own, and the default would cut numbers
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     results = []
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         total = len(checkpoints) * sum(len(samples.all) for samples in loaded)
         task = progress.add_task("dialogues", total=total)
         for samples in loaded:

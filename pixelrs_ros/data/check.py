@@ -170,10 +170,10 @@ def _check_masks(entry: Entry, tell: Tell) -> int:
     try:
         masks = entry.masks() if labels else {}
     except ShapeError as error:
-        tell(Problem(Fault.POLYGON, entry.where, str(error), entry.picture))
+        tell(Problem(Fault.POLYGON, entry.where, str(error).removeprefix(f"{entry.where}: "), entry.picture))
         return 0
     except DataError as error:
-        tell(Problem(Fault.MASKS_UNREADABLE, entry.where, str(error), entry.picture))
+        tell(Problem(Fault.MASKS_UNREADABLE, entry.where, str(error).removeprefix(f"{entry.where}: "), entry.picture))
         return 0
     right = 0
     for label in labels:

@@ -30,6 +30,9 @@ def encoding_of(path: Path) -> str:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
+                if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # every byte of which cp1252 may know
+                    raise DataError(f"{path}: is UTF-16; remedy: save it as UTF-8")
+                file.seek(0)
                 while chunk := file.read(_CHUNK_BYTES):
                     decoder.decode(chunk)
                 decoder.decode(b"", final=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 import json
 import mimetypes
 import os
@@ -27,6 +28,7 @@ from typing import Any, TypeVar
 
 import json_repair
 import openai
+from PIL import ExifTags, Image, ImageOps
 from pydantic import BaseModel, ValidationError
 
 from pixelrs_ros.endpoint.journal import Journal, key_of
@@ -151,7 +153,7 @@ class Endpoint:
     ) -> str:
         """The model's words, from the journal or from the server."""
         schema = wanted.model_json_schema()
-        seen = await asyncio.to_thread(picture.read_bytes) if picture else b""
+        seen = await asyncio.to_thread(_upright, picture) if picture else b""
         key = key_of(
             model=self._model, prompt=prompt, schema=schema, seed=seed, told=tell_schema,
             picture=hashlib.sha256(seen).hexdigest(), **self._sampling,
@@ -268,6 +270,21 @@ def read_answer(raw: str, wanted: type[T]) -> T:
         return wanted.model_validate(json_repair.loads(raw))
     except (ValidationError, RecursionError) as error:
         raise AnswerError(f"expected {wanted.__name__}, got {raw[:200]!r}") from error
+
+
+def _upright(path: Path) -> bytes:
+    """A picture's file; where EXIF turns it, a file of the same kind with the pixels turned, since models heed no EXIF.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    data = path.read_bytes()
+    with Image.open(io.BytesIO(data)) as picture:
+        if picture.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            return data
+        turned = io.BytesIO()
+        ImageOps.exif_transpose(picture).save(turned, picture.format, quality=95)
+        return turned.getvalue()
 
 
 def _message(text: str, picture: Path | None, seen: bytes) -> dict[str, Any]:

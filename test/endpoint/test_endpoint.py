@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 from chat_server import Reply, completion, failure, serving
+from PIL import ExifTags, Image
 from pydantic import BaseModel
 
 from pixelrs_ros.endpoint.endpoint import KEY_VARIABLE, Endpoint, Usage, read_answer
@@ -200,3 +203,22 @@ def test_a_question_that_is_refused_itself_does_not_end_the_schema(tmp_path: Pat
         found, _ = ask(url, tmp_path / "answers.jsonl", ("Too long.", "What?"), at_once=1)
     assert isinstance(found[0], EndpointError) and found[1] == Wanted(name="mug")
     assert "response_format" in asked[-1]
+
+
+@pytest.mark.parametrize("name", ["seen.jpg", "seen.png"])
+def test_a_picture_that_exif_turns_is_shown_upright(tmp_path: Path, name: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (60, 40)).save(tmp_path / name, exif=exif)
+    answer, asked = scripted(GOOD)
+
+    async def look(url: str) -> Wanted:
+        with Journal(tmp_path / "answers.jsonl") as kept:
+            async with Endpoint(url, "it", kept) as endpoint:
+                return await endpoint.ask("What?", Wanted, picture=tmp_path / name)
+
+    with serving(answer) as url:
+        assert asyncio.run(look(url)) == Wanted(name="mug")
+    shown = asked[0]["messages"][0]["content"][1]["image_url"]["url"].partition(",")[2]
+    with Image.open(io.BytesIO(base64.b64decode(shown))) as picture:
+        assert picture.size == (40, 60) and picture.getexif().get(ExifTags.Base.Orientation, 1) == 1

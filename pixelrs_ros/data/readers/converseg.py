@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pixelrs_ros.data.examples import plain
-from pixelrs_ros.data.json_files import encoding_of, visible
+from pixelrs_ros.data.json_files import UTF8, encoding_of, visible
 from pixelrs_ros.data.prist import PristDialogue, PristTurn
 from pixelrs_ros.data.readers.entries import (
     SHOWN,
@@ -77,7 +77,7 @@ class ConverSegReader(Reader):
 def _is_split(path: Path) -> bool:
     """By its first lines, of which some may be damaged."""
     try:
-        with path.open(encoding="latin-1") as file:
+        with path.open(encoding=UTF8, errors="replace") as file:
             return any(map(_is_whole, islice(file, _SNIFFED_LINES)))
     except OSError:
         return False

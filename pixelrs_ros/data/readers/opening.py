@@ -27,6 +27,17 @@ READERS: dict[str, type[Reader]] = {
 }
 
 
+def require_split(reader: Reader, split: str) -> None:
+    """Find out whether a data set has a split.
+
+    Raises:
+        DataError: It has not; the message names those that it has.
+    """
+    if split not in (there := reader.splits()):
+        known = f"there are {', '.join(there)}" if there else f"it has none of the format {reader.form}"
+        raise DataError(f"{reader.folder}: there is no split {split!r}; {known}")
+
+
 def open_data(folder: Path, form: str | None = None, pictures: Path | None = None) -> Reader:
     """A data set's reader.
 

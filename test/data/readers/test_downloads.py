@@ -17,6 +17,7 @@ from pixelrs_ros.data.check import check
 from pixelrs_ros.data.readers.entries import Fault
 from pixelrs_ros.data.readers.opening import open_data
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.samples import Samples
 
 APPLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "  # how what macOS puts beside a file in an archive begins
 
@@ -222,3 +223,24 @@ def test_no_line_of_converseg_names_a_file_outside_of_its_folder(tmp_path: Path,
     (tmp_path / "val.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     counts, problems = found(tmp_path)
     assert counts == {"val": 1} and problems.keys() == {Fault.MALFORMED}
+
+
+def test_a_split_that_is_not_there_is_named_where_it_is_scored(folder_of_prist: Path) -> None:
+    with pytest.raises(DataError, match="there is no split 'test'; there are train"):
+        Samples.load(folder_of_prist, "test")
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_line(tmp_path: Path) -> None:
+    for name in ("1.jpg", "1.png"):
+        picture(tmp_path / name)
+    line = json.dumps({"image": "1.jpg", "mask": "1.png", "prompt": "what could fall over"})
+    (tmp_path / "val.jsonl").write_text(line, encoding="utf-8-sig")
+    assert found(tmp_path) == ({"val": 1}, {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_utf16_is_not_taken_for_cp1252(folder_of_prist: Path, encoding: str) -> None:
+    path = folder_of_prist / "train.json"
+    path.write_bytes(("\ufeff" + path.read_text(encoding="utf-8")).encode(encoding))
+    _, problems = found(folder_of_prist)
+    assert problems == {Fault.MALFORMED: [f"train: {path}: is UTF-16; remedy: save it as UTF-8"]}

@@ -284,7 +284,7 @@ def test_every_fault_is_told_with_its_file_and_fails_the_command(
     assert found["splits"]["test"]["dialogues"] == 10
     for name in ("gone.jpg", "cut.jpg", "turned.jpg", "odd.json", "dialogue 9"):
         assert name in said.out, name
-    assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 6
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 9
 
 
 def test_text_in_cp1252_is_read_as_it_was_written(tmp_path: Path) -> None:
