@@ -176,6 +176,38 @@ def masks_to_image(logits: torch.Tensor, height_px: int, width_px: int, config: 
     return F.interpolate(logits, (height_px, width_px), mode="bilinear", align_corners=False)[:, 0]
 
 
+_SPOT = 0.6  # of an image token's side: radius of what is looked at where somebody points
+_SHOWN = 0.1  # of an image token's patch: what covers so much of it is seen there
+
+
+def tokens_of(mask: np.ndarray, config: MirasConfig) -> torch.Tensor:
+    """Which image tokens show something of a mask, (H, W) bool: (P,) bool, row after row."""
+    painted = np.repeat(np.where(mask, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+    framed = torch.from_numpy(encoder_images(painted, config).clip[..., 0]).float()
+    square = padded(framed[None, None], config.clip.image_size_px)
+    share = F.avg_pool2d(square, config.clip.patch_size_px)[0, 0] / 255
+    return share.flatten() >= _SHOWN
+
+
+def spot(point: tuple[float, float], shape: tuple[int, int], config: MirasConfig) -> np.ndarray:
+    """What is looked at where somebody points: a disc about as large as an image token.
+
+    Args:
+        point: (x, y) in px.
+        shape: (H, W) of the picture, px.
+        config: Sizes.
+
+    Returns:
+        (H, W) bool.
+    """
+    framed = {"stretch": shape, "pad": (max(shape),) * 2}.get(config.framing, (min(shape),) * 2)
+    high_px, wide_px = (max(1.0, _SPOT * side / config.clip.grid_size) for side in framed)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    x, y = (columns + 0.5 - point[0]) / wide_px, (rows + 0.5 - point[1]) / high_px
+    near: np.ndarray = x**2 + y**2 <= 1.0
+    return near
+
+
 _NEAR = 0.35  # of the largest piece's size (the root of its area): pieces so near are the same thing, partly hidden
 
 

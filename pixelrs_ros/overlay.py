@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from pixelrs_ros.errors import BadInputError
+from pixelrs_ros.types import Point
 
 Color = tuple[int, int, int]
 
@@ -32,8 +33,9 @@ def color_of(index: int, colors: Sequence[Color] = COLORS) -> Color:
 
 
 def paint(
-    image: np.ndarray, masks: Sequence[np.ndarray], colors: Sequence[Color] = COLORS, *, opacity: float = 0.5
-) -> np.ndarray:
+    image: np.ndarray, masks: Sequence[np.ndarray], colors: Sequence[Color] = COLORS, *, opacity: float = 0.5,
+    point: Point | None = None,
+) -> np.ndarray:  # fmt: skip
     """Lay masks over an image, each in its color with a darker outline; later masks lie on top.
 
     Args:
@@ -41,6 +43,7 @@ def paint(
         masks: (H, W) bool each.
         colors: RGB in [0, 255], one a mask; starts again when there are more masks.
         opacity: The fill's, in [0, 1]; the outline is always opaque.
+        point: Where somebody has pointed: marked by a ring.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -60,4 +63,9 @@ def paint(
         outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         shade = tuple(int(value) for value in color * _OUTLINE_SHADE)
         cv2.drawContours(painted, outlines, -1, shade, thickness=max(1, round(min(mask.shape) / 320)))
+    if point is not None:
+        scale = max(1, round(min(image.shape[:2]) / 240))
+        at = int(point[0]), int(point[1])
+        for gray, thickness in ((0, 3 * scale), (255, scale)):
+            cv2.circle(painted, at, 4 * scale, (gray, gray, gray), thickness, cv2.LINE_AA)
     return painted

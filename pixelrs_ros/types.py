@@ -16,6 +16,9 @@ MAX_NOTE_CHARACTERS = 2000
 # What builtin_interfaces/Time can carry: 32 bits of seconds.
 MIN_STAMP_NS, MAX_STAMP_NS = -(2**31) * 10**9, 2**31 * 10**9 - 1
 
+Point = tuple[float, float]  # a place in a picture: px from its left and from its top edge
+POINTING = "this one"  # what somebody says who points and says nothing
+
 
 class Status(str, enum.Enum):
     """How a turn ended."""
@@ -76,6 +79,7 @@ class Utterance:
         replace_last: A correction or repetition: takes the place of the dialogue's last turn, where there is one.
         instruction_id: Names the instruction; empty: nothing does.
         number: That its turn has been given within the dialogue; None: the smallest one that is free.
+        point: Where in the picture the user points; None: nowhere.
     """
 
     text: str
@@ -86,6 +90,7 @@ class Utterance:
     replace_last: bool = False
     instruction_id: str = ""
     number: int | None = None
+    point: Point | None = None
 
     def __post_init__(self) -> None:
         if not self.session_id:
@@ -94,11 +99,27 @@ class Utterance:
         check_instruction_id(self.instruction_id)
         if not self.text.strip():
             raise BadInputError("the instruction is empty")
+        if self.point is not None:
+            object.__setattr__(self, "point", tuple(map(float, self.point)))
         if not is_unicode(self.text):
             raise BadInputError("the instruction is not text: it holds a lone surrogate; remedy: send UTF-8")
         if not 0.0 <= self.confidence <= 1.0:
             raise BadInputError(f"confidence must lie in [0, 1], got {self.confidence}")
         check_stamp("the instruction's stamp", self.stamp_ns)
+
+    def check_points_into(self, frame: Frame) -> None:
+        """Find out whether what is pointed at lies in a picture.
+
+        Raises:
+            BadInputError: It does not.
+        """
+        if self.point is not None:
+            height_px, width_px = frame.image.shape[:2]
+            x, y = self.point
+            if not (0 <= x < width_px and 0 <= y < height_px):  # NaN is neither
+                raise BadInputError(
+                    f"pointing at ({x:g}, {y:g}) px lies outside of the image of {width_px}x{height_px} px"
+                )
 
 
 def check_session_id(session_id: str) -> None:
@@ -287,6 +308,7 @@ class Turn:
         image_stamp_ns: Capture time of the image that it was about, nanoseconds.
         frame_id: Coordinate frame of that image.
         instruction_id: Names the instruction; empty: nothing does.
+        point: Where in that image the user pointed; None: nowhere.
     """
 
     index: int
@@ -297,3 +319,4 @@ class Turn:
     image_stamp_ns: int = 0
     frame_id: str = ""
     instruction_id: str = ""
+    point: Point | None = None

@@ -81,7 +81,7 @@ class ForcedEngine(Engine):
     def __init__(self, network: Network, backend: Backend) -> None:
         super().__init__(*network, backend)
         self._script: Iterator[int] = repeat(self.layout.eos_id)
-        self.choose = self._forced  # type: ignore[assignment]
+        self.choose = self._forced
 
     def answer(self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, *args: Any, **kwargs: Any) -> Reply:
         """As `Engine.answer`, with the answer that `DIALOGUE` gives to the text."""

@@ -1,7 +1,7 @@
 """Look through a data set: what is missing, malformed, doubtful or told twice, with counts and file names.
 
-Formats: prist, reasonseg, refcoco (+, g), coco (COCO, LVIS, PACO) and llava. The exit status is 1 where something
-keeps training or evaluation from using the data; what is read rightly all the same is only told.
+The exit status is 1 where something keeps training or evaluation from using the data; what is read rightly all the same
+is only told. docs/data.md shows the formats with an example of each.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from pixelrs_ros.engine.session import Session
-    from pixelrs_ros.types import Reply
+    from pixelrs_ros.types import Point, Reply
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE", help="picture file that OpenCV reads: PNG, JPEG, …")
     parser.add_argument(
         "--say", action="append", required=True, metavar="TEXT", help="an instruction; repeat it for turns"
+    )
+    parser.add_argument(
+        "--point", type=float, nargs=2, metavar=("X", "Y"), help="where you point with the last --say, px from top left"
     )
     parser.add_argument("--checkpoint", default="nano", metavar="DIR", help="folder or name (default: nano)")
     parser.add_argument("--out", type=Path, default=Path("out/segment"), metavar="DIR", help="default: out/segment")
@@ -55,8 +58,9 @@ def run(options: argparse.Namespace) -> None:
     session = open_session(options.checkpoint, options.device, options.threads)
     console = Console(highlight=False)
     for number, text in enumerate(options.say, start=1):
-        reply = session.say(Utterance(text), frame)
-        written = write_turn(options.out, number, frame.image, reply)
+        point = tuple(options.point) if options.point and number == len(options.say) else None
+        reply = session.say(Utterance(text, point=point), frame)
+        written = write_turn(options.out, number, frame.image, reply, point)
         console.print(f"{number} > {text}", style="bold", markup=False)
         console.print(colored(reply))
         scores = ", ".join(f"{segment.score:.2f}" for segment in reply.segments)
@@ -94,7 +98,7 @@ def colored(reply: Reply) -> Text:
     return text
 
 
-def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> list[Path]:
+def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply, point: Point | None = None) -> list[Path]:
     """Write one turn's overlay and, where it has masks, their union.
 
     Args:
@@ -102,6 +106,7 @@ def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> li
         number: The turn's number, from 1.
         image: (H, W, 3) uint8 RGB.
         reply: With masks of the image's size.
+        point: Where the user pointed; None: nowhere.
 
     Returns:
         The files.
@@ -116,7 +121,7 @@ def write_turn(folder: Path, number: int, image: np.ndarray, reply: Reply) -> li
 
     masks = [segment.mask for segment in reply.segments]
     overlay = folder / f"turn_{number}_overlay.png"
-    write_picture(overlay, paint(image, masks))
+    write_picture(overlay, paint(image, masks, point=point))
     if not masks:
         return [overlay]
     union = folder / f"turn_{number}_mask.png"

@@ -12,8 +12,8 @@ from nicegui import ui
 from pixelrs_ros.console.parts import Question, asked, button, panel
 from pixelrs_ros.console.words import bars, marked, status_words
 from pixelrs_ros.ros.console.node import ConsoleNode
-from pixelrs_ros.ros.console.views import TurnView
-from pixelrs_ros.types import Verdict
+from pixelrs_ros.ros.console.views import PlaceView, TurnView
+from pixelrs_ros.types import POINTING, Verdict
 
 _MAX_CHARACTERS = 2000
 _THUMBS = {Verdict.GOOD: "👍 Right", Verdict.BAD: "👎 Wrong"}
@@ -103,7 +103,7 @@ class DialoguePanel:
             self._list = ui.element("ol").classes("turns").props('tabindex=0 aria-label="Turns"')
             # The only place that is read aloud by itself: each answer once, when it is whole.
             self._aloud = ui.label().props("role=status").classes("aloud")
-            with ui.element("form").classes("row say").on("submit.prevent", self._say):
+            with ui.element("form").classes("row say").on("submit.prevent", lambda _: self.say()):
                 self._input = ui.input(label="Say something to the robot").props(
                     f"outlined maxlength={_MAX_CHARACTERS} autocomplete=off"
                 )
@@ -152,12 +152,13 @@ class DialoguePanel:
             list_of_turns = f"getHtmlElement({self._list.id})"
             ui.run_javascript(f"requestAnimationFrame(() => {list_of_turns}.scrollTop = {list_of_turns}.scrollHeight)")
 
-    def _say(self) -> None:
-        text = self._input.value.strip()
+    def say(self, place: PlaceView | None = None) -> None:
+        """Say what has been typed, perhaps about a place in the picture, of which also nothing may be said."""
+        text = self._input.value.strip() or (POINTING if place else "")
         if text and not self._node.is_ready():
             ui.notify("No perception node listens: this was not sent.")
         elif text:
-            self._node.say(text, self.session_id)
+            self._node.say(text, self.session_id, place=place)
             self._input.set_value("")
 
     async def _mark(self, turn: TurnView, verdict: Verdict | None) -> None:

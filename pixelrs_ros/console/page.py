@@ -13,7 +13,7 @@ from pixelrs_ros.console.live import News, Viewer
 from pixelrs_ros.console.parts import button, heading, panel
 from pixelrs_ros.console.sessions import SessionList
 from pixelrs_ros.console.space import SpacePanel
-from pixelrs_ros.console.viewer import ViewerElement
+from pixelrs_ros.console.viewer import STAMP_BYTES, ViewerElement
 from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.types import DEFAULT_SESSION_ID
 
@@ -44,7 +44,8 @@ class LiveRoute:
 
     def picture(self) -> tuple[int, bytes]:
         """See `Layered`."""
-        return self._node.picture
+        seen = self._node.picture
+        return seen.number, seen.stamp_ns.to_bytes(STAMP_BYTES, "big", signed=True) + seen.jpeg if seen.jpeg else b""
 
     def masks(self, session_id: str) -> tuple[int, bytes]:
         """See `Layered`."""
@@ -84,7 +85,7 @@ class Page:
                 button("Dark or light").on("click", js_handler="() => Quasar.Dark.toggle()")
             with ui.element("div").classes("columns"):
                 with panel("Picture", "picture-title"):
-                    self._viewer = ViewerElement(DEFAULT_SESSION_ID)
+                    self._viewer = ViewerElement(DEFAULT_SESSION_ID, lambda place: self._dialogue.say(place))
                 self._dialogue = DialoguePanel(node, DEFAULT_SESSION_ID)
                 with ui.element("div").classes("more"):
                     self._sessions = SessionList(node, self._choose)

@@ -1,12 +1,14 @@
 // The live picture and the masks over it. Pictures come over a WebSocket of their own; each is asked for when the one
 // before has been shown, so that a slow phone sees fewer of them, but none late.
 const QUIET_MS = 1500;
+const STAMP_BYTES = 8; // before a picture's file: its stamp in nanoseconds, as a string beyond what a number can hold
 
 export default {
   template: `
     <figure class="viewer">
       <div class="viewer-stack">
-        <img class="viewer-picture" :class="{ hidden: !shown }" ref="picture" alt="Live picture of the camera">
+        <img class="viewer-picture" :class="{ hidden: !shown }" ref="picture" alt="Live picture of the camera"
+             title="Click to point: what you have typed is said about this place, or “this one”" @click="point">
         <img class="viewer-masks" :class="{ hidden: !masks || !shown }" ref="masks" alt="">
         <p v-if="problem" class="viewer-problem">{{ problem }}</p>
       </div>
@@ -47,7 +49,7 @@ export default {
     },
     async show(message) {
       const isPicture = message[0] === "P".charCodeAt(0);
-      const file = message.subarray(1);
+      const file = message.subarray(isPicture ? 1 + STAMP_BYTES : 1);
       if (file.length) {
         const image = isPicture ? this.$refs.picture : this.$refs.masks;
         const old = image.src;
@@ -56,6 +58,7 @@ export default {
         if (old) URL.revokeObjectURL(old);
       }
       if (isPicture) {
+        this.stamp = new DataView(message.buffer, 1, STAMP_BYTES).getBigInt64(0).toString();
         this.count += 1;
         this.cameAt = performance.now();
         this.shown = true;
@@ -64,6 +67,14 @@ export default {
         this.masks = file.length > 0;
       }
       if (this.socket.readyState === WebSocket.OPEN) this.socket.send(this.session);
+    },
+    // The picture fills its box in one direction and is centered in the other.
+    point(event) {
+      const { naturalWidth, naturalHeight, clientWidth, clientHeight } = this.$refs.picture;
+      const scale = Math.min(clientWidth / naturalWidth, clientHeight / naturalHeight);
+      const x = (event.offsetX - clientWidth / 2) / (scale * naturalWidth) + 0.5;
+      const y = (event.offsetY - clientHeight / 2) / (scale * naturalHeight) + 0.5;
+      if (x >= 0 && x < 1 && y >= 0 && y < 1) this.$emit("point", { x, y, stamp: this.stamp });
     },
     look() {
       const quiet = performance.now() - this.cameAt;

@@ -15,7 +15,7 @@ from pixelrs_ros.encodings import RawImage, UsedBits
 from pixelrs_ros.errors import BadInputError, DataError
 from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.text.answer import marked
-from pixelrs_ros.types import DEFAULT_SESSION_ID, GroundedPhrase, Segment, Status, Turn
+from pixelrs_ros.types import DEFAULT_SESSION_ID, GroundedPhrase, Point, Segment, Status, Turn
 
 # Constants of the message in the recording, whose numbers another version may have had.
 _STATUSES = {status.name: status for status in Status} | {"NEEDS_CLARIFICATION": Status.CLARIFY}
@@ -194,6 +194,7 @@ def _turn(answer: Any, status: Status, words: Any, said: _Said | None) -> BagTur
         stamp_ns(answer.header.stamp),
         answer.header.frame_id,
         answer.instruction_id,
+        _point_of(said.message),
     )
     try:
         masks = tuple(
@@ -203,6 +204,13 @@ def _turn(answer: Any, status: Status, words: Any, said: _Said | None) -> BagTur
     except BadInputError as error:
         raise DataError(f"turn {answer.turn} of dialogue {answer.session_id!r}: {error}") from error
     return BagTurn(answer.session_id, turn, words.text, masks, said.message)
+
+
+def _point_of(instruction: Any) -> Point | None:
+    """Where the user pointed; recordings of earlier versions say nothing of it."""
+    for place in getattr(instruction, "pointing", ()):
+        return float(place.x), float(place.y)
+    return None
 
 
 def _dialogue(turns: Sequence[tuple[Any, BagTurn | None]]) -> BagDialogue:

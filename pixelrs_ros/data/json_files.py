@@ -15,6 +15,11 @@ _CHUNK_BYTES = 1 << 20
 _SNIFFED_EVENTS = 4000
 
 
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """A folder's files that fit a pattern, in the alphabet's order; not hidden ones, such as macOS's `._a.json`."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
 def encoding_of(path: Path) -> str:
     """How a file's text is written: `UTF8`, or `WESTERN` where its bytes are not UTF-8; reads it in pieces.
 
@@ -89,8 +94,10 @@ def first_keys(path: Path) -> tuple[bool, frozenset[str]]:
                     keys.add(value)
                 if count > _SNIFFED_EVENTS or (is_list and (prefix, event) == ("item", "end_map")):
                     break
-    except (OSError, ijson.JSONError):
+    except OSError:
         return False, frozenset()
+    except ijson.JSONError:  # an object has the keys that came before, such as one whose numbers are NaN
+        return False, frozenset() if is_list else frozenset(keys)
     return is_list, frozenset(keys)
 
 

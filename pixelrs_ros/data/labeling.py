@@ -253,6 +253,7 @@ def _labeled(turn: Mapping[str, Any]) -> _Labeled:
         int(turn["image_stamp_ns"]),
         str(turn["frame_id"]),
         str(turn["instruction_id"]),
+        None if turn.get("point") is None else (float(turn["point"][0]), float(turn["point"][1])),
     )
     return _Labeled(
         said,

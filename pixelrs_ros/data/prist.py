@@ -18,17 +18,24 @@ from pixelrs_ros.data.json_files import stream_list
 from pixelrs_ros.errors import BadInputError, DataError
 from pixelrs_ros.files import write_file
 from pixelrs_ros.pictures import read_picture
-from pixelrs_ros.types import Status
+from pixelrs_ros.types import Point, Status
 
 SEG = "[SEG]"
 
 
 @dataclass(frozen=True)
 class PristTurn:
-    """One exchange: what the human says, what the answer should be, with `[SEG]` for each mask."""
+    """One exchange: what the human says, what the answer should be, with `[SEG]` for each mask.
+
+    Attributes:
+        user: The human's words.
+        answer: What the answer should be.
+        point: Where in the image the human points; None: nowhere, as always in PRIST itself.
+    """
 
     user: str
     answer: str
+    point: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class PristDialogue:
 
     def to_record(self) -> dict[str, Any]:
         """The dialogue as PRIST's JSON has it."""
-        said = [{"from": who, "value": value} for turn in self.turns for who, value in _pair(turn)]
+        said = [utterance for turn in self.turns for utterance in _pair(turn)]
         record: dict[str, Any] = {"img_id": self.img_id, "dialogue": said, "focus": self.focus}
         if (meta := self.meta) is not None:
             record["meta"] = {
@@ -101,12 +108,19 @@ class PristDialogue:
         return record
 
 
-def _pair(turn: PristTurn) -> tuple[tuple[str, str], tuple[str, str]]:
-    return (("human", turn.user), ("gpt", turn.answer))
+def _pair(turn: PristTurn) -> tuple[dict[str, Any], dict[str, Any]]:
+    pointing = {} if turn.point is None else {"point": list(turn.point)}
+    return {"from": "human", "value": turn.user, **pointing}, {"from": "gpt", "value": turn.answer}
 
 
 def split_path(folder: Path, split: str) -> Path:
-    """Where a split's dialogues are."""
+    """Where a split's dialogues are.
+
+    Raises:
+        DataError: No split can be called so: its file would be hidden, or lie in another folder.
+    """
+    if not split or split.startswith(".") or Path(split).name != split or "\\" in split:
+        raise DataError(f"no split can be called {split!r}; remedy: a plain name, such as train")
     return folder / f"{split}.json"
 
 
@@ -209,12 +223,12 @@ def read_turns(
         clean: Applied to every utterance, of which something must be left.
 
     Raises:
-        DataError: They are not there or not in pairs, or an utterance is empty.
+        DataError: They are not there or not in pairs, an utterance is empty, or a `point` is not two numbers.
     """
     said = record.get(key)
     if not isinstance(said, list) or not said or len(said) % 2:
         raise DataError(f"{where}: {key} must be a list of utterances in pairs of human and gpt")
-    values = []
+    values, points = [], []
     for index, utterance in enumerate(said):
         speaker = ("human", "gpt")[index % 2]
         if not isinstance(utterance, dict) or utterance.get("from") != speaker:
@@ -223,7 +237,16 @@ def read_turns(
         if not isinstance(value, str) or not clean(value).strip():
             raise DataError(f"{where}: utterance {index} must have a value that is not empty, got {value!r}")
         values.append(clean(value))
-    return tuple(PristTurn(user, answer) for user, answer in zip(values[::2], values[1::2], strict=True))
+        points.append(_point(f"{where}: utterance {index}", utterance.get("point")))
+    return tuple(map(PristTurn, values[::2], values[1::2], points[::2]))
+
+
+def _point(where: str, value: Any) -> Point | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2 or not all(type(each) in (int, float) for each in value):
+        raise DataError(f"{where}: point must be [x, y] in px, got {value!r}")
+    return float(value[0]), float(value[1])
 
 
 def _meta(where: str, meta: Any, count: int) -> PristMeta:

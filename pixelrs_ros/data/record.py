@@ -141,11 +141,11 @@ def focus_of(masks: Mapping[tuple[str, int], np.ndarray]) -> str:
 
 def prist_record(img_id: str, turns: Sequence[Turn], focus: str) -> dict[str, Any]:
     """A dialogue that ends on a mask; PRIST has one `[SEG]` in it, the last answer's."""
-    *before, last = [(turn.text, parse(turn.answer)) for turn in turns]
-    text, answer = last
+    *before, last = [(turn, parse(turn.answer)) for turn in turns]
+    turn, answer = last
     end = max(phrase.end for phrase in answer.phrases) if answer.phrases else len(answer.text)
-    said = [prist.PristTurn(user, past.text) for user, past in before if past.text]
-    said.append(prist.PristTurn(text, f"{answer.text[:end]} {prist.SEG}{answer.text[end:]}"))
+    said = [prist.PristTurn(past.text, told.text, past.point) for past, told in before if told.text]
+    said.append(prist.PristTurn(turn.text, f"{answer.text[:end]} {prist.SEG}{answer.text[end:]}", turn.point))
     return prist.PristDialogue(img_id, tuple(said), focus).to_record()
 
 
@@ -160,6 +160,7 @@ def as_it_was(turn: Turn, masks: Sequence[StoredMask], img_id: str | None) -> di
         "instruction_stamp_ns": turn.instruction_stamp_ns,
         "image_stamp_ns": turn.image_stamp_ns,
         "frame_id": turn.frame_id,
+        "point": turn.point,
         "img_id": img_id,
         "masks": [{"label": mask.phrase.strip() or NAMELESS, "score": mask.score} for mask in masks],
     }

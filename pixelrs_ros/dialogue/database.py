@@ -164,8 +164,8 @@ class Database:
     def turns(self, session_id: str) -> list[Turn]:
         """A dialogue's turns, oldest first; none of an unknown one."""
         query = (
-            "SELECT number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id FROM turns "
-            "JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
+            "SELECT number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id, point_x, point_y "
+            "FROM turns JOIN dialogues ON dialogue = id WHERE session_id = ? ORDER BY number"
         )
         with self._errors():
             return [turn_of(row) for row in self.connection.execute(query, (session_id,))]
@@ -279,8 +279,8 @@ class Database:
         found = run("SELECT id FROM pictures WHERE dialogue = ? AND digest = ?", (dialogue, evidence.digest)).fetchone()
         words = (turn.text, turn.answer, turn.status.value)
         seen = (turn.instruction_stamp_ns, turn.image_stamp_ns, turn.frame_id, found[0] if found else None)
-        row = (dialogue, turn.index, *words, *seen, turn.instruction_id)
-        run("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (dialogue, turn.index, *words, *seen, turn.instruction_id, *(turn.point or (None, None)))
+        run("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         for place, mask in enumerate(evidence.masks):
             packed = (mask.phrase, mask.score, mask.height_px, mask.width_px, mask.bits)
             run("INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (dialogue, turn.index, place, *packed))

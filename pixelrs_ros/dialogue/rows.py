@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pixelrs_ros.dialogue.evidence import MAX_SIDE_PX, StoredMask
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Mark, Status, Turn, Verdict
+from pixelrs_ros.types import MAX_STAMP_NS, MIN_STAMP_NS, Mark, Point, Status, Turn, Verdict
 
 _MAX_INDEX = 2**32 - 1  # what a message can carry
 
@@ -81,8 +81,8 @@ def dialogue_of(row: tuple[object, ...]) -> StoredDialogue:
 
 
 def turn_of(row: tuple[object, ...]) -> Turn:
-    """A turn of (number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id)."""
-    number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id = row
+    """A turn of its columns: number, text, answer, status, both stamps, frame_id, instruction_id, point_x, point_y."""
+    number, text, answer, status, instruction_ns, image_ns, frame_id, instruction_id, point_x, point_y = row
     try:
         known = Status(status)
     except ValueError as error:
@@ -96,7 +96,17 @@ def turn_of(row: tuple[object, ...]) -> Turn:
         _stamp_ns("image_ns", image_ns),
         text_of("frame_id", frame_id),
         text_of("instruction_id", instruction_id),
+        _point_of(point_x, point_y),
     )
+
+
+def _point_of(x: object, y: object) -> Point | None:
+    """A place in a picture, checked; neither number: none."""
+    if x is None and y is None:
+        return None
+    if not (isinstance(x, float) and isinstance(y, float) and 0 <= x < MAX_SIDE_PX and 0 <= y < MAX_SIDE_PX):
+        raise BadValueError(f"point_x and point_y must be numbers of 0 to {MAX_SIDE_PX}, got {x!r} and {y!r}")
+    return x, y
 
 
 def mask_of(row: tuple[object, ...]) -> StoredMask:

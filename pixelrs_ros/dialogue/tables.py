@@ -1,6 +1,6 @@
 """The tables of the store of dialogues, and how those of earlier versions become today's."""
 
-VERSION = 3  # of the tables
+VERSION = 4  # of the tables
 APPLICATION_ID = 0x50585253
 _MARKS = """
 CREATE TABLE marks (
@@ -40,6 +40,8 @@ CREATE TABLE turns (
     frame_id TEXT NOT NULL,
     picture INTEGER REFERENCES pictures,
     instruction_id TEXT NOT NULL DEFAULT '',
+    point_x REAL,
+    point_y REAL,
     PRIMARY KEY (dialogue, number)
 ) WITHOUT ROWID;
 CREATE INDEX by_picture ON turns (picture);
@@ -61,6 +63,7 @@ CREATE TABLE masks (
 UPGRADES = {
     1: "ALTER TABLE turns ADD COLUMN instruction_id TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 2;",
     2: f"{_MARKS} PRAGMA user_version = 3;",
+    3: "ALTER TABLE turns ADD COLUMN point_x REAL; ALTER TABLE turns ADD COLUMN point_y REAL; PRAGMA user_version = 4;",
 }
 SMALL_TABLES = ("dialogues", "turns", "masks", "marks")  # tables that stay small: checked whatever the size of the file
 # Every column that is read; a store that lacks one is not whole.
@@ -69,7 +72,7 @@ COLUMNS = {
     "pictures": {"id", "dialogue", "digest", "jpeg"},
     "turns": {
         "dialogue", "number", "text", "answer", "status", "instruction_ns", "image_ns", "frame_id", "picture",
-        "instruction_id",
+        "instruction_id", "point_x", "point_y",
     },
     "masks": {"dialogue", "number", "place", "phrase", "score", "height_px", "width_px", "bits"},
     "marks": {"dialogue", "number", "verdict", "note"},

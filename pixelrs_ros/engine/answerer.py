@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from pixelrs_ros.engine.prefix import PrefixCache
-from pixelrs_ros.types import Reply, Segment, Status, Turn
+from pixelrs_ros.types import Point, Reply, Segment, Status, Turn
 
 OnText = Callable[[str], None]
 OnSegment = Callable[[Segment], None]
@@ -86,7 +86,7 @@ class Answerer(Protocol):
     def answer(
         self, encoded: Any, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
-        max_history_tokens: int | None = None, on_stage: OnStage = go_on,
+        max_history_tokens: int | None = None, on_stage: OnStage = go_on, point: Point | None = None,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words. What `on_text`, `on_segment` and `on_stage` raise ends the turn.
 
@@ -101,6 +101,7 @@ class Answerer(Protocol):
             max_history_tokens: Most tokens of the turns so far; None gives them what the context leaves.
             on_stage: Called before the prompt is read, and between its pieces where it is read in pieces; after the
                 first token it is `on_text` that is called.
+            point: Where in the picture the user points while saying this; None: nowhere.
 
         Raises:
             BadInputError: The words alone do not fit into the context.

@@ -27,6 +27,7 @@ class TokenChoice:
         speakable[layout.unspeakable_ids] = False
         self._forbidden = (~speakable).to(device)
         self._statuses = [layout.ids[tokens.ASK], layout.ids[tokens.NONE]]
+        self._ends = [*self._statuses, layout.eos_id]
 
     def __call__(self, logits: torch.Tensor, *, first: bool) -> tuple[int, float]:
         """Choose.
@@ -38,15 +39,28 @@ class TokenChoice:
         Returns:
             The token, and its probability among those that may be said.
         """
-        probabilities = (
-            logits[: len(self._forbidden)].float().masked_fill(self._forbidden, float("-inf")).softmax(dim=0)
-        )
+        probabilities = self._probabilities(logits)
         if first:
             statuses = probabilities[self._statuses]
             others = 1 - statuses.sum()
             probabilities[self._statuses] = torch.where(statuses > others, statuses, 0.0)
         token = int(probabilities.argmax())
         return token, float(probabilities[token])
+
+    def naming(self, logits: torch.Tensor) -> tuple[int, float]:
+        """Choose among what goes on until something is named; argument and result as of a call."""
+        probabilities = self._probabilities(logits)
+        probabilities[self._ends] = 0.0
+        token = int(probabilities.argmax())
+        return token, float(probabilities[token])
+
+    def refusing(self, logits: torch.Tensor, *, first: bool) -> tuple[int, float]:
+        """Choose, but begin as an answer does that finds nothing; arguments and result as of a call."""
+        return (self._statuses[1], 1.0) if first else self(logits, first=False)
+
+    def _probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """(V,) float, of the tokens that may be said."""
+        return logits[: len(self._forbidden)].float().masked_fill(self._forbidden, float("-inf")).softmax(dim=0)
 
 
 _LEAST = 1e-6  # keeps logarithms finite

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,15 @@ from pixelrs_ros.engine.ending import ending, latencies, ms_since
 from pixelrs_ros.engine.frames import EncodedFrame, picture_key
 from pixelrs_ros.engine.prefix import PrefixCache, Symbol
 from pixelrs_ros.errors import BadInputError, ConfigError
-from pixelrs_ros.images import encoder_images, masks_to_image, one_thing, to_pixels
+from pixelrs_ros.images import encoder_images, masks_to_image, one_thing, spot, to_pixels, tokens_of
 from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.text.stream import AnswerStream
-from pixelrs_ros.types import Reply, Segment, Status, Turn
+from pixelrs_ros.types import POINTING, Point, Reply, Segment, Status, Turn
+
+_NAMING_TOKENS = 32  # in which what is pointed at must have been named
+
+Choose = Callable[..., tuple[int, float]]  # see `TokenChoice`
 
 
 class Engine:
@@ -67,7 +72,8 @@ class Engine:
         self.language, self.backend = backend.prepare(miras, config, self.device, self.num_threads)
         self.dtype = next(miras.parameters()).dtype
         self._background = Background(self.device, self.num_threads)
-        self.choose = TokenChoice(self.layout, self.device)
+        self._choice = TokenChoice(self.layout, self.device)
+        self.choose: Choose = self._choice
         self._on_stage: OnStage = go_on
         for encoder in (miras.convnext, miras.clip):
             for block in _blocks(encoder) if encoder is not None else ():
@@ -152,7 +158,7 @@ class Engine:
     def answer(
         self, encoded: EncodedFrame, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
-        max_history_tokens: int | None = None, on_stage: OnStage = go_on,
+        max_history_tokens: int | None = None, on_stage: OnStage = go_on, point: Point | None = None,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words.
 
@@ -167,6 +173,8 @@ class Engine:
                 reply is the same.
             max_history_tokens: Most tokens of the turns so far; None gives them what the context leaves.
             on_stage: Called before the prompt is read.
+            point: Where in the picture the user points; None: nowhere. What is there is named first, in a turn that
+                nobody hears, and the words are answered over a picture that shows nothing else.
 
         Returns:
             The reply; its latencies are "encode" (of the picture), "prefill", "generate", "masks" and "total".
@@ -177,14 +185,20 @@ class Engine:
         started = time.perf_counter()
         use_threads(self.num_threads)
         max_new_tokens = max_new_tokens or self.config.text.max_answer_tokens
-        prompt = self._prompt(turns, text, max_new_tokens, max_history_tokens)
+        choose, shown = self.choose, tuple[Turn, ...]()
+        if point is not None:
+            encoded, shown = self._point_out(encoded, point, on_stage)
+            prefix = None  # the dialogue's own is of the whole picture
+            choose = choose if shown else self._choice.refusing
+        prompt = self._prompt(turns, text, max_new_tokens, max_history_tokens, shown)
         on_stage()
+        prefix = prefix or self.new_prefix()
         stream = AnswerStream(self.layout)
         said: list[int] = []
         segments: list[Segment] = []
         prefill_ms = masks_ms = 0.0
         certainty = 1.0  # of the words since the phrase began
-        for token, hidden, probability in self._generate(prompt, encoded, prefix or self.new_prefix(), max_new_tokens):
+        for token, hidden, probability in self._generate(prompt, encoded, prefix, max_new_tokens, choose):
             prefill_ms = prefill_ms or ms_since(started)
             said.append(token)
             stream.push(token)
@@ -217,7 +231,7 @@ class Engine:
         script = self.layout.answer(answer)
         told = iter(script)
         own = self.choose
-        self.choose = lambda logits, first: (next(told), 1.0)  # type: ignore[assignment]
+        self.choose = lambda logits, first: (next(told), 1.0)
         try:
             return self.answer(encoded, turns, text, max_new_tokens=len(script))
         finally:
@@ -256,10 +270,49 @@ class Engine:
                 f"{self.config.text.max_context_tokens} tokens, got {max_new_tokens}"
             )
 
+    def _point_out(
+        self, encoded: EncodedFrame, point: Point, on_stage: OnStage
+    ) -> tuple[EncodedFrame, tuple[Turn, ...]]:
+        """Look where the user points.
+
+        Returns:
+            The picture as far as it shows what is there, and a turn in which the network has named that: none where
+            what it names lies elsewhere, so that there is nothing to point at.
+        """
+        here = spot(point, (encoded.height_px, encoded.width_px), self.config)
+        near = self._looking_at(encoded, here)
+        said: list[int] = []
+
+        def choose(logits: torch.Tensor, *, first: bool) -> tuple[int, float]:
+            del first  # it has no choice but to name something
+            return self._choice(logits, first=False) if mask.any() else self._choice.naming(logits)
+
+        mask = np.zeros_like(here)
+        prompt = self._prompt((), POINTING, _NAMING_TOKENS, None)
+        for token, hidden, _ in self._generate(prompt, near, self.new_prefix(), _NAMING_TOKENS, choose):
+            on_stage()
+            said.append(token)
+            if token == self.layout.seg_id and not mask.any():
+                mask = self._segment(near, hidden, "", 1.0).mask
+                if not mask[int(point[1]), int(point[0])]:
+                    return near, ()
+        if not mask.any():
+            return near, ()
+        named = Turn(0, POINTING, self.layout.decode_answer(said), Status.GROUNDED)
+        return self._looking_at(encoded, here | mask), (named,)
+
+    def _looking_at(self, encoded: EncodedFrame, mask: np.ndarray) -> EncodedFrame:
+        """A picture of which the language model sees an (H, W) bool mask and nothing else."""
+        seen = tokens_of(mask, self.config)
+        tokens = self.miras.only(encoded.image_tokens, seen.to(self.device))
+        return replace(encoded, key=encoded.key + seen.numpy().tobytes(), image_tokens=tokens)
+
     def _prompt(
-        self, turns: Sequence[Turn], text: str, max_new_tokens: int, max_history_tokens: int | None
-    ) -> list[int]:
-        fixed = len(self.layout.prompt([], text))
+        self, turns: Sequence[Turn], text: str, max_new_tokens: int, max_history_tokens: int | None,
+        shown: Sequence[Turn] = (),
+    ) -> list[int]:  # fmt: skip
+        last = [(turn.text, turn.answer) for turn in shown]
+        fixed = len(self.layout.prompt(last, text))
         limit = self.config.text.max_context_tokens
         budget = limit - max_new_tokens - fixed
         if budget < 0:
@@ -270,10 +323,10 @@ class Engine:
         pairs = [(turn.text, turn.answer) for turn in turns]
         lengths = [len(self.layout.user(user, first=False)) + len(self.layout.answer(answer)) for user, answer in pairs]
         kept = turns_that_fit(lengths, budget if max_history_tokens is None else min(budget, max_history_tokens))
-        return self.layout.prompt(pairs[len(pairs) - kept :], text)
+        return self.layout.prompt([*pairs[len(pairs) - kept :], *last], text)
 
     def _generate(
-        self, prompt: list[int], encoded: EncodedFrame, prefix: PrefixCache, max_new_tokens: int
+        self, prompt: list[int], encoded: EncodedFrame, prefix: PrefixCache, max_new_tokens: int, choose: Choose
     ) -> Iterator[tuple[int, torch.Tensor, float]]:
         """Greedy decoding: each token with the (1, H) hidden state for its mask, and its probability.
 
@@ -287,7 +340,7 @@ class Engine:
         embeddings = self.miras.embed(new, encoded.image_tokens[:, seen:], new == self.layout.image_id)
         hidden = prefix.extend(symbols[kept:], embeddings)
         for left in reversed(range(max_new_tokens)):
-            token, probability = self.choose(self.logits(hidden), first=left == max_new_tokens - 1)
+            token, probability = choose(self.logits(hidden), first=left == max_new_tokens - 1)
             if token == self.layout.eos_id:
                 return
             yield token, prefix.state_before(back) if back else hidden, probability

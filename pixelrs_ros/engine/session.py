@@ -94,10 +94,11 @@ class Session:
             on_stage: Called between the stages before the first word. What any of them raises ends the turn.
 
         Raises:
-            BadInputError: The instruction is too long; the dialogue is as it was before.
+            BadInputError: The instruction is too long, or points beside the picture; the dialogue is as it was before.
             OutOfMemoryError: There was no memory for the turn. The caches are empty now, the dialogue is as before.
         """
         self._check_length(utterance)
+        utterance.check_points_into(frame)
         return self._in_turn(lambda: self._answer(utterance, frame, on_text, on_segment, on_stage or go_on))
 
     def ask(
@@ -109,6 +110,7 @@ class Session:
         Arguments and errors are those of `say`; the utterance's session is of no account.
         """
         self._check_length(utterance)
+        utterance.check_points_into(frame)
         return self._in_turn(
             lambda: self.engine.answer(
                 self.engine.encode(frame.image, on_stage=on_stage or go_on),
@@ -118,6 +120,7 @@ class Session:
                 self.max_new_tokens,
                 on_segment=on_segment,
                 on_stage=on_stage or go_on,
+                point=utterance.point,
             )
         )
 
@@ -149,7 +152,7 @@ class Session:
             encoded = self._encode(frame, session_id, on_stage)
             digest, jpeg = self._record(frame, session_id, encoded.key)
             history = turns[:-1] if utterance.replace_last else turns
-            reply = self._reply(encoded, history, utterance.text, prefix, on_text, on_segment, on_stage)
+            reply = self._reply(encoded, history, utterance, prefix, on_text, on_segment, on_stage)
             evidence = evidence_of(reply, digest, jpeg) if self._dialogues.storage else None
             with self._state_lock:
                 if self._answering is not None:
@@ -160,13 +163,13 @@ class Session:
         return reply
 
     def _reply(
-        self, encoded: Seen, turns: Sequence[Turn], text: str, prefix: PrefixCache, on_text: OnText | None,
+        self, encoded: Seen, turns: Sequence[Turn], utterance: Utterance, prefix: PrefixCache, on_text: OnText | None,
         on_segment: OnSegment | None, on_stage: OnStage,
     ) -> Reply:  # fmt: skip
         try:
             return self.engine.answer(
-                encoded, turns, text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix,
-                max_history_tokens=self.max_history_tokens, on_stage=on_stage,
+                encoded, turns, utterance.text, on_text, self.max_new_tokens, on_segment=on_segment, prefix=prefix,
+                max_history_tokens=self.max_history_tokens, on_stage=on_stage, point=utterance.point,
             )  # fmt: skip
         except Exception as error:
             # What failed may be the picture's, and must not be kept.
@@ -189,7 +192,7 @@ class Session:
         # A store that could be opened only now may hold turns with that number.
         index = max(utterance.number or 0, self._dialogues.next_index(session_id))
         about = (utterance.stamp_ns, frame.stamp_ns, frame.frame_id, utterance.instruction_id)
-        turn = Turn(index, utterance.text, reply.answer, reply.status, *about)
+        turn = Turn(index, utterance.text, reply.answer, reply.status, *about, utterance.point)
         if not utterance.replace_last:
             self._mark_corrected(session_id, utterance.text)
         self._dialogues.put(session_id, turn, evidence, replace_last=utterance.replace_last)

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from pixelrs_ros.errors import AnswerError, BadInputError
-from pixelrs_ros.types import Reply, Status, Turn
+from pixelrs_ros.types import Point, Reply, Status, Turn
 
 
 class AnsweringEngine(Protocol):
@@ -19,8 +19,8 @@ class AnsweringEngine(Protocol):
     def encode(self, image: np.ndarray, *, blind: bool = False) -> Any:
         """See an (H, W, 3) uint8 RGB image; `blind`: the language model's encoders see plain gray, SAM the image."""
 
-    def answer(self, encoded: Any, turns: Sequence[Turn], text: str) -> Reply:
-        """Answer an instruction after the turns of a dialogue."""
+    def answer(self, encoded: Any, turns: Sequence[Turn], text: str, *, point: Point | None = None) -> Reply:
+        """Answer an instruction after the turns of a dialogue; `point`: where the user points."""
 
     def history_answer(self, value: str, status: Status) -> str:
         """An answer of a data set as a dialogue's history keeps it."""
@@ -57,11 +57,12 @@ ALL_CONDITIONS = (
 
 @dataclass(frozen=True)
 class Exchange:
-    """One human turn of a data set and the answer that the data gives to it."""
+    """One human turn of a data set and the answer that the data gives to it; `point`: where the user points."""
 
     text: str
     answer: str
     status: Status
+    point: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Played:
 def past_turns(engine: AnsweringEngine, exchanges: Sequence[Exchange]) -> list[Turn]:
     """The data's own history of a dialogue's last instruction."""
     return [
-        Turn(index, past.text, engine.history_answer(past.answer, past.status), past.status)
+        Turn(index, past.text, engine.history_answer(past.answer, past.status), past.status, point=past.point)
         for index, past in enumerate(exchanges[:-1])
     ]
 
@@ -104,8 +105,8 @@ def play(engine: AnsweringEngine, encoded: Any, exchanges: Sequence[Exchange], c
     for exchange in asked:
         start = time.perf_counter()
         try:
-            reply = engine.answer(encoded, tuple(turns), exchange.text)
-            turns.append(Turn(len(turns), exchange.text, reply.answer, reply.status))
+            reply = engine.answer(encoded, tuple(turns), exchange.text, point=exchange.point)
+            turns.append(Turn(len(turns), exchange.text, reply.answer, reply.status, point=exchange.point))
         except BadInputError as error:
             reply = Reply(status=Status.BAD_INPUT, text="", message=str(error))
         except AnswerError as error:

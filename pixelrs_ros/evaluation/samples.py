@@ -247,7 +247,8 @@ def _sample(index: int, dialogue: prist.PristDialogue) -> Sample:
         index=index,
         img_id=dialogue.img_id,
         exchanges=tuple(
-            Exchange(turn.user, turn.answer, status) for turn, status in zip(dialogue.turns, statuses, strict=True)
+            Exchange(turn.user, turn.answer, status, turn.point)
+            for turn, status in zip(dialogue.turns, statuses, strict=True)
         ),
         has_statuses=meta is not None,
         focus=dialogue.focus,

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
-from pixelrs_ros.model.place import Pointer
+from pixelrs_ros.model.place import PlaceEmbedding, Pointer
 from pixelrs_ros.model.reader import Reader
 from pixelrs_ros.model.sam import Sam
 
@@ -89,7 +89,8 @@ class Miras(nn.Module):
 
     def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens; CLIP's own for None."""
-        return self._fused(self.clip(clip_pixels), None if self.convnext is None else self.convnext(convnext_pixels))
+        high = None if self.convnext is None or self.fusion is None else self.convnext(convnext_pixels)
+        return self._fused(self.clip(clip_pixels), high)
 
     def _fused(self, low: torch.Tensor, high: torch.Tensor | None) -> torch.Tensor:
         return low if self.fusion is None else self.fusion(low, high)
@@ -97,6 +98,21 @@ class Miras(nn.Module):
     def encode_image(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, H) float image tokens."""
         return self.projector(self.fuse(clip_pixels, convnext_pixels))
+
+    def only(self, image_tokens: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """A picture of which nothing is seen but some places; at the others stands what it shows most of.
+
+        Args:
+            image_tokens: (1, P, H) float.
+            seen: (P,) bool.
+
+        Returns:
+            (1, P, H) float.
+        """
+        places = [part.weight for part in self.projector.modules() if isinstance(part, PlaceEmbedding)]
+        place = places[0].to(image_tokens.dtype) if places else torch.zeros_like(image_tokens[0])
+        shown = image_tokens[0] - place
+        return (torch.where(seen.unsqueeze(1), shown, shown.median(dim=0).values) + place).unsqueeze(0)
 
     def embed(self, token_ids: torch.Tensor, image_tokens: torch.Tensor, is_image: torch.Tensor) -> torch.Tensor:
         """Word embeddings with the image tokens put in their places.

@@ -122,6 +122,22 @@ def say(page: Page, text: str) -> None:
     expect(turns.last.locator("summary")).to_be_visible(timeout=TIMEOUT_MS)
 
 
+def test_a_click_on_the_picture_points(page: Page) -> None:
+    new_dialogue(page)
+    picture = page.get_by_alt_text("Live picture of the camera")
+    seen = picture.bounding_box()
+    assert seen is not None
+    page.get_by_label("Say something to the robot").fill("Give me this.")
+    picture.click(position={"x": seen["width"] * 0.5, "y": seen["height"] * 0.55})
+    turn = page.locator("li.turn").last
+    expect(turn.locator(".said")).to_contain_text("Give me this. (pointing)")
+    expect(turn.locator("summary")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_label("Say something to the robot")).to_have_value("")
+    picture.click(position={"x": 3, "y": 3})
+    expect(page.locator("li.turn").last.locator(".said")).to_contain_text("this one (pointing)")
+    expect(page.locator("li.turn").last.locator("summary")).to_be_visible(timeout=TIMEOUT_MS)
+
+
 def unfold(page: Page) -> None:
     """Open what is folded."""
     for title in ("Dialogues", "In space", "Diagnostics"):

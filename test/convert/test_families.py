@@ -134,7 +134,7 @@ def test_a_whole_answer_is_that_of_the_published_mathematics(
 def forced(engine: Engine, said: list[int], *given: Any) -> Reply:
     """The answer when the network says these tokens."""
     script = iter(said)
-    engine.choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
+    engine.choose = lambda logits, first: (next(script), 1.0)
     encoded, turns, text, *prefix = given
     return engine.answer(encoded, turns, text, prefix=prefix[0] if prefix else None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bag_bench import SECOND_NS, BagBench, a_dialogue, a_mask, a_picture, a_reply
+from pixelrs_ros.msg import Pointing
 
 from pixelrs_ros.cli import main
 from pixelrs_ros.data import prist
@@ -70,6 +71,16 @@ def test_the_command_says_what_it_wrote_and_its_data_passes_the_check(
     for name in ("dialogues", "../elsewhere", ""):
         assert main(["data", "from-bag", str(bag), "--out", str(tmp_path / "new"), "--split", name]) == 1
         assert "no split can be called" in capsys.readouterr().err
+
+
+def test_where_the_user_pointed_comes_along(tmp_path: Path) -> None:
+    with BagBench(tmp_path / "bag") as bench:
+        header = bench.show(a_picture(0))
+        said = bench.say("this one", 0, pointing=[Pointing(header=header, x=21.0, y=8.5)])
+        bench.answer(header, said, 0, a_reply("[OBJ]The mug[SEG].", a_mask(20)))
+    write_from_bag(bench.path, out := tmp_path / "prist")
+    assert [turn.point for turn in prist.read_split(out, "train")[0].turns] == [(21.0, 8.5)]
+    assert json.loads((out / DIALOGUES_FILE).read_text())[0]["turns"][0]["point"] == [21.0, 8.5]
 
 
 def test_a_correction_takes_the_place_of_the_turn_before(tmp_path: Path) -> None:

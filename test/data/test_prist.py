@@ -8,6 +8,7 @@ import pytest
 
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.errors import DataError
+from pixelrs_ros.evaluation.samples import Samples
 
 RECORD: dict[str, Any] = {
     "img_id": "kitchen.jpg",
@@ -52,6 +53,21 @@ def test_a_folder_without_meta_is_read(tmp_path: Path) -> None:
     assert mask.shape == (40, 60) and mask.sum() == 50
     image = prist.read_image(tmp_path, dialogue.img_id)
     assert image.shape == (40, 60, 3) and image[0, 0, 0] > 150 > image[0, 0, 2], "RGB: the picture is red"
+
+
+def test_where_the_human_points_is_kept_and_checked(tmp_path: Path) -> None:
+    said = [dict(utterance) for utterance in RECORD["dialogue"]]
+    said[2]["point"] = [3, 39.5]
+    record = {**RECORD, "dialogue": said}
+    (dialogue,) = prist.read_split(a_folder(tmp_path, record), "test")
+    assert [turn.point for turn in dialogue.turns] == [None, (3.0, 39.5)]
+    assert dialogue.to_record() == record
+    (sample,) = Samples.load(tmp_path, "test").all
+    assert [exchange.point for exchange in sample.exchanges] == [None, (3.0, 39.5)]
+    for wrong in ("here", [1], [1, 2, 3], [1, "2"], [True, 2], {"x": 1}):
+        said[2]["point"] = wrong
+        with pytest.raises(DataError, match=r"utterance 2: point must be \[x, y\] in px"):
+            prist.to_dialogue("it", record)
 
 
 def test_a_label_of_several_polygons_is_their_union(tmp_path: Path) -> None:

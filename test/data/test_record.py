@@ -40,12 +40,16 @@ def jpeg() -> bytes:
     return bytes(cv2.imencode(".jpg", cv2.cvtColor(IMAGE, cv2.COLOR_RGB2BGR))[1])
 
 
+POINTS = {0: (0.5, 29.0), 3: (12.0, 7.5)}
 MASKS = {1: (a_mask(2, "the mug"), a_mask(20, "its handle")), 3: (a_mask(9, "The Pan"),)}
 
 
 def recorded(picture: bytes | None) -> list[tuple[Turn, Evidence]]:
     return [
-        (Turn(4 + index, *said, 100 + index, 50 + index, "camera"), Evidence(b"1", picture, MASKS.get(index, ())))
+        (
+            Turn(4 + index, *said, 100 + index, 50 + index, "camera", "", POINTS.get(index)),
+            Evidence(b"1", picture, MASKS.get(index, ())),
+        )
         for index, said in enumerate(ANSWERS)
     ]
 
@@ -61,6 +65,7 @@ def test_every_reader_of_prist_reads_it(tmp_path: Path) -> None:
     assert [turn.answer for turn in pan.turns] == [
         "there is a mug.", "the mug, by its handle.", "The Pan [SEG] would do."
     ]  # fmt: skip
+    assert [turn.point for turn in pan.turns] == [(0.5, 29.0), None, (12.0, 7.5)]
     assert (both.focus, pan.focus) == ("the mug and its handle", "The Pan")
     samples = Samples.load(folder, SPLIT)
     for sample, place in zip(samples.all, (1, 3), strict=True):

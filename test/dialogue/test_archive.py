@@ -32,6 +32,8 @@ from pixelrs_ros.dialogue.store import DialogueStore
 from pixelrs_ros.errors import StorageError
 from pixelrs_ros.types import Mark, Turn, Verdict
 
+WITHOUT_POINTS = "ALTER TABLE turns DROP COLUMN point_x; ALTER TABLE turns DROP COLUMN point_y;"
+
 
 class ArchiveMachine(RuleBasedStateMachine):
     """Any order of turns, corrections, resets, silences and restarts, with and without a disk that refuses."""
@@ -189,7 +191,7 @@ def test_a_store_of_the_version_before_is_read_and_goes_on(tmp_path: Path) -> No
     archive.close()
     with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
         earlier.executescript(
-            "ALTER TABLE turns DROP COLUMN instruction_id; DROP TABLE marks; PRAGMA user_version = 1;"
+            f"{WITHOUT_POINTS} ALTER TABLE turns DROP COLUMN instruction_id; DROP TABLE marks; PRAGMA user_version = 1;"
         )
     again = an_archive(tmp_path)
     assert not problem_of(again) and words(again) == ["one"]
@@ -299,12 +301,31 @@ def test_a_store_without_marks_gains_them(tmp_path: Path) -> None:
     say(archive, "a", "one", evidence(1, b"first"))
     archive.close()
     with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
-        earlier.executescript("DROP TABLE marks; PRAGMA user_version = 2;")
+        earlier.executescript(f"{WITHOUT_POINTS} DROP TABLE marks; PRAGMA user_version = 2;")
     again = an_archive(tmp_path)
     again.mark("a", 0, Mark(Verdict.BAD))
     assert words(again) == ["one"] and again.marks("a") == {0: Mark(Verdict.BAD)}
     assert [one.picture for _, one in again.evidence("a")] == [b"first"]
     again.close()
+
+
+def test_where_the_user_pointed_is_kept_also_by_a_store_of_the_version_before(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    say(archive, "a", "one", evidence(1, b"first"))
+    archive.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
+        earlier.executescript(f"{WITHOUT_POINTS} PRAGMA user_version = 3;")
+    again = an_archive(tmp_path)
+    again.put("a", dataclasses.replace(a_turn(1, "this one"), point=(0.0, 479.5)), evidence(2))
+    again.close()
+    last = an_archive(tmp_path)
+    assert [turn.point for turn in last.turns("a")] == [None, (0.0, 479.5)] and not problem_of(last)
+    last.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as damaged:
+        damaged.executescript("UPDATE turns SET point_x = NULL WHERE number = 1;")
+    hurt = an_archive(tmp_path)
+    assert hurt.turns("a") == () and "point_x" in problem_of(hurt)
+    hurt.close()
 
 
 def test_without_a_store_nothing_can_be_marked() -> None:

@@ -158,3 +158,45 @@ def test_a_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
 def test_other_json_is_no_answer(raw: str) -> None:
     with pytest.raises(AnswerError):
         read_answer(raw, Wanted)
+
+
+def spoilt(**message: Any) -> Reply:
+    """A reply whose message is not of OpenAI's form."""
+    return STATUS, {**CONTENT, "choices": [{"index": 0, "message": {"role": "assistant", **message}}]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        spoilt(content=[{"type": "text", "text": "mug"}]), spoilt(content="a \ud800 mug"), spoilt(content=7),
+        (STATUS, {**CONTENT, "choices": [{"index": 0, "message": "mug"}]}), (STATUS, {**CONTENT, "choices": ["mug"]}),
+        (STATUS, {**CONTENT, "choices": {"0": "mug"}}),
+    ],
+)  # fmt: skip
+def test_a_reply_of_another_form_costs_only_its_question(tmp_path: Path, reply: Reply) -> None:
+    answer, _ = scripted(reply)
+    with serving(answer) as url:
+        found, usage = ask(url, tmp_path / "answers.jsonl")
+    assert isinstance(found[0], EndpointError) and "is not of OpenAI's form" in str(found[0])
+    assert (usage.failed, usage.asked) == (1, 0)
+
+
+@pytest.mark.parametrize("counted", [None, {}, {"prompt_tokens": None}, "many"])
+def test_a_reply_that_counts_no_tokens_is_an_answer(tmp_path: Path, counted: Any) -> None:
+    answer, _ = scripted((STATUS, {**CONTENT, "usage": counted}))
+    with serving(answer) as url:
+        found, usage = ask(url, tmp_path / "answers.jsonl")
+    assert found == [Wanted(name="mug")] and (usage.prompt_tokens, usage.answer_tokens) == (0, 0)
+
+
+def test_a_question_that_is_refused_itself_does_not_end_the_schema(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> Reply:
+        asked.append(request)
+        return failure(HTTPStatus.BAD_REQUEST) if "long" in request["messages"][0]["content"] else GOOD
+
+    with serving(answer) as url:
+        found, _ = ask(url, tmp_path / "answers.jsonl", ("Too long.", "What?"), at_once=1)
+    assert isinstance(found[0], EndpointError) and found[1] == Wanted(name="mug")
+    assert "response_format" in asked[-1]

@@ -61,7 +61,7 @@ def miras_case(miras: Miras, config: MirasConfig, tokenizer: Tokenizer) -> Case:
 
     def say(status: Status) -> None:
         script = iter(engine.layout.answer(MIRAS[status]))
-        engine.choose = lambda logits, first: (next(script), 0.9)  # type: ignore[assignment]
+        engine.choose = lambda logits, first: (next(script), 0.9)
 
     return Case(engine, say, lambda: setattr(engine, "choose", own))
 

@@ -147,7 +147,7 @@ def test_half_precision_runs_the_same_code(
     engine = Engine(debug_miras, debug_config, debug_tokenizer, Backend(precision="bf16"))
     assert engine.dtype == torch.bfloat16 and "bfloat16" in engine.backend
     script = iter(engine.layout.answer("[OBJ] the mug[SEG]."))
-    engine.choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
+    engine.choose = lambda logits, first: (next(script), 1.0)
     reply = engine.answer(engine.encode(a_picture()), [], "?", prefix=engine.new_prefix())
     assert reply.segments[0].mask.shape == (24, 32)
 

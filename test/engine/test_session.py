@@ -181,7 +181,7 @@ def test_an_answer_that_leaves_no_room_is_refused_at_once(engine: CountingEngine
 def test_masks_come_before_the_words_are_done(engine: CountingEngine) -> None:
     answer = " It is[OBJ] the mug[SEG], or[OBJ] the pan[SEG], to drink from."
     script = iter(engine.layout.answer(answer))
-    engine.choose = lambda logits, first: (next(script), 1.0)  # type: ignore[assignment]
+    engine.choose = lambda logits, first: (next(script), 1.0)
     told: list[str] = []
     reply = Session(engine).say(
         Utterance("which?"), a_frame(), told.append, lambda segment: told.append(f"mask of {segment.phrase}")
@@ -401,7 +401,7 @@ def test_a_dialogue_survives_its_process(engine: CountingEngine, tmp_path: Path)
     seg = engine.layout.answer("[OBJ] it[SEG]")
     chosen = iter(seg)
     choose = engine.choose
-    engine.choose = lambda logits, first: (next(chosen), 1.0)  # type: ignore[assignment]
+    engine.choose = lambda logits, first: (next(chosen), 1.0)
     masks = [first.say(Utterance("and the pan", stamp_ns=4), frame).segments[0].mask for frame in frames[1:]]
     engine.choose = choose
     first.say(Utterance("thank you", stamp_ns=6), frames[1])

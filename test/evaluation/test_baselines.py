@@ -25,7 +25,7 @@ from pixelrs_ros.evaluation.records import Record
 from pixelrs_ros.evaluation.samples import Samples
 from pixelrs_ros.files import write_file
 from pixelrs_ros.model.miras import Miras
-from pixelrs_ros.types import Reply, Segment, Status, Turn
+from pixelrs_ros.types import Point, Reply, Segment, Status, Turn
 
 HEIGHT, WIDTH = 60, 80
 BOXES = {"red mug": (4, 6, 40, 46), "handle of the red mug": (4, 6, 12, 46), "knife": (50, 10, 76, 20)}
@@ -70,7 +70,7 @@ class FilledBoxes:
         """As it is."""
         return value
 
-    def answer(self, encoded: bool, turns: Sequence[Turn], text: str) -> Reply:
+    def answer(self, encoded: bool, turns: Sequence[Turn], text: str, *, point: Point | None = None) -> Reply:
         """No mask."""
         return Reply(Status.ANSWERED, "Hm.", "Hm.")
 

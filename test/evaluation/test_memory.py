@@ -20,7 +20,7 @@ from pixelrs_ros.evaluation.play import HEADLINE
 from pixelrs_ros.evaluation.results import read_results
 from pixelrs_ros.evaluation.samples import Samples
 from pixelrs_ros.files import write_file
-from pixelrs_ros.types import Reply, Segment, Status, Turn
+from pixelrs_ros.types import Point, Reply, Segment, Status, Turn
 
 SHAPE = (24, 32)
 TRUTH = np.zeros(SHAPE, bool)
@@ -38,7 +38,7 @@ class Shows:
         """As it is."""
         return value
 
-    def answer(self, encoded: None, turns: Sequence[Turn], text: str) -> Reply:
+    def answer(self, encoded: None, turns: Sequence[Turn], text: str, *, point: Point | None = None) -> Reply:
         """The mask."""
         return Reply(Status.GROUNDED, "This is it.", "This is[OBJ] it[SEG].", (Segment("it", TRUTH, 0.9),))
 

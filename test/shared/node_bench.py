@@ -1,12 +1,12 @@
 """The node in one process with its caller, over real topics, and a network that tests can look into."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation
+from pixelrs_ros.msg import Explanation, Instruction, Pointing, Segmentation
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -67,6 +67,7 @@ class Echo(Session):
         self.begun.release()
         assert self.go.wait(DEADLINE_S)
         on_stage()
+        utterance.check_points_into(frame)
         if utterance.text == "fail":
             raise ZeroDivisionError("on purpose")
         if utterance.text == "talk":
@@ -81,9 +82,13 @@ class Echo(Session):
             turns = self.dialogues.setdefault(utterance.session_id, [])
             number = utterance.number or 0
             turns.append(
-                Turn(number, utterance.text, utterance.text, Status.ANSWERED, instruction_id=utterance.instruction_id)
-            )
-        return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}", latency_ms={"encode": 1.0})
+                Turn(
+                    number, utterance.text, utterance.text, Status.ANSWERED,
+                    instruction_id=utterance.instruction_id, point=utterance.point,
+                )
+            )  # fmt: skip
+        where = "" if utterance.point is None else " at {:g}, {:g}".format(*utterance.point)
+        return Reply(Status.ANSWERED, f"{utterance.text} {frame.image[0, 0, 0]}{where}", latency_ms={"encode": 1.0})
 
     def ask(
         self,
@@ -225,8 +230,12 @@ class Bench:
         self.images.publish(message)
         self.until(lambda: self.node.active is not None and len(self.node.active.inputs.buffers) > before)
 
-    def send(self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "", frame_policy: int = 0) -> None:
+    def send(
+        self, text: str, stamp_ns: int, session_id: str = "", frame_id: str = "", frame_policy: int = 0,
+        pointing: Sequence[Pointing] = (),
+    ) -> None:  # fmt: skip
         message = Instruction(text=text, session_id=session_id, confidence=1.0, frame_policy=frame_policy)
+        message.pointing = pointing
         message.header.frame_id = frame_id
         message.header.stamp = conversions.ns_to_stamp(stamp_ns)
         self.instructions.publish(message)

@@ -39,7 +39,8 @@ def open_data(folder: Path, form: str | None = None, pictures: Path | None = Non
         DataError: It is no folder, of no known format or of more than one, or there is no such format.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder")
+        what = "is a file; remedy: give the folder it lies in" if folder.is_file() else "there is no such folder"
+        raise DataError(f"{folder}: {what}")
     if form is not None:
         if form not in READERS:
             raise DataError(f"there is no format {form!r}; known are {', '.join(READERS)}")
@@ -49,5 +50,5 @@ def open_data(folder: Path, form: str | None = None, pictures: Path | None = Non
         return READERS[found[0]](folder, pictures)
     if found:
         raise DataError(f"{folder}: looks like {' and '.join(found)}; remedy: say which with --format")
-    known = "; ".join(f"{name}: {(reader.__doc__ or '').splitlines()[0]}" for name, reader in READERS.items())
-    raise DataError(f"{folder}: of no known format; remedy: give it the files of one, or --format. {known}")
+    known = "".join(f"\n  {name}: {(reader.__doc__ or '').splitlines()[0]}" for name, reader in READERS.items())
+    raise DataError(f"{folder}: of no known format; remedy: give it the files of one, or --format.{known}")

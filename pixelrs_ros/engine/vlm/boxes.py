@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pixelrs_ros.engine.vlm.answer import Named
 from pixelrs_ros.errors import AnswerError
+from pixelrs_ros.types import Point
 
 THOUSAND = 1000.0
 _OUTSIDE = 1.02  # a box may reach beyond the picture by so much of its side before it is nonsense
@@ -36,6 +37,10 @@ class Scale:
     def of_shown_pixels(cls, shown: tuple[int, int], width_px: int, height_px: int) -> Scale:
         """Qwen2.5-VL's: pixels of the picture as it was shown, (width, height)."""
         return cls(width_px / shown[0], height_px / shown[1], width_px, height_px)
+
+    def told(self, point: Point) -> str:
+        """A place in the picture, px, as the model writes a `point_2d`."""
+        return f"[{round(point[0] / self.x)}, {round(point[1] / self.y)}]"
 
     def prompt(self, named: Named) -> Prompt:
         """The box and the point in pixels, cut to the picture.
@@ -72,4 +77,11 @@ class Prompt:
     """What SAM is given: (x0, y0, x1, y1) and (x, y) in px of the picture, at least one of them."""
 
     box: tuple[float, float, float, float] | None
-    point: tuple[float, float] | None
+    point: Point | None
+
+    def at(self, point: Point) -> Prompt:
+        """With a place where somebody has pointed, if that lies in the box and no other is known."""
+        if self.box is None or self.point is not None:
+            return self
+        x0, y0, x1, y1 = self.box
+        return Prompt(self.box, point) if x0 <= point[0] < x1 and y0 <= point[1] < y1 else self

@@ -34,7 +34,7 @@ from pixelrs_ros.engine.vlm.sam import PromptedSam
 from pixelrs_ros.errors import AnswerError, BadInputError, CheckpointError, ConfigError
 from pixelrs_ros.shipped import resolve
 from pixelrs_ros.text.answer import parse
-from pixelrs_ros.types import Reply, Segment, Status, Turn
+from pixelrs_ros.types import Point, Reply, Segment, Status, Turn
 
 _GRAY = 128
 _READ_AT_ONCE = 256  # tokens of a prompt; a cancelled turn takes no longer than so many
@@ -146,15 +146,17 @@ class VlmEngine:
     def answer(
         self, encoded: SeenPicture, turns: Sequence[Turn], text: str, on_text: OnText | None = None,
         max_new_tokens: int | None = None, *, on_segment: OnSegment | None = None, prefix: PrefixCache | None = None,
-        max_history_tokens: int | None = None, on_stage: OnStage = go_on,
+        max_history_tokens: int | None = None, on_stage: OnStage = go_on, point: Point | None = None,
     ) -> Reply:  # fmt: skip
         """Answer the user's next words. See `Answerer.answer`; the latencies are those of `Engine.answer`."""
         started = time.perf_counter()
         use_threads(self._num_threads)
         most = max_new_tokens or self.config.max_answer_tokens
-        prompt = self._prompt(encoded, turns, text, most, max_history_tokens)
+        scale = self._scale(encoded)
+        pairs = [(_pointing(turn.text, turn.point, scale), turn.answer) for turn in turns]
+        prompt = self._prompt(encoded, pairs, _pointing(text, point, scale), most, max_history_tokens)
         growing = GrowingAnswer(is_cut_off=True)
-        cutter = _Cutter(self.sam, self._scale(encoded), encoded, self.config, on_segment)
+        cutter = _Cutter(self.sam, scale, encoded, self.config, on_segment, point)
         decoding = DecodeStream(skip_special_tokens=True)
         prefill_ms = 0.0
         try:
@@ -200,8 +202,9 @@ class VlmEngine:
             raise ConfigError(f"max_new_tokens must be less than {room}, got {max_new_tokens}")
 
     def _prompt(
-        self, encoded: SeenPicture, turns: Sequence[Turn], text: str, most: int, max_history_tokens: int | None
-    ) -> list[int]:
+        self, encoded: SeenPicture, pairs: Sequence[tuple[str, str]], text: str, most: int,
+        max_history_tokens: int | None,
+    ) -> list[int]:  # fmt: skip
         places = encoded.look.tokens.shape[0]
         fixed = len(self.chat.prompt(places, (), text))
         budget = self.config.max_context_tokens - most - fixed
@@ -211,7 +214,6 @@ class VlmEngine:
                 f"{self.config.max_context_tokens}, and {most} are kept for the answer; say it shorter, or lower "
                 "max_new_tokens or max_pixels of the checkpoint"
             )
-        pairs = [(turn.text, turn.answer) for turn in turns]
         lengths = [self.chat.turn_length(*pair) for pair in pairs]
         kept = turns_that_fit(lengths, budget if max_history_tokens is None else min(budget, max_history_tokens))
         return self.chat.prompt(places, pairs[len(pairs) - kept :], text)
@@ -256,11 +258,12 @@ class _Cutter:
     """Cuts the mask of each thing as soon as its JSON is complete."""
 
     def __init__(
-        self, sam: PromptedSam, scale: Scale, encoded: SeenPicture, config: VlmConfig, on_segment: OnSegment | None
-    ) -> None:
+        self, sam: PromptedSam, scale: Scale, encoded: SeenPicture, config: VlmConfig, on_segment: OnSegment | None,
+        point: Point | None,
+    ) -> None:  # fmt: skip
         self.cutting_ms = 0.0
         self._sam, self._scale, self._encoded, self._config = sam, scale, encoded, config
-        self._on_segment = on_segment
+        self._on_segment, self._point = on_segment, point
         self._segments: list[Segment] = []
         self._log_probability = 0.0  # of the words since the last thing was complete
 
@@ -285,6 +288,8 @@ class _Cutter:
     def _cut(self, named: Named) -> None:
         started = time.perf_counter()
         prompt = self._scale.prompt(named)
+        if self._point is not None:
+            prompt = prompt.at(self._point)
         seen = self._encoded
         mask, quality = self._sam.cut(seen.sam.result(), prompt, seen.width_px, seen.height_px)
         certainty = math.exp(self._log_probability)
@@ -295,6 +300,11 @@ class _Cutter:
         self.cutting_ms += ms_since(started)
         if self._on_segment is not None:
             self._on_segment(self._segments[-1])
+
+
+def _pointing(text: str, point: Point | None, scale: Scale) -> str:
+    """The user's words with where they point, as `prompt.txt` tells the model."""
+    return text if point is None else f"{text} (pointing at {scale.told(point)})"
 
 
 def _reply(said: Said, kept: str, segments: Sequence[Segment], latency: dict[str, float]) -> Reply:

@@ -16,7 +16,8 @@ from pixelrs_ros.mask_codes import mask_of
 from pixelrs_ros.msg import Segment, Segmentation, TrackedSegment, Tracking
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.pictures import read_header
-from pixelrs_ros.ros.wire.conversions import image_to_rgb
+from pixelrs_ros.ros.console.views import PictureView
+from pixelrs_ros.ros.wire.conversions import image_to_rgb, stamp_to_ns
 
 # Masks that nothing has confirmed for so long may no longer be where the thing is.
 FRESH_S = 2.0
@@ -140,19 +141,21 @@ def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
     return bytes(cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
 
 
-def jpeg_of(message: Image | CompressedImage, *, max_width_px: int, quality: int) -> bytes:
-    """A camera's image as JPEG for the page; a JPEG that is small enough stays as it is.
+def picture_of(message: Image | CompressedImage, number: int, *, max_width_px: int, quality: int) -> PictureView:
+    """A camera's image for the page; a JPEG that is small enough stays as it is.
 
     Raises:
         BadInputError: It cannot be converted.
     """
+    of_message = stamp_to_ns(message.header.stamp), message.header.frame_id
     if isinstance(message, CompressedImage) and "jpeg" in message.format:
         data = bytes(message.data)
-        if read_header(data).width_px <= max_width_px:
-            return data
+        header = read_header(data)
+        if header.width_px <= max_width_px:
+            return PictureView(number, data, *of_message, header.width_px, header.height_px)
     rgb = image_to_rgb(message)
     height_px, width_px = rgb.shape[:2]
     if width_px > max_width_px:
         size = max_width_px, max(1, round(height_px * max_width_px / width_px))
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    return encode_jpeg(rgb, quality)
+    return PictureView(number, encode_jpeg(rgb, quality), *of_message, width_px, height_px)

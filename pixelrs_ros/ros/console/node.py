@@ -18,16 +18,16 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Header
 
 from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.errors import BadInputError, PixelrsError
-from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking, TurnImage, TurnPoints
+from pixelrs_ros.msg import Explanation, Instruction, Pointing, Segmentation, Tracking, TurnImage, TurnPoints
 from pixelrs_ros.ros.console import parameters
 from pixelrs_ros.ros.console.cloud import cloud_of
-from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, jpeg_of
+from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, picture_of
 from pixelrs_ros.ros.console.transcript import Transcript
-from pixelrs_ros.ros.console.views import CloudView, DiagnosticView, DialogueView
+from pixelrs_ros.ros.console.views import CloudView, DiagnosticView, DialogueView, PictureView, PlaceView
 from pixelrs_ros.ros.wire import conversions, qos
 from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge
 from pixelrs_ros.ros.wire.image_outputs import sub_topic
@@ -69,7 +69,7 @@ class ConsoleNode(Node):
 
     Attributes:
         values: The parameters.
-        picture: Number and JPEG of the newest live picture; 0 and empty: none has come.
+        picture: The newest live picture.
         masks: What is known to be where in it.
         transcript: The dialogues.
         clouds: The points of the last targets of each dialogue.
@@ -84,7 +84,7 @@ class ConsoleNode(Node):
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self.values = values = parameters.read(self)
-        self.picture: tuple[int, bytes] = 0, b""
+        self.picture = PictureView()
         self.masks, self.transcript = MaskLayers(), Transcript()
         self.clouds: dict[str, CloudView] = {}
         self.diagnostics: dict[str, DiagnosticView] = {}
@@ -129,13 +129,14 @@ class ConsoleNode(Node):
         """Whether the perception node is active, as far as the graph tells."""
         return bool(self._perceptions())
 
-    def say(self, text: str, session_id: str, *, replace_last: bool = False) -> str:
+    def say(self, text: str, session_id: str, *, replace_last: bool = False, place: PlaceView | None = None) -> str:
         """Say something to the robot.
 
         Args:
             text: What the user has typed.
             session_id: The dialogue.
             replace_last: Whether it takes the place of the dialogue's last turn.
+            place: Where in the live picture the user points; None: nowhere.
 
         Returns:
             The instruction's id.
@@ -143,6 +144,11 @@ class ConsoleNode(Node):
         message = Instruction(session_id=session_id, instruction_id=uuid.uuid4().hex, text=text, confidence=1.0)
         message.source, message.replace_last = Instruction.TYPED, replace_last
         message.header.stamp = self.get_clock().now().to_msg()
+        if place is not None:
+            seen = self.picture
+            header = Header(stamp=conversions.ns_to_stamp(place.stamp_ns), frame_id=seen.frame_id)
+            x, y = place.x * seen.width_px, place.y * seen.height_px
+            message.pointing = [Pointing(header=header, x=x, y=y)]
         self._instructions.publish(message)
         return str(message.instruction_id)
 
@@ -270,8 +276,8 @@ class ConsoleNode(Node):
         if not self._pace.lets_pass(time.monotonic()):
             return
         with self._telling_of("image"):
-            jpeg = jpeg_of(message, max_width_px=self.values.max_width_px, quality=self.values.jpeg_quality)
-            self.picture = self.picture[0] + 1, jpeg
+            sizes = {"max_width_px": self.values.max_width_px, "quality": self.values.jpeg_quality}
+            self.picture = picture_of(message, self.picture.number + 1, **sizes)
         self.on_news()
 
     def _on_tracking(self, message: Tracking) -> None:

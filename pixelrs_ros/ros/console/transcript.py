@@ -55,11 +55,11 @@ class Transcript:
         """The user has said something."""
         session_id = message.session_id or DEFAULT_SESSION_ID
         with self._lock:
-            self._said[session_id, stamp_to_ns(message.header.stamp)] = message.text
+            self._said[session_id, stamp_to_ns(message.header.stamp)] = said_in(message)
             while len(self._said) > MAX_TURNS:
                 self._said.popitem(last=False)
         if message.instruction_id:
-            self._change(session_id, message.instruction_id, said=message.text)
+            self._change(session_id, message.instruction_id, said=said_in(message))
 
     def on_explanation(self, message: Explanation) -> TurnView:
         """The robot speaks, or has spoken; the turn as it is known now."""
@@ -88,7 +88,7 @@ class Transcript:
         heard = {turn.instruction_id for turn in self.turns(session_id) if turn.status is not None}
         for turn in turns:
             name = turn.instruction_id or f"turn {turn.index}"  # those of earlier versions have none
-            known: dict[str, Any] = {"said": turn.text, "number": turn.index, "verdict": VERDICTS.get(turn.verdict)}
+            known: dict[str, Any] = {"said": said_in(turn), "number": turn.index, "verdict": VERDICTS.get(turn.verdict)}
             if name not in heard:
                 answer = parse(turn.answer)
                 known |= {"answer": answer.text, "phrases": answer.phrases, "status": STATUSES.get(turn.status)}
@@ -133,6 +133,11 @@ class Transcript:
                 _, oldest = self._turns.popitem(last=False)
                 self._pictures.pop(oldest.key, None)
         return after
+
+
+def said_in(message: Instruction | Turn) -> str:
+    """The user's words, and whether they came with a place that was pointed at."""
+    return f"{message.text} (pointing)" if message.pointing else str(message.text)
 
 
 def _target(segment: Segment) -> TargetView:

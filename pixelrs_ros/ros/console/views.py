@@ -12,6 +12,42 @@ Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
+class PictureView:
+    """A live picture.
+
+    Attributes:
+        number: Grows with every picture; 0: none has come.
+        jpeg: As the page shows it, perhaps smaller than it was.
+        stamp_ns: When it was captured, nanoseconds.
+        frame_id: Coordinate frame of the camera.
+        width_px: Of the camera's image.
+        height_px: Likewise.
+    """
+
+    number: int = 0
+    jpeg: bytes = b""
+    stamp_ns: int = 0
+    frame_id: str = ""
+    width_px: int = 0
+    height_px: int = 0
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    """A place in a live picture that somebody points at.
+
+    Attributes:
+        x: From the left edge, in [0, 1) of the width.
+        y: From the top edge, in [0, 1) of the height.
+        stamp_ns: Of the picture.
+    """
+
+    x: float
+    y: float
+    stamp_ns: int
+
+
+@dataclass(frozen=True)
 class TargetView:
     """One mask of a turn, and where it is.
 

@@ -232,7 +232,8 @@ class Answers:
         if not (turn.segments and values.publish_partials):
             self._send_mask(turn, reply)
         if values.publish_overlay and self._outputs.overlay.wanted and not turn.request.one_shot:
-            painted = paint(turn.frame.image, [segment.mask for segment in reply.segments])
+            point = conversions.point_of(turn.request.instruction.pointing)
+            painted = paint(turn.frame.image, [segment.mask for segment in reply.segments], point=point)
             self._outputs.overlay.publish(turn.request.header, painted, turn.request.instruction, turn.index)
 
     def _warn_of_mismatch(self, request: TurnRequest) -> None:

@@ -249,6 +249,7 @@ class DialogueServices:
 
 
 def _turn(turn: Turn, mark: Mark | None) -> TurnMessage:
+    header = Header(stamp=conversions.ns_to_stamp(turn.image_stamp_ns), frame_id=turn.frame_id)
     return TurnMessage(
         index=turn.index,
         instruction_id=turn.instruction_id,
@@ -256,7 +257,8 @@ def _turn(turn: Turn, mark: Mark | None) -> TurnMessage:
         answer=turn.answer,
         status=STATUS_CODES[turn.status],
         instruction_stamp=conversions.ns_to_stamp(turn.instruction_stamp_ns),
-        header=Header(stamp=conversions.ns_to_stamp(turn.image_stamp_ns), frame_id=turn.frame_id),
+        header=header,
         verdict=MarkTurn.Request.CLEAR if mark is None else VERDICT_CODES[mark.verdict],
         note=mark.note if mark else "",
+        pointing=conversions.pointing_of(turn.point, header),
     )

@@ -195,10 +195,11 @@ class Intake:
         return refused + self._bind_waiting()
 
     def _bad(self, request: TurnRequest) -> list[_Refused]:
-        """Nothing, unless the instruction could be neither stored nor named."""
+        """Nothing, unless the instruction could be neither stored nor named, or points at several places."""
         try:
             conversions.check_instruction_stamp(request.instruction.header.stamp)
             check_instruction_id(request.instruction.instruction_id)
+            conversions.point_of(request.instruction.pointing)
         except BadInputError as error:
             return [_Refused(request, Status.BAD_INPUT, str(error))]
         return []
@@ -230,17 +231,17 @@ class Intake:
         request = waiting.request
         policy = self._sessions.policy(request.session_id, FramePolicy(values.frame_policy))
         pinned = self._sessions.pinned(request.session_id) if policy is FramePolicy.PIN_FIRST else None
-        if pinned is not None:
+        if pinned is not None and request.pointed_ns in (0, pinned.image.stamp_ns):
             request.bound = pinned
             return True
         limits = FrameLimits(values.max_frame_age_s, values.max_frame_slop_s, values.max_depth_slop_s)
         stamp_ns = 0 if policy is FramePolicy.LATEST else request.stamp_ns
-        camera, choice = self._buffers.select(request.instruction.header.frame_id, stamp_ns, self._now_ns(), limits)
+        camera, choice = self._buffers.select(request.camera, stamp_ns, self._now_ns(), limits, request.pointed_ns)
         if not choice.final and not waiting.timed_out and values.max_frame_wait_s > 0:
             return False
         self._pin(request, camera, choice, limits)
         usable = request.bound is not None and request.problem is None and request.bound.image.error is None
-        if usable and policy is FramePolicy.PIN_FIRST:
+        if usable and policy is FramePolicy.PIN_FIRST and pinned is None:
             assert request.bound is not None
             self._sessions.pin(request.session_id, request.bound)
         return True

@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 
 from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import BadInputError
-from pixelrs_ros.msg import Instruction
+from pixelrs_ros.msg import Instruction, Pointing
 from pixelrs_ros.ros.perception.intake import Intake, inactive_answer
 from pixelrs_ros.ros.queueing.bound_frame import BoundFrame, BufferedFrame, Stream
 from pixelrs_ros.ros.queueing.turn_request import TurnRequest
@@ -77,6 +77,7 @@ def turn_request_of(request: SegmentImage.Request, image_bits: int = 0) -> TurnR
         bound.offer(Stream.INFO, BufferedFrame(request.camera_info, stamp_ns, None, frame_id, size_px))
     instruction = Instruction(header=header, session_id=SESSION_ID, text=request.text, confidence=1.0)
     instruction.instruction_id = request.instruction_id
+    instruction.pointing = [Pointing(x=each.x, y=each.y) for each in request.pointing]
     return TurnRequest(instruction, stamp_ns, bound=bound, one_shot=True)
 
 

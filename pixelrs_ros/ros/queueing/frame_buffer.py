@@ -146,6 +146,41 @@ class FrameBuffer(Generic[MessageT]):
             return FrameChoice(frame, _too_old(behind_s, limits, later_is_here), later_is_here, age_s)
         return FrameChoice(frame, None, later_is_here or behind_s < _period_s(stamps_ns), age_s)
 
+    def pointed_at(self, frame_ns: int, stamp_ns: int, now_ns: int, limits: FrameLimits) -> FrameChoice:
+        """Choose the frame that the user points at: that of a certain stamp, and no other.
+
+        Args:
+            frame_ns: Its stamp.
+            stamp_ns: Start of the utterance; 0: now.
+            now_ns: Present time by the node's clock.
+            limits: How old the frame may be.
+        """
+        with self._lock:
+            frames = list(self._frames)
+        age_s = (now_ns - frame_ns) / _NS_PER_S
+        behind_s = ((stamp_ns or now_ns) - frame_ns) / _NS_PER_S
+        for frame in reversed(frames):
+            if frame.stamp_ns == frame_ns:
+                problem = _pointed_too_late(behind_s, limits) if behind_s > limits.max_age_s else None
+                return FrameChoice(frame, problem, True, age_s)
+        later_is_here = any(frame.stamp_ns > frame_ns for frame in frames)
+        return FrameChoice(None, _nothing_pointed_at(later_is_here), later_is_here, age_s)
+
+
+def _pointed_too_late(behind_s: float, limits: FrameLimits) -> NoFrameError:
+    return NoFrameError(
+        f"the image that was pointed at is {behind_s:.1f} s older than the instruction, more than max_frame_age_s "
+        f"({limits.max_age_s:g} s): point at a newer one"
+    )
+
+
+def _nothing_pointed_at(later_is_here: bool) -> NoFrameError:
+    if later_is_here:
+        why = "is no longer here, or is another camera's: point sooner, or raise frame_buffer_size"
+    else:
+        why = "has not arrived: check that its header is that of an image of this camera"
+    return NoFrameError(f"the image that was pointed at {why}")
+
 
 def _last_until(frames: Sequence[BufferedFrame[MessageT]], stamp_ns: int) -> BufferedFrame[MessageT] | None:
     until = [frame for frame in reversed(frames) if frame.stamp_ns <= stamp_ns]
@@ -240,7 +275,9 @@ class CameraBuffers:
             for buffer in streams.values():
                 buffer.clear()
 
-    def select(self, frame_id: str, stamp_ns: int, now_ns: int, limits: FrameLimits) -> tuple[str | None, FrameChoice]:
+    def select(
+        self, frame_id: str, stamp_ns: int, now_ns: int, limits: FrameLimits, pointed_ns: int = 0
+    ) -> tuple[str | None, FrameChoice]:
         """Choose the frame of an utterance.
 
         Args:
@@ -248,6 +285,7 @@ class CameraBuffers:
             stamp_ns: And the other arguments: see `FrameBuffer.select`.
             now_ns: Present time.
             limits: How old the frame may be, and how far ahead of the node's clock.
+            pointed_ns: Stamp of the frame that the user points at, see `FrameBuffer.pointed_at`; 0: at none.
 
         Returns:
             Name of the camera, None when there is none; and see `FrameBuffer.select`.
@@ -263,7 +301,11 @@ class CameraBuffers:
                 "in the instruction's header, or none for the first of image_topics"
             )
             return None, FrameChoice(None, NoFrameError(problem), final=False)
-        choice = self._buffers[named[0]][Stream.IMAGE].select(stamp_ns, now_ns, limits)
+        images = self._buffers[named[0]][Stream.IMAGE]
+        if pointed_ns:
+            choice = images.pointed_at(pointed_ns, stamp_ns, now_ns, limits)
+        else:
+            choice = images.select(stamp_ns, now_ns, limits)
         complaint = self.complaints.get(named[0])
         if choice.frame is None and newest[named[0]] is None and complaint:
             choice = replace(choice, problem=NoFrameError(f"no image has arrived yet: {complaint}"))

@@ -13,6 +13,7 @@ from std_msgs.msg import Header
 from pixelrs_ros.errors import NoFrameError, TurnCancelledError
 from pixelrs_ros.msg import Explanation, Instruction, Segmentation
 from pixelrs_ros.ros.queueing.bound_frame import BoundFrame
+from pixelrs_ros.ros.wire.conversions import stamp_to_ns
 from pixelrs_ros.types import DEFAULT_SESSION_ID
 
 
@@ -61,6 +62,18 @@ class TurnRequest:
     def session_id(self) -> str:
         """The dialogue, never empty."""
         return self.instruction.session_id or DEFAULT_SESSION_ID
+
+    @property
+    def pointed_ns(self) -> int:
+        """Stamp of the image that the user points at, nanoseconds; 0: at none in particular."""
+        pointing = self.instruction.pointing
+        return stamp_to_ns(pointing[0].header.stamp) if pointing else 0
+
+    @property
+    def camera(self) -> str:
+        """The frame_id of the camera that it names; empty: none."""
+        pointing = self.instruction.pointing
+        return (pointing[0].header.frame_id if pointing else "") or self.instruction.header.frame_id
 
     @property
     def flow(self) -> str | None:

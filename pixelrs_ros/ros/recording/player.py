@@ -12,6 +12,7 @@ from rclpy.duration import Duration
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
+from std_msgs.msg import Header
 
 from pixelrs_ros.client import Answer, NoAnswerError
 from pixelrs_ros.data.bag_turns import BagDialogue, BagTurn, read_dialogues
@@ -124,8 +125,9 @@ class Player:
             first_ns, first_s, shift_ns = began
             time.sleep(max(0.0, first_s + (logged.time_ns - first_ns) / 1e9 / rate - time.monotonic()))
             message = self._decoded(logged)
-            if hasattr(message, "header"):
-                self._move(message, first_ns, shift_ns, rate)
+            for stamped in (message, *getattr(message, "pointing", ())):
+                if hasattr(stamped, "header"):
+                    self._move(stamped, first_ns, shift_ns, rate)
             self._publishers[logged.topic].publish(message)
             count += 1
         if not count:
@@ -220,6 +222,7 @@ class Player:
         self._client.wait_for_image(since_ns, timeout_s, "the perception node saw no image of the recording")
         said = turn.instruction
         fields: dict[str, Any] = {"frame_policy": Instruction.PER_TURN, "replace_last": turn.replaces_last}
+        fields["pointing"] = conversions.pointing_of(turn.turn.point, Header())  # the still picture's stamp is another
         if said is not None:
             fields |= {"source": int(said.source), "confidence": float(said.confidence)}
         camera = turn.turn.frame_id if said is not None and said.header.frame_id else ""

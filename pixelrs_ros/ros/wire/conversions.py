@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -21,6 +21,7 @@ from pixelrs_ros.msg import (
     Explanation,
     GroundedPhrase,
     Instruction,
+    Pointing,
     Segment,
     Segmentation,
     StageLatency,
@@ -31,7 +32,7 @@ from pixelrs_ros.msg import (
 from pixelrs_ros.ros.wire import compressed
 from pixelrs_ros.status_codes import STATUS_CODES
 from pixelrs_ros.text.naming import Name, name_of
-from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Reply, Utterance, check_stamp, mask_box
+from pixelrs_ros.types import DEFAULT_SESSION_ID, Frame, Point, Reply, Utterance, check_stamp, mask_box
 
 _NS_PER_S = 1_000_000_000
 FULL = "full"  # of MASK_ENCODINGS
@@ -166,7 +167,8 @@ def utterance_from_instruction(message: Instruction, stamp_ns: int, number: int 
         number: Its turn's number.
 
     Raises:
-        BadInputError: The text is empty, the source is unknown or the confidence lies outside [0, 1].
+        BadInputError: The text is empty, the source is unknown, the confidence lies outside [0, 1], or the user points
+            at several places.
     """
     if message.source not in (Instruction.TYPED, Instruction.SPOKEN):
         raise BadInputError(f"source must be TYPED (0) or SPOKEN (1), got {message.source}")
@@ -179,7 +181,24 @@ def utterance_from_instruction(message: Instruction, stamp_ns: int, number: int 
         replace_last=message.replace_last,
         instruction_id=message.instruction_id,
         number=number,
+        point=point_of(message.pointing),
     )
+
+
+def point_of(pointing: Sequence[Pointing]) -> Point | None:
+    """Where the user points; None: nowhere.
+
+    Raises:
+        BadInputError: At several places.
+    """
+    if len(pointing) > 1:
+        raise BadInputError(f"pointing has {len(pointing)} places, at most one is accepted")
+    return (float(pointing[0].x), float(pointing[0].y)) if pointing else None
+
+
+def pointing_of(point: Point | None, header: Header) -> list[Pointing]:
+    """A place in the image with that header, as messages have it; none: nowhere."""
+    return [] if point is None else [Pointing(header=header, x=float(point[0]), y=float(point[1]))]
 
 
 def fill_mask_and_box(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,38 @@ def test_logits_are_those_of_transformers_own_forward(family: str, tmp_path: Pat
     with torch.inference_mode():
         whole = qwen.model(input_ids=ids, mm_token_type_ids=torch.eq(ids, engine.chat.picture_id).int(), **given)
     torch.testing.assert_close(seen[0], whole.logits[0, -1].float(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
+def test_where_the_user_points_is_told_in_the_models_numbers_and_to_sam(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_answerer(write_vlm(tmp_path / family, family))
+    assert isinstance(engine, VlmEngine)
+    encoded = engine.encode(WIDE)
+    asked: list[str] = []
+    prompts: list[Prompt] = []
+    prompt, cut = engine.chat.prompt, type(engine.sam).cut
+
+    def listen(places: int, turns: Sequence[tuple[str, str]], text: str) -> list[int]:
+        asked[:] = [*(words for words, _ in turns), text]
+        return prompt(places, turns, text)
+
+    def watch(*given: Any) -> Any:
+        prompts.append(given[2])
+        return cut(*given)
+
+    monkeypatch.setattr(engine.chat, "prompt", listen)
+    monkeypatch.setattr(type(engine.sam), "cut", watch)
+    whole = [1000, 1000] if family == "qwen3_vl" else list(encoded.look.shown)
+    half = [0, 0, whole[0] // 2, whole[1]]
+    force(engine, [f'it.", "ask": false, "objects": [{{"phrase": "it", "bbox_2d": {json.dumps(half)}}}]}}'] * 2)
+    before = (Turn(0, "this one", '{"say": "two"}', Status.ANSWERED, point=(0.0, 100.0)),)
+    engine.answer(encoded, before, "and this", max_new_tokens=90, point=(75.0, 50.0))
+    corner, inside = f"[0, {whole[1]}]", f"[{round(whole[0] / 4)}, {round(whole[1] / 2)}]"
+    assert asked == [f"this one (pointing at {corner})", f"and this (pointing at {inside})"]
+    engine.answer(encoded, (), "and left of this", point=(225.0, 50.0))
+    assert [each.point for each in prompts] == [(75.0, 50.0), None], "SAM is shown it where the model's box has it"
 
 
 @pytest.mark.parametrize(

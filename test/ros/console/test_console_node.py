@@ -21,7 +21,7 @@ from std_msgs.msg import Bool
 from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.ros.console.node import ConsoleNode
-from pixelrs_ros.ros.console.views import TurnView
+from pixelrs_ros.ros.console.views import PlaceView, TurnView
 from pixelrs_ros.types import Status
 
 
@@ -62,6 +62,22 @@ def test_what_an_operator_says_is_answered_with_words_and_time(robot: Bench, con
     assert (turn.said, turn.answer, turn.status) == ("the mug", "the mug 7", Status.ANSWERED)
     assert turn.instruction_id == instruction_id and turn.latency_ms["total"] > 0
     assert robot.echo.said == [("kitchen", "the mug")]
+
+
+def test_a_click_is_a_place_in_the_very_picture_that_was_clicked(robot: Bench, console: ConsoleNode) -> None:
+    console.watch(live=True)
+    robot.until(lambda: robot.images.get_subscription_count() == 2)
+    stamp_ns = robot.now_ns()
+    robot.show(stamp_ns, value=9)
+    robot.until(lambda: console.picture.stamp_ns == stamp_ns)
+    robot.show(robot.now_ns(), value=50)
+    console.say("this one", "pointed", place=PlaceView(0.5, 0.75, stamp_ns))
+    turn = shown(robot, console, "pointed", lambda turn: turn.status is not None)
+    assert (turn.said, turn.answer) == ("this one (pointing)", "this one 9 at 2, 3")
+    console.watch(live=False)
+    console.transcript.forget("pointed")
+    told(robot, console.load("pointed"))
+    assert console.transcript.turns("pointed")[0].said == "this one (pointing)"
 
 
 def test_masks_come_with_their_picture_and_disappear_with_the_dialogue(robot: Bench, console: ConsoleNode) -> None:
@@ -139,11 +155,10 @@ def test_live_pictures_are_taken_while_somebody_looks(robot: Bench, console: Con
     console.watch(live=True)
     robot.until(lambda: robot.images.get_subscription_count() == 2)
     news: list[int] = []
-    console.on_news = lambda: news.append(console.picture[0])
+    console.on_news = lambda: news.append(console.picture.number)
     robot.show(robot.now_ns(), value=200)
     robot.until(lambda: bool(news))
-    version, jpeg = console.picture
-    assert (version, news) == (1, [1]) and jpeg[:2] == b"\xff\xd8"
+    assert news == [1] and console.picture.jpeg[:2] == b"\xff\xd8"
     console.watch(live=False)
     robot.until(lambda: robot.images.get_subscription_count() == 1)
 

@@ -13,7 +13,7 @@ from pixelrs_ros.errors import BadInputError
 from pixelrs_ros.mask_codes import runs_of
 from pixelrs_ros.overlay import color_of
 from pixelrs_ros.ros.console import layers
-from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, encode_masks, jpeg_of
+from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, encode_masks, picture_of
 from pixelrs_ros.ros.wire import conversions
 
 
@@ -54,7 +54,7 @@ def test_nothing_is_sent_where_nothing_is_seen() -> None:
 
 def test_what_cannot_be_shown_is_an_error() -> None:
     with pytest.raises(BadInputError, match="unheard-of"):
-        jpeg_of(Image(encoding="unheard-of", height=1, width=1, step=1, data=[0]), max_width_px=64, quality=80)
+        picture_of(Image(encoding="unheard-of", height=1, width=1, step=1, data=[0]), 1, max_width_px=64, quality=80)
 
 
 def test_masks_follow_their_turn_and_no_other() -> None:
@@ -102,15 +102,15 @@ def decoded(jpeg: bytes) -> np.ndarray:
 def test_wide_pictures_are_made_smaller() -> None:
     message = conversions.fill_image(Image(), Header(), a_picture(200), "rgb8")
     for limit_px, size_px in ((400, (30, 200)), (100, (15, 100))):
-        seen = decoded(jpeg_of(message, max_width_px=limit_px, quality=90))
+        seen = decoded(picture_of(message, 1, max_width_px=limit_px, quality=90).jpeg)
         assert seen.shape[:2] == size_px and np.abs(seen[5, 5].astype(int) - (200, 40, 40)).max() < 8
 
 
 def test_a_small_jpeg_stays_as_it_is() -> None:
     jpeg = encode_jpeg(a_picture(200), 70)
     message = CompressedImage(format="rgb8; jpeg compressed bgr8", data=jpeg)
-    assert jpeg_of(message, max_width_px=200, quality=90) == jpeg
-    assert decoded(jpeg_of(message, max_width_px=100, quality=90)).shape == (15, 100, 3)
+    assert picture_of(message, 1, max_width_px=200, quality=90).jpeg == jpeg
+    assert decoded(picture_of(message, 1, max_width_px=100, quality=90).jpeg).shape == (15, 100, 3)
 
 
 @pytest.mark.parametrize(("camera_hz", "passed"), [(10, 20), (29, 58), (60, 60), (200, 60)])

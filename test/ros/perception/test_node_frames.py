@@ -5,8 +5,8 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_bench import Bench, Echo
-from pixelrs_ros.msg import Instruction, Segmentation
-from pixelrs_ros.srv import ResetDialogue
+from pixelrs_ros.msg import Instruction, Pointing, Segmentation
+from pixelrs_ros.srv import GetDialogue, ResetDialogue
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
@@ -133,6 +133,54 @@ def newest_is(bench: Bench, value: int) -> bool:
     assert active is not None
     frame = active.inputs.buffers.select("", 0, bench.now_ns(), FrameLimits(60.0, 60.0))[1].frame
     return frame is not None and frame.message.data[0] == value
+
+
+def place(stamp_ns: int, x: float, y: float, frame_id: str = "") -> Pointing:
+    return Pointing(header=Header(stamp=conversions.ns_to_stamp(stamp_ns), frame_id=frame_id), x=float(x), y=float(y))
+
+
+def test_a_turn_is_about_the_very_image_that_is_pointed_at(bench: Bench) -> None:
+    bench.activate()
+    stamps_ns = [bench.now_ns() + count * 1_000_000 for count in range(3)]
+    for value, stamp_ns in enumerate(stamps_ns):
+        bench.show(stamp_ns, value=value)
+    said: list[tuple[str, str, int, list[Pointing]]] = [
+        ("this", "", 0, [place(stamps_ns[1], 3.5, 0.0)]),
+        ("no image in particular", "", 0, [place(0, 1, 2)]),
+        ("pinned", "other", Instruction.PIN_FIRST, []),
+        ("but this", "other", 0, [place(stamps_ns[0], 1, 2)]),
+        ("pinned still", "other", 0, []),
+    ]
+    for count, (text, session_id, policy, pointing) in enumerate(said, start=1):
+        bench.send(text, 0, session_id, frame_policy=policy, pointing=pointing)
+        bench.answers(count)
+    assert [words for _, words in bench.answers(5)] == [
+        "this 1 at 3.5, 0", "no image in particular 2 at 1, 2", "pinned 2", "but this 0 at 1, 2", "pinned still 2",
+    ]  # fmt: skip
+    assert bench.segmentations[0].header.stamp == conversions.ns_to_stamp(stamps_ns[1])
+    told = bench.call(GetDialogue, "perception/get_dialogue", session_id="default").turns
+    assert [[(each.x, each.y) for each in turn.pointing] for turn in told] == [[(3.5, 0.0)], [(1.0, 2.0)]]
+
+
+@pytest.mark.parametrize(
+    ("pointing", "status", "words"),
+    [
+        ([place(0, 1, 1), place(0, 2, 2)], Segmentation.BAD_INPUT, "pointing has 2 places, at most one"),
+        ([place(0, 4, 1)], Segmentation.BAD_INPUT, "(4, 1) px lies outside of the image of 4x4 px"),
+        ([place(0, float("nan"), 1)], Segmentation.BAD_INPUT, "outside of the image"),
+        ([place(7, 1, 1)], Segmentation.NO_FRAME, "the image that was pointed at"),
+    ],
+)
+def test_pointing_that_means_no_place_is_refused_and_the_dialogue_goes_on(
+    bench: Bench, pointing: list[Pointing], status: int, words: str
+) -> None:
+    bench.activate()
+    bench.show(bench.now_ns())
+    bench.send("this", 0, pointing=pointing)
+    ((ended, _),) = bench.answers(1)
+    assert ended == status and words in bench.segmentations[-1].message
+    bench.send("that", 0)
+    assert bench.answers(2)[-1] == (Segmentation.ANSWERED, "that 0")
 
 
 def test_an_impossible_frame_policy_is_refused(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from node_bench import DEADLINE_S, Bench
-from pixelrs_ros.msg import Segmentation
+from pixelrs_ros.msg import Pointing, Segmentation
 from pixelrs_ros.srv import GetDialogue, SegmentImage
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
@@ -39,6 +39,13 @@ def test_a_given_image_needs_neither_camera_nor_dialogue(bench: Bench) -> None:
     assert [message.session_id for message in bench.segmentations] == ["default"], "a service answers its caller alone"
     assert not bench.partials
     assert list(bench.call(GetDialogue, "perception/get_dialogue").session_ids) == ["default"]
+
+
+def test_a_place_in_the_given_image_can_be_pointed_at(bench: Bench) -> None:
+    bench.activate()
+    elsewhere = Header(frame_id="of no account", stamp=conversions.ns_to_stamp(1))
+    response = ask(bench, "this", picture(), pointing=[Pointing(header=elsewhere, x=5.0, y=3.0)])
+    assert (response.segmentation.status, response.explanation.text) == (Segmentation.ANSWERED, "this 5 at 5, 3")
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,28 @@ def test_what_is_wrong_with_a_cameras_topic_is_said_where_no_image_came() -> Non
     assert "no image has arrived yet: its topic carries something else" in str(choice.problem)
 
 
+@pytest.mark.parametrize(
+    ("stamps_s", "stamp_s", "final", "problem"),
+    [
+        ((1, 2, 3), 3.9, True, None),
+        ((1, 2, 3), 4.1, True, r"2.1 s older than the instruction, more than max_frame_age_s \(2 s\)"),
+        ((1, 3), 3.0, True, "no longer here, .* raise frame_buffer_size"),
+        ((1,), 3.0, False, "has not arrived"),
+        ((), 3.0, False, "has not arrived"),
+    ],
+)
+def test_what_is_pointed_at_is_in_one_image_and_no_other(
+    stamps_s: tuple[float, ...], stamp_s: float, final: bool, problem: str | None
+) -> None:
+    cameras = CameraBuffers(["camera"], size=5)
+    for each in stamps_s:
+        cameras.add("camera", Stream.IMAGE, frame(f"at {each:g}", each))
+    _, choice = cameras.select("", round(stamp_s * S), 10 * S, LIMITS, pointed_ns=2 * S)
+    assert choice.final is final
+    assert (choice.problem is None) if problem is None else re.search(problem, str(choice.problem))
+    assert (None if choice.frame is None else choice.frame.message) == ("at 2" if 2 in stamps_s else None)
+
+
 def test_a_slash_before_a_frame_id_does_not_matter() -> None:
     cameras = CameraBuffers(["left", "right"], size=5)
     cameras.add("left", Stream.IMAGE, frame("l", 1.0, frame_id="/left_optical"))
