@@ -35,7 +35,7 @@ ROSDEP_KEYS = {
 
 
 # Modules whose package on PyPI has another name.
-PYPI_NAMES = {"sklearn": "scikit_learn"}
+PYPI_NAMES = {"backports": "backports_zstd", "sklearn": "scikit_learn"}
 
 # Used where it is installed, and missed by nobody where it is not.
 OPTIONAL = {"audio_common_msgs", "tf2_ros", "vision_msgs"}
