@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -170,11 +170,47 @@ def _pids(process: subprocess.Popen[str]) -> set[int]:
     return {child.pid for child in psutil.Process(process.pid).children() if child.status() != psutil.STATUS_ZOMBIE}
 
 
-def test_a_value_that_is_no_choice_is_refused(tmp_path: Path) -> None:
-    with launched("pixelrs.launch.py", "image_transport:=theora") as process:
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("pixelrs.launch.py", "image_transport:=theora", "theora"),
+        ("pixelrs.launch.py", "params_file:=/nowhere.yaml", "'params_file': there is no file '/nowhere.yaml'"),
+        ("pixelrs.launch.py", "speech_params_file:=/nowhere.yaml", "'speech_params_file': there is no file"),
+        ("pixelrs.launch.py", "console_params_file:=/nowhere.yaml", "'console_params_file': there is no file"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_its_name(name: str, given: str, said: str) -> None:
+    with launched(name, given) as process:
         output, _ = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 1
-        assert "theora" in output
+        assert said in output and "process started" not in output
+
+
+def test_without_respawn_the_launch_ends_with_its_node_for_a_supervisor_and_the_others_come_back(
+    tmp_path: Path,
+) -> None:
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    given = (f"namespace:={namespace}", "respawn:=false", "autostart:=false", "grasps:=true")
+    with launched("pixelrs.launch.py", *given) as process:
+        for name, comes_back in (("grasp_planner", True), ("perception", False)):
+            found = _child(process, name)
+            found.kill()
+            found.wait(DEADLINE_S)
+            if comes_back:
+                assert _child(process, name).pid != found.pid
+        process.communicate(timeout=DEADLINE_S)  # it ends, though the planner goes on
+
+
+def _child(process: subprocess.Popen[str], name: str) -> psutil.Process:
+    """The launched program of a name, as soon as it runs."""
+    ends_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < ends_s:
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.Error):
+                if any(word.endswith(f"/pixelrs_ros/{name}") for word in child.cmdline()):
+                    return child
+        time.sleep(0.05)
+    raise AssertionError(f"{name} does not come up")
 
 
 def test_the_launched_demo_is_that_of_make_demo(tmp_path: Path) -> None:
