@@ -64,6 +64,18 @@ def test_the_documents_do_launch() -> None:
     assert len([name for page in PAGES for name in launched(page)]) > 5
 
 
+@pytest.mark.parametrize(
+    "path", [*PAGES, *sorted(ROOT.glob("pixelrs_ros/**/*.py"))], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_pip_is_told_to_install_what_there_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"pip install (-\S+ )*['\"]?pixelrs_ros\b", text), "no index has it, or a stranger's"
+    for name in re.findall(r"\brequirements/[\w.-]+\.txt", text):
+        assert (ROOT / name).is_file(), name
+    extras = re.findall(r'^        "(\w+)": ', (ROOT / "setup.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {*re.findall(r"pip install (?:-e )?['\"]?\.\[(\w+)\]", text)} <= {*extras}
+
+
 def anchors(page: Path) -> set[str]:
     """What its headings can be linked by, as GitHub makes it."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
