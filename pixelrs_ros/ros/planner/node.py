@@ -77,10 +77,10 @@ class GraspPlanner(Node):
         return bool(self._newest) and self._info is not None
 
     def _begin(self) -> None:
-        """Ask for the task that the node was started with, as soon as there is somebody to ask."""
+        """Ask for the task that the node was started with, as soon as there is somebody to ask and a picture."""
         if self._robot.is_ready() and self.sees:
             self._start.cancel()
-            self._ask(self.values.task)
+            self._ask(self.values.task, at_start=True)
 
     def _on_depth(self, message: Image) -> None:
         self._newest.append(message)
@@ -90,8 +90,8 @@ class GraspPlanner(Node):
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    def _ask(self, text: str) -> None:
-        """Let the perception node ground words; one task at a time."""
+    def _ask(self, text: str, *, at_start: bool = False) -> None:
+        """Let the perception node ground words; one task at a time. At the start its first picture is awaited."""
         now_ns = int(self.get_clock().now().nanoseconds)
         if self._asked_ns is not None and now_ns < self._asked_ns + round((self.values.timeout_s + _GRACE_S) * 1e9):
             self._say(f"One moment: I am still at the last task. Say {text!r} again then.")
@@ -105,12 +105,15 @@ class GraspPlanner(Node):
         )
         # By the time of the answer newer ones will have pushed out the depth of its picture.
         self._depths, self._asked_ns = list(self._newest), pending.stamp_ns
-        pending.future.add_done_callback(self._on_answer)
+        pending.future.add_done_callback(lambda done: self._on_answer(done, at_start))
 
-    def _on_answer(self, done: Future[Answer]) -> None:
+    def _on_answer(self, done: Future[Answer], at_start: bool) -> None:
         self._asked_ns = None
         answer = done.result()
         assert answer is not None
+        if at_start and answer.status is Status.NO_FRAME:  # what has reached us may not have reached the other node yet
+            self._start.reset()
+            return
         self._act_on(answer)
 
     def _act_on(self, answer: Answer) -> None:
