@@ -34,6 +34,7 @@ from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, ch
 STOP_TIMEOUT_S = "20"
 RESPAWN_DELAY_S = 2.0
 LOOK_PERIOD_S = 0.2
+COMES_BACK = {"respawn": True, "respawn_delay": RESPAWN_DELAY_S}
 NODE, LAUNCH = "node", "launch"
 
 
@@ -55,7 +56,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "params_file",
             default_value=NOT_GIVEN,
-            description="YAML file of its parameters. Not given: as profile says.",
+            description="YAML file of its parameters, and of the planner's of grasps. Not given: as profile says.",
         ),
         DeclareLaunchArgument(
             "respawn",
@@ -108,7 +109,6 @@ def generate_launch_description() -> LaunchDescription:
             for name, description in ARGUMENTS.items()
         ),
     ]
-    comes_back = {"respawn": True, "respawn_delay": RESPAWN_DELAY_S}
     speech = Node(
         package="pixelrs_ros",
         executable="speech",
@@ -118,7 +118,7 @@ def generate_launch_description() -> LaunchDescription:
         remappings=[("audio", LaunchConfiguration("audio"))],
         condition=IfCondition(LaunchConfiguration("speech")),
         output="screen",
-        **comes_back,
+        **COMES_BACK,
     )
     console = Node(
         package="pixelrs_ros",
@@ -129,23 +129,13 @@ def generate_launch_description() -> LaunchDescription:
         remappings=[("image", LaunchConfiguration("image"))],
         condition=IfCondition(LaunchConfiguration("console")),
         output="screen",
-        **comes_back,
+        **COMES_BACK,
     )
-    grasps = Node(
-        package="pixelrs_ros",
-        executable="grasp_planner",
-        name="grasp_planner",
-        namespace=LaunchConfiguration("namespace"),
-        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("depth", "camera_info")],
-        condition=IfCondition(LaunchConfiguration("grasps")),
-        output="screen",
-        **comes_back,
-    )
-    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console, grasps])
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console])
 
 
 def perception(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """The node, once it is known which arguments were given."""
+    """The node, and the planner that takes the same file, once it is known which arguments were given."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     profile, params_file, speech, transitions, tf, respawn = (
         LaunchConfiguration(name).perform(context)
@@ -171,7 +161,18 @@ def perception(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         sigterm_timeout=STOP_TIMEOUT_S,
         output="screen",
     )
-    return [*(by_events(node) if transitions == LAUNCH else []), node]
+    grasps = Node(
+        package="pixelrs_ros",
+        executable="grasp_planner",
+        name="grasp_planner",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[params_file] if params_file else [],
+        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("depth", "camera_info")],
+        condition=IfCondition(LaunchConfiguration("grasps")),
+        output="screen",
+        **COMES_BACK,
+    )
+    return [*(by_events(node) if transitions == LAUNCH else []), node, grasps]
 
 
 def ended(_: ProcessExited, context: LaunchContext) -> list[Shutdown]:
