@@ -1,5 +1,7 @@
 """The node in one process with its caller, over real topics: all that it does around the network."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 from typing import Any
