@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 TOKEN_VARIABLE = "PIXELRS_CONSOLE_TOKEN"  # not a parameter: those can be read by everybody on the graph
-_REMEDY = "pip install 'pixelrs_ros[console]', or the line of requirements/console.txt"
+_REMEDY = "pip install -r requirements/console.txt"
 _TOKEN_BYTES = 16
 _GIVING_WAY = 10  # how much nicer the process is than the robot's
 _CLOSING_S = 2  # how long open pages may take to say good-bye

@@ -78,10 +78,10 @@ class GraspPlanner(Node):
         return bool(self._newest) and self._info is not None
 
     def _begin(self) -> None:
-        """Ask for the task that the node was started with, as soon as there is somebody to ask."""
+        """Ask for the task that the node was started with, as soon as there is somebody to ask and a picture."""
         if self._robot.is_ready() and self.sees:
             self._start.cancel()
-            self._ask(self.values.task)
+            self._ask(self.values.task, at_start=True)
 
     def _on_depth(self, message: Image) -> None:
         self._newest.append(message)
@@ -91,8 +91,8 @@ class GraspPlanner(Node):
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    def _ask(self, text: str) -> None:
-        """Let the perception node ground words; one task at a time."""
+    def _ask(self, text: str, *, at_start: bool = False) -> None:
+        """Let the perception node ground words; one task at a time. At the start its first picture is awaited."""
         if self._asked_ns is not None:
             self._say(f"One moment: I am still at the last task. Say {text!r} again then.")
             return
@@ -105,14 +105,18 @@ class GraspPlanner(Node):
         )
         # By the time of the answer newer ones will have pushed out the depth of its picture.
         self._depths, self._asked_ns = list(self._newest), pending.stamp_ns
-        pending.future.add_done_callback(partial(self._on_answer, pending.stamp_ns))
+        pending.future.add_done_callback(partial(self._on_answer, pending.stamp_ns, at_start))
         call_later(self, values.timeout_s + _GRACE_S, lambda: self._give_up(pending.stamp_ns, text))
 
-    def _on_answer(self, asked_ns: int, done: Future[Answer]) -> None:
+    def _on_answer(self, asked_ns: int, at_start: bool, done: Future[Answer]) -> None:
         answer = done.result()
-        if answer is not None and self._asked_ns == asked_ns:
-            self._asked_ns = None
-            self._act_on(answer)
+        if answer is None or self._asked_ns != asked_ns:
+            return
+        self._asked_ns = None
+        if at_start and answer.status is Status.NO_FRAME:  # what has reached us may not have reached the other node yet
+            self._start.reset()
+            return
+        self._act_on(answer)
 
     def _give_up(self, asked_ns: int, text: str) -> None:
         """Say that a task is lost, as with a perception node that ended while it answered."""
