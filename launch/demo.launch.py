@@ -30,7 +30,9 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "grasps", default_value="false", choices=["true", "false"], description="Start the planner of grasps too."
         ),
-        DeclareLaunchArgument("task", default_value="", description="What it is told to grasp first, in words."),
+        DeclareLaunchArgument(
+            "task", default_value="", description="With grasps: what it is told to grasp first, in words."
+        ),
     ]
     options = ["--join", "--out", LaunchConfiguration("out_dir"), "--params-file", LaunchConfiguration("params_file")]
     demo = Node(
@@ -45,7 +47,10 @@ def generate_launch_description() -> LaunchDescription:
         package="pixelrs_ros",
         executable="grasp_planner",
         namespace=LaunchConfiguration("namespace"),
-        parameters=[{"task": ParameterValue(LaunchConfiguration("task"), value_type=str)}],
+        parameters=[
+            LaunchConfiguration("params_file"),
+            {"task": ParameterValue(LaunchConfiguration("task"), value_type=str)},
+        ],
         condition=IfCondition(LaunchConfiguration("grasps")),
         output="screen",
     )

@@ -7,10 +7,18 @@ ros2 launch pixelrs_ros pixelrs.launch.py namespace:=robot1 image:=/robot1/camer
 import asyncio
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueCoroutine, OpaqueFunction, RegisterEventHandler
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    OpaqueCoroutine,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
+from launch.events.process import ProcessExited
 from launch.launch_description_entity import LaunchDescriptionEntity
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
@@ -20,12 +28,13 @@ from launch_ros.ros_adapters import get_ros_node
 from launch_ros.substitutions import FindPackageShare
 from lifecycle_msgs.msg import Transition
 
-from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers
+from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers, require_file
 
 # The node ends its turn, says so to whoever waits for it, and closes its store; after this it is killed.
 STOP_TIMEOUT_S = "20"
 RESPAWN_DELAY_S = 2.0
 LOOK_PERIOD_S = 0.2
+COMES_BACK = {"respawn": True, "respawn_delay": RESPAWN_DELAY_S}
 NODE, LAUNCH = "node", "launch"
 
 
@@ -47,13 +56,14 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "params_file",
             default_value=NOT_GIVEN,
-            description="YAML file of its parameters. Not given: as profile says.",
+            description="YAML file of its parameters, and of the planner's of grasps. Not given: as profile says.",
         ),
         DeclareLaunchArgument(
             "respawn",
             default_value="true",
             choices=["true", "false"],
-            description=f"Start the node again {RESPAWN_DELAY_S:g} s after it has died; its dialogues go on.",
+            description=f"Start the perception node again {RESPAWN_DELAY_S:g} s after it died; its dialogues go on; "
+            "false: the launch ends with it, for a supervisor. The other nodes always come back.",
         ),
         DeclareLaunchArgument(
             "transitions",
@@ -108,6 +118,7 @@ def generate_launch_description() -> LaunchDescription:
         remappings=[("audio", LaunchConfiguration("audio"))],
         condition=IfCondition(LaunchConfiguration("speech")),
         output="screen",
+        **COMES_BACK,
     )
     console = Node(
         package="pixelrs_ros",
@@ -118,25 +129,20 @@ def generate_launch_description() -> LaunchDescription:
         remappings=[("image", LaunchConfiguration("image"))],
         condition=IfCondition(LaunchConfiguration("console")),
         output="screen",
+        **COMES_BACK,
     )
-    grasps = Node(
-        package="pixelrs_ros",
-        executable="grasp_planner",
-        name="grasp_planner",
-        namespace=LaunchConfiguration("namespace"),
-        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("depth", "camera_info")],
-        condition=IfCondition(LaunchConfiguration("grasps")),
-        output="screen",
-    )
-    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console, grasps])
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception), speech, console])
 
 
 def perception(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """The node, once it is known which arguments were given."""
+    """The node, and the planner that takes the same file, once it is known which arguments were given."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    profile, params_file, speech, transitions, tf = (
-        LaunchConfiguration(name).perform(context) for name in ("profile", "params_file", "speech", "transitions", "tf")
+    profile, params_file, speech, transitions, tf, respawn = (
+        LaunchConfiguration(name).perform(context)
+        for name in ("profile", "params_file", "speech", "transitions", "tf", "respawn")
     )
+    for argument in ("params_file", "speech_params_file", "console_params_file"):
+        require_file(argument, LaunchConfiguration(argument).perform(context))
     if transitions == LAUNCH:
         given["autostart"] = "false"
     files = ["launch.yaml", *(["launch_speech.yaml"] if speech == "true" else [])]
@@ -149,12 +155,29 @@ def perception(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         namespace=LaunchConfiguration("namespace"),
         parameters=layers([shipped(name) for name in files] + ([params_file] if params_file else []), given),
         remappings=[*topics, ("/tf", tf), ("/tf_static", f"{tf}_static")],
-        respawn=LaunchConfiguration("respawn"),
+        respawn=respawn == "true",
         respawn_delay=RESPAWN_DELAY_S,
+        on_exit=None if respawn == "true" else ended,
         sigterm_timeout=STOP_TIMEOUT_S,
         output="screen",
     )
-    return [*(by_events(node) if transitions == LAUNCH else []), node]
+    grasps = Node(
+        package="pixelrs_ros",
+        executable="grasp_planner",
+        name="grasp_planner",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[params_file] if params_file else [],
+        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("depth", "camera_info")],
+        condition=IfCondition(LaunchConfiguration("grasps")),
+        output="screen",
+        **COMES_BACK,
+    )
+    return [*(by_events(node) if transitions == LAUNCH else []), node, grasps]
+
+
+def ended(_: ProcessExited, context: LaunchContext) -> list[Shutdown]:
+    """Without the perception node the others are of no use; whoever started the launch file shall notice."""
+    return [] if context.is_shutdown else [Shutdown(reason="the perception node has ended")]
 
 
 def by_events(node: LifecycleNode) -> list[RegisterEventHandler]:

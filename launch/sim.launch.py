@@ -7,8 +7,10 @@ it, and what was not: docs/gazebo.md.
 """
 
 import os
+import shutil
 from pathlib import Path
 
+from ament_index_python.packages import get_packages_with_prefixes
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -25,6 +27,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, SetParameter
 from launch_ros.substitutions import FindPackageShare
 
+from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.ros.parameters.layers import require_file
 from pixelrs_ros.ros.wire.ros_context import room_for_images
 from pixelrs_ros.sim.gazebo.labels import LABELS_FILE, CameraPlace, WorldTruth
 from pixelrs_ros.sim.gazebo.releases import RELEASES, Release, release_of
@@ -89,10 +93,12 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Makes the world; Gazebo, the bridge, where the camera is, the scorer, and an operator where one is wanted."""
     given = {
         name: LaunchConfiguration(name).perform(context)
-        for name in ("gazebo", "seed", "out_dir", "namespace", "params_file", "headless", "play")
+        for name in ("gazebo", "seed", "out_dir", "namespace", "params_file", "headless", "play", "rviz")
     }
     release = RELEASES[given["gazebo"]]
-    seed, folder = int(given["seed"]), Path(given["out_dir"]).resolve()
+    require_file("params_file", given["params_file"])
+    _require_gazebo(given["gazebo"], ["ros_gz_bridge", "tf2_ros", *(["rviz2"] if given["rviz"] == "true" else [])])
+    seed, folder = _seed(given["seed"]), Path(given["out_dir"]).resolve()
     world = write_world(sample_scene(seed), folder / "world", release)
     labels_file = world.parent / LABELS_FILE
     placed = {"namespace": given["namespace"], "output": "screen"}
@@ -128,6 +134,33 @@ def simulation(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         scorer,
         *([operator] if given["play"] == "true" else []),
     ]
+
+
+def _seed(text: str) -> int:
+    """The seed of the scene.
+
+    Raises:
+        ConfigError: It is no whole number from 0.
+    """
+    if not (text.isascii() and text.isdecimal()):
+        raise ConfigError(f"launch argument 'seed' is a whole number from 0, got {text!r}")
+    return int(text)
+
+
+def _require_gazebo(gazebo: str, packages: list[str]) -> None:
+    """Refuse to start half a simulation.
+
+    Raises:
+        ConfigError: Gazebo's command or a package is not installed.
+    """
+    command = RELEASES[gazebo].command[0]
+    missing = [] if shutil.which(command) else [f"the command {command!r} of Gazebo {gazebo.capitalize()}"]
+    missing += [f"the package {name!r}" for name in packages if name not in get_packages_with_prefixes()]
+    if missing:
+        raise ConfigError(
+            f"not installed: {', '.join(missing)}; remedy: apt-get install ros-$ROS_DISTRO-ros-gz "
+            "ros-$ROS_DISTRO-tf2-ros ros-$ROS_DISTRO-rviz2, gazebo:= the release that is installed, or rviz:=false"
+        )
 
 
 def failed(event: ProcessExited, context: LaunchContext) -> list[Shutdown]:

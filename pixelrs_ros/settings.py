@@ -19,6 +19,7 @@ from pixelrs_ros.errors import ConfigError
 
 T = TypeVar("T")
 
+_MERGE = "tag:yaml.org,2002:merge"
 _UNKNOWN = "unexpected_keyword_argument"  # pydantic's kind of error for a key that no field has
 # What pydantic's kinds of errors ask for, in the words of a YAML file.
 _WANTED = {
@@ -71,6 +72,16 @@ def _message(cls: type, problem: Mapping[str, Any]) -> str:
     return f"{name} must be {wanted}, got {got}" if wanted else f"{name}: {problem['msg']}, got {got}"
 
 
+def first_problem(error: ValidationError) -> str:
+    """What a model of pydantic refuses first, with its place and the value."""
+    problem = error.errors()[0]
+    place = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "missing":
+        return f"missing key {place}"
+    wanted = f"must be {_WANTED[problem['type']]}" if problem["type"] in _WANTED else problem["msg"]
+    return f"{place}: {wanted}, got {problem['input']!r:.80}".removeprefix(": ")
+
+
 def _dataclass_at(cls: type, place: Sequence[int | str]) -> Any:
     """The dataclass that a path through nested ones, their lists and mappings leads to."""
     hint: Any = cls
@@ -119,9 +130,29 @@ def _read_yaml(path: Path, above: tuple[Path, ...]) -> Any:
     return replaced(below, content)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, of which YAML libraries take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: str) -> Any:
+    """What a YAML text says, made of plain types only.
+
+    Raises:
+        yaml.YAMLError: It is not YAML, or a key stands twice in a mapping.
+    """
+    return yaml.load(text, _Loader)
+
+
 def _parse_yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"no configuration file {path}") from error
     except (OSError, UnicodeDecodeError) as error:

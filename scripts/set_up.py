@@ -241,7 +241,7 @@ def requirement_lines(ros: Ros, robot: bool) -> dict[str, list[str]]:
         **steps,
         "the network's and the simulator's libraries": read("robot", "sim", "plots"),
         "training, export, speech, judging, the operator page and test tools": read(
-            "train", "export", "speech", "judge", "console", "dev"
+            "train", "export", "speech", "judge", "console", "ray", "dev"
         ),
     }
 

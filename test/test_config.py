@@ -204,6 +204,14 @@ def test_a_network_that_is_changed_into_none_is_refused() -> None:
         from_mapping(TrainConfig, {**content, "network": {"fussion": False}}).sizes()
     with pytest.raises(ConfigError, match="without fusion and detail nothing would use the convnext"):
         from_mapping(TrainConfig, {**content, "network": {"fusion": False, "detail": False}}).sizes()
-    with pytest.raises(ConfigError, match="with a start there is none"):
+    with pytest.raises(ConfigError, match="network changes a start only with fresh parts"):
         ground = {"ground": content["phases"]["ground"]}
         from_mapping(TrainConfig, {**content, "phases": ground, "start": "nano", "network": {"fusion": False}})
+
+
+def test_a_key_that_stands_twice_is_told(tmp_path: Path) -> None:
+    (tmp_path / "twice.yaml").write_text("steps: 4\npace: {steps: 1, seed: 2, steps: 3}\n")
+    with pytest.raises(ConfigError, match="the key 'steps' is there twice"):
+        read_yaml(tmp_path / "twice.yaml")
+    (tmp_path / "merged.yaml").write_text("pace: &pace {steps: 1}\nother:\n  <<: *pace\n  steps: 3\n")
+    assert read_yaml(tmp_path / "merged.yaml")["other"] == {"steps": 3}

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pixelrs_ros"
 # From the bottom up. A part may import itself and what lies on lower levels, but none of its own level.
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"types", "files", "shipped", "pictures", "encodings", "gripper"}),
+    frozenset({"types", "files", "shipped", "pictures", "encodings", "gripper", "workers"}),
     frozenset({"settings"}),
     frozenset({"config", "published"}),
     frozenset({"model", "text", "dialogue", "sim", "geometry", "tracking", "endpoint"}),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,11 @@ def launched(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.communicate(timeout=DEADLINE_S)
 
 
-def parameters_of(namespace: str, *names: str) -> list[Any]:
-    """The values of a launched node's parameters."""
+def parameters_of(namespace: str, *names: str, node_name: str = "perception") -> list[Any]:
+    """The values of a launched node's parameters, switches and texts."""
     rclpy.init()
     node = Node("tester", namespace=namespace)
-    client: Client[Any, Any] = node.create_client(GetParameters, "perception/get_parameters")
+    client: Client[Any, Any] = node.create_client(GetParameters, f"{node_name}/get_parameters")
     ends_s = time.monotonic() + DEADLINE_S
     try:
         while not client.service_is_ready():
@@ -101,6 +102,16 @@ def test_the_file_decides_what_the_command_line_leaves_open(
     namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
     with launched("pixelrs.launch.py", f"params_file:={path}", f"namespace:={namespace}", *given):
         assert parameters_of(namespace, "image_transport", "depth_transport", "autostart") == expected
+
+
+def test_the_planner_of_grasps_takes_the_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    mine = {"ros__parameters": {"session_id": "mine"}}
+    path.write_text(yaml.safe_dump({"/**/grasp_planner": mine}), encoding="utf-8")
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    given = (f"params_file:={path}", f"namespace:={namespace}", "grasps:=true", "autostart:=false")
+    with launched("pixelrs.launch.py", *given):
+        assert parameters_of(namespace, "session_id", node_name="grasp_planner") == ["mine"]
 
 
 def test_a_profile_gives_way_to_the_file(tmp_path: Path) -> None:
@@ -170,11 +181,50 @@ def _pids(process: subprocess.Popen[str]) -> set[int]:
     return {child.pid for child in psutil.Process(process.pid).children() if child.status() != psutil.STATUS_ZOMBIE}
 
 
-def test_a_value_that_is_no_choice_is_refused(tmp_path: Path) -> None:
-    with launched("pixelrs.launch.py", "image_transport:=theora") as process:
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("pixelrs.launch.py", "image_transport:=theora", "theora"),
+        ("pixelrs.launch.py", "params_file:=/nowhere.yaml", "'params_file': there is no file '/nowhere.yaml'"),
+        ("pixelrs.launch.py", "speech_params_file:=/nowhere.yaml", "'speech_params_file': there is no file"),
+        ("pixelrs.launch.py", "console_params_file:=/nowhere.yaml", "'console_params_file': there is no file"),
+        ("sim.launch.py", "gazebo:=citadel", "citadel"),
+        ("sim.launch.py", "seed:=-1", "'seed' is a whole number from 0, got '-1'"),
+        ("sim.launch.py", "params_file:=/nowhere.yaml", "'params_file': there is no file '/nowhere.yaml'"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_its_name(gazebo: Path, name: str, given: str, said: str) -> None:
+    with launched(name, given) as process:
         output, _ = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 1
-        assert "theora" in output
+        assert said in output and "process started" not in output
+
+
+def test_without_respawn_the_launch_ends_with_its_node_for_a_supervisor_and_the_others_come_back(
+    tmp_path: Path,
+) -> None:
+    namespace = f"launched_{os.getpid()}_{next(NUMBERS)}"
+    given = (f"namespace:={namespace}", "respawn:=false", "autostart:=false", "grasps:=true")
+    with launched("pixelrs.launch.py", *given) as process:
+        for name, comes_back in (("grasp_planner", True), ("perception", False)):
+            found = _child(process, name)
+            found.kill()
+            found.wait(DEADLINE_S)
+            if comes_back:
+                assert _child(process, name).pid != found.pid
+        process.communicate(timeout=DEADLINE_S)  # it ends, though the planner goes on
+
+
+def _child(process: subprocess.Popen[str], name: str) -> psutil.Process:
+    """The launched program of a name, as soon as it runs."""
+    ends_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < ends_s:
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.Error):
+                if any(word.endswith(f"/pixelrs_ros/{name}") for word in child.cmdline()):
+                    return child
+        time.sleep(0.05)
+    raise AssertionError(f"{name} does not come up")
 
 
 def test_the_launched_demo_is_that_of_make_demo(tmp_path: Path) -> None:
@@ -234,8 +284,10 @@ def test_the_simulation_is_played_and_scored(gazebo: Path, tmp_path: Path, relea
     assert "_DEFAULT_PROFILES_FILE=" in started and "wire/fastdds.xml" in started  # else it loses images
 
 
-def test_a_release_of_gazebo_that_is_not_known_is_refused() -> None:
-    with launched("sim.launch.py", "gazebo:=citadel") as process:
+@pytest.mark.skipif(bool(shutil.which("gz")), reason="Gazebo is installed here")
+def test_half_a_simulation_is_not_started() -> None:
+    with launched("sim.launch.py", "gazebo:=harmonic") as process:
         output, _ = process.communicate(timeout=DEADLINE_S)
-        assert process.returncode == 1
-        assert "citadel" in output
+    assert process.returncode == 1
+    assert "not installed: the command 'gz' of Gazebo Harmonic" in output and "remedy: apt-get install" in output
+    assert "process started" not in output and "Traceback" not in output

@@ -19,7 +19,7 @@ from pixelrs_ros.ros.parameters.table import SPECS
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted(ROOT.glob("launch/*.launch.py"))
 YAML_FILES = sorted([*ROOT.glob("config/**/*.yaml"), *ROOT.glob("pixelrs_ros/**/*.yaml")])
-REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize", "speech", "judge", "console")
+REQUIREMENTS = ("robot", "torch", "sim", "plots", "train", "export", "quantize", "speech", "judge", "console", "ray")
 # Modules whose rosdep key has another name.
 ROSDEP_KEYS = {
     name: f"python3-{key}"
@@ -35,7 +35,7 @@ ROSDEP_KEYS = {
 
 
 # Modules whose package on PyPI has another name.
-PYPI_NAMES = {"sklearn": "scikit_learn"}
+PYPI_NAMES = {"backports": "backports_zstd", "sklearn": "scikit_learn"}
 
 # Used where it is installed, and missed by nobody where it is not.
 OPTIONAL = {"audio_common_msgs", "tf2_ros", "vision_msgs"}

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 CONSTRAINTS = {"3.10": "constraints-3.10.txt", "3.12": "constraints.txt"}
-EVERYTHING = ("robot", "torch", "sim", "plots", "train", "export", "speech", "judge", "console", "dev")
+EVERYTHING = ("robot", "torch", "sim", "plots", "train", "export", "speech", "judge", "console", "ray", "dev")
 # What uv says where it reaches no index.
 OFFLINE = re.compile(r"error sending request|dns error|Could not connect|Failed to fetch", re.IGNORECASE)
 

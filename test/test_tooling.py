@@ -20,6 +20,13 @@ def test_what_is_called_slow_is_there(name: str) -> None:
     assert not test or f"def {test.partition('[')[0]}" in path.read_text(encoding="utf-8")
 
 
+def test_the_oldest_python_that_is_served_is_the_one_that_is_checked() -> None:
+    told = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    oldest = re.search(r'python_requires=">=(3\.\d+)"', (ROOT / "setup.py").read_text(encoding="utf-8"))
+    assert oldest is not None
+    assert f'python_version = "{oldest[1]}"' in told and f'target-version = "py{oldest[1].replace(".", "")}"' in told
+
+
 def test_the_hooks_run_the_pinned_ruff() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     (revision,) = [repo["rev"] for repo in hooks if repo["repo"].endswith("ruff-pre-commit")]

@@ -103,12 +103,12 @@ def test_baselines_of_several_files_stand_lowest_first_and_once(tmp_path: Path) 
         write("last.json", "nano", last_turn_only=0.125, largest_object=0.25),
         write("run.json", str(run / "checkpoint"), own_history=0.0625),
     ]
-    for number, phase in enumerate(("see", "talk", "connect", "ground"), 1):
+    for number, phase in enumerate(("imitate", "ground"), 1):
         (run / phase).mkdir(parents=True)
-        names = ("kind", "whole_iou", "part_iou", "status_right", "phrase_right")
+        names = ("error", "whole_iou", "part_iou", "status_right", "phrase_right")
         lines = [{"step": step, **{f"val_{name}": step / 10 for name in names}} for step in (0, number)]
         (run / phase / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (run / "cost.json").write_text('{"wall_s": 9.0, "cpu_s": 8.0}')
+        (run / phase / "cost.json").write_text(json.dumps({"wall_s": 9.0, "cpu_s": 6.0 + number}))
     _, _, *rows = script["table"](script["rows"](paths)).splitlines()
     assert [row.split(" | ")[:4] for row in rows] == [
         ["| no fusion", "own history", "9", "0.06"],
@@ -117,8 +117,64 @@ def test_baselines_of_several_files_stand_lowest_first_and_once(tmp_path: Path) 
         ["| nano", "own history", "9", "0.50"],
     ]
     assert rows[0].endswith(" | 0.10–0.90 | 0.50 | 50 % | 25 % |")
-    (tmp_path / "runs" / "full" / "see").mkdir(parents=True)  # begun, and not measured yet
+    (tmp_path / "runs" / "full" / "imitate").mkdir(parents=True)  # begun, and not measured yet
     run.rename(tmp_path / "runs" / run.name)
-    *_, begun, trained = script["training_table"](script["trainings"](tmp_path / "runs")).splitlines()
-    assert begun == "| full | 0 / 0 / 0 / 0 |  |  |  |  |  |"
-    assert trained == "| no fusion | 1 / 2 / 3 / 4 | 0.10 | 0.10 | 0.10 | 0.40 | 0.40 |"
+    head, _, begun, trained = script["training_table"](script["trainings"](tmp_path / "runs")).splitlines()
+    assert head.startswith(
+        "| network | steps of imitate / ground | CPU seconds | error of the image tokens | how a turn"
+    )
+    assert begun == "| full | 0 / 0 |  |  |  |  |  |  |"
+    assert trained == "| no fusion | 1 / 2 | 7 / 8 | 0.10 | 0.20 | 0.20 | 0.20 | 0.20 |"
+
+
+def test_rows_of_earlier_evaluations_may_stay(tmp_path: Path) -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "write_baselines.py"))
+
+    def row(network: str, shown: str, count: int, g_iou: float) -> dict[str, Any]:
+        return {"network": network, "split": "test", "shown": shown, "count": count, "g_iou": g_iou}
+
+    kept = [
+        row("nano", "own history", 9, 0.5),
+        row("nano", "largest object", 9, 0.25),
+        row("full", "own history", 9, 0),
+    ]
+    own, largest, full = script["rows"]([], kept)[::-1]
+    assert (own, largest, full) == tuple(kept)
+    path = tmp_path / "full.json"
+    scores = dict.fromkeys(("g_iou_95", "c_iou", "boundary_iou", "referent_right", "right"), 0.5)
+    found = {name: {**scores, "count": 4, "g_iou": 0.125, "status": None} for name in ("own history", "largest object")}
+    report = {"checkpoint": "runs/full/checkpoint", "split": "test", "conditions": found}
+    path.write_text(json.dumps({"reports": [report]}))
+    rows = script["rows"]([path], kept)
+    assert [(one["network"], one["shown"], one["count"]) for one in rows] == [
+        ("full", "own history", 4), ("nano", "largest object", 9), ("nano", "own history", 9)
+    ]  # fmt: skip
+
+
+def test_networks_are_compared_with_the_whole_one_dialogue_by_dialogue(tmp_path: Path) -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "write_baselines.py"))
+
+    def write(network: str, **ious: tuple[float, ...]) -> Path:
+        mask = {"intersection_px": 1, "predicted_px": 2, "truth_px": 2}
+        records: list[dict[str, Any]] = [
+            {
+                "condition": condition.replace("_", " "), "dialogue": index, "img_id": str(index), "iou": iou,
+                "has_target": True, "statuses": [], "masked": True, "score": None, "mask": mask,
+            }
+            for condition, values in ious.items()
+            for index, iou in enumerate(values)
+        ]  # fmt: skip
+        conditions: dict[str, dict[str, Any]] = {record["condition"]: {} for record in records}
+        checkpoint = str(tmp_path / network / "checkpoint")
+        report = {"checkpoint": checkpoint, "split": "test", "conditions": conditions, "records": records}
+        path = tmp_path / f"{network}.json"
+        path.write_text(json.dumps({"data": str(tmp_path), "reports": [report]}))
+        return path
+
+    whole = write("full", own_history=(0.5, 0.5, 0.5), true_words=(1.0, 0.5, 1.0), largest_object=(0.0, 0.0, 0.0))
+    part = write("no_fusion", own_history=(0.25, 0.25, 0.25), true_words=(1.0, 1.0, 0.5), largest_object=(0, 0, 0))
+    found = script["differences"]([whole, part])
+    assert script["difference_table"](found).splitlines()[2:] == [
+        "| no fusion | own history | 3 | -0.25 | -0.25 to -0.25 |",
+        "| no fusion | true words | 3 | +0.00 | -0.50 to +0.50 |",
+    ]

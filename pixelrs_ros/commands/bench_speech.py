@@ -50,9 +50,9 @@ def run(options: argparse.Namespace) -> None:
     """
     from rich.console import Console
     from rich.markdown import Markdown
-    from rich.progress import MofNCompleteColumn, Progress
 
     from pixelrs_ros.commands.evaluate import load_engine
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.documents import write_table
     from pixelrs_ros.evaluation import speech
     from pixelrs_ros.evaluation.samples import Samples
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     recognizer = open_recognizer(options.recognizer, options.model_dir, num_threads=options.threads)
     make_engine = partial(load_engine, options.checkpoint, "cpu", options.threads)
     console = Console(highlight=False)
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("dialogues", total=len(samples.all) * (1 + len(speech.NOISES)))
         rows = speech.measure(
             samples,

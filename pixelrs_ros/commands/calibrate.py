@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pixelrs_ros.commands.numbers import positive
+from pixelrs_ros.commands.sharing import add_worker_options, workers_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="CPU threads a process (default: half of the CPUs)"
     )
-    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that share the images")
+    add_worker_options(parser, "share the images")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -42,10 +43,10 @@ def run(options: argparse.Namespace) -> None:
         DataError: The folder is incomplete, or its dialogues give too few masks.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
     from pixelrs_ros.checkpoint import CONFIG, read_config, resolve, write_config
     from pixelrs_ros.commands.evaluate import load_engine
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.evaluation.calibration import calibrate
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
     from pixelrs_ros.evaluation.fit_score import fit_score, rescored
@@ -55,14 +56,16 @@ def run(options: argparse.Namespace) -> None:
 
     folder = resolve(options.checkpoint)
     samples = Samples.load(options.data, options.split, limit=options.limit)
-    make_engine = partial(load_engine, str(folder), options.device, options.threads)
+    threads = options.threads or (1 if options.ray else None)  # a cluster counts them
+    make_engine = partial(load_engine, str(folder), options.device, threads)
+    workers = workers_of(options, cpus=threads or 1, gpus=int(options.device.startswith("cuda")))
     console = Console()
-    with Progress(console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("dialogues", total=len(samples.all))
         report, records = evaluate(
             Job(samples, (HEADLINE,)),
             make_engine,
-            workers=options.workers,
+            workers=workers,
             on_progress=lambda done: progress.advance(task, done),
         )
     for line in unanswered_lines({"checkpoint": folder.name, **report}):

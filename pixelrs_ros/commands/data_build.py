@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixelrs_ros.commands.endpoints import add_endpoint_options
 from pixelrs_ros.commands.numbers import not_negative, positive
-from pixelrs_ros.errors import AnswerError, ConfigError
+from pixelrs_ros.errors import AnswerError, ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,28 +42,31 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         ConfigError: A model is asked for without its name or address, or does not answer at all.
-        DataError: The folder, or a file that a person changed, is malformed.
+        DataError: The folder, or a file that a person changed, is malformed, or the split has dialogues that were not
+            built here.
         OutputError: A file cannot be written.
         AnswerError: There is no dialogue.
     """
     import asyncio
 
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.data.build.pictures import labeled_pictures
     from pixelrs_ros.files import require_writable_folder, write_json
 
     if options.by == "model" and (options.endpoint is None or options.model is None):
         raise ConfigError("--by model wants --endpoint and --model: where the model is, and what it is called there")
     names = labeled_pictures(options.folder)
+    splits = _splits_to_be(options.out, options.split)
     require_writable_folder(options.out)
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar(Console(stderr=True)) as progress:
         task = progress.add_task("pictures", total=len(names))
         found = asyncio.run(_build(options, names, lambda: progress.advance(task)))
-    write_json(options.out / REPORT, found)
+    write_json(options.out / REPORT, found | {"splits": splits})
     print(f"{options.out / options.split}.json: {found['dialogues']} dialogues about {found['pictures']} pictures")
+    if found["left_out"]:
+        print(f"left out, fewer than two labels that a mask shows: {found['left_out']} pictures")
     for reason, count in found["dropped"].items():
         print(f"dropped, {reason}: {count}")
     if usage := found.get("usage"):
@@ -71,6 +74,23 @@ def run(options: argparse.Namespace) -> None:
     if not found["dialogues"]:
         first = f"; the first drop: {found['drops'][0]['error']}" if found["drops"] else "; no picture has two labels"
         raise AnswerError(f"there is no dialogue{first}")
+
+
+def _splits_to_be(out: Path, split: str) -> list[str]:
+    """Those that were built in a folder, and the one that will be.
+
+    Raises:
+        DataError: There is one of this name that was not built; the report knows those that were.
+    """
+    from pixelrs_ros.data.json_files import load_json
+    from pixelrs_ros.data.prist import split_path
+
+    path, report = split_path(out, split), out / REPORT
+    content = load_json(report) if report.is_file() else {}
+    built = content.get("splits", []) if isinstance(content, dict) else []
+    if path.exists() and split not in built:
+        raise DataError(f"{path}: holds dialogues that were not built, and would be lost; remedy: another --split")
+    return sorted({*built, split})
 
 
 async def _build(options: argparse.Namespace, names: list[str], on_progress: Callable[[], None]) -> dict[str, Any]:
@@ -117,5 +137,5 @@ def _told(built: Built, why: Callable[[BaseException], str]) -> dict[str, Any]:
         }
         for drop in built.drops
     ]
-    counts = {"pictures": built.pictures, "dialogues": built.dialogues}
+    counts = {"pictures": built.pictures, "left_out": built.left_out, "dialogues": built.dialogues}
     return {**counts, "dropped": built.dropped(why), "drops": drops}

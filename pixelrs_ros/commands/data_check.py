@@ -1,7 +1,7 @@
 """Look through a data set: what is missing, malformed, doubtful or told twice, with counts and file names.
 
-Formats: prist, reasonseg, refcoco (+, g), coco (COCO, LVIS, PACO) and llava. The exit status is 1 where something
-keeps training or evaluation from using the data; what is read rightly all the same is only told.
+The exit status is 1 where something keeps training or evaluation from using the data; what is read rightly all the same
+is only told. docs/data.md shows the formats with an example of each.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> None:
         OutputError: A report cannot be written.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.data.check import check
     from pixelrs_ros.data.check_page import write_page
     from pixelrs_ros.data.readers.opening import open_data
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     for path in filter(None, (options.json, options.html)):
         require_writable(path)
     console = Console()
-    with Progress(*Progress.get_default_columns()[:-1], console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("dialogues", total=None)
         with check(reader, splits, lambda: progress.advance(task)) as report:
             progress.stop()

@@ -25,14 +25,14 @@ def run(options: argparse.Namespace) -> None:
         OutputError: A file cannot be written.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.data.readers.opening import open_data
     from pixelrs_ros.data.rewrite import write_prist
 
     reader = open_data(options.folder, options.format, options.images)
     splits = chosen_splits(reader, options.split)
-    with Progress(*Progress.get_default_columns()[:-1], console=Console(stderr=True), transient=True) as progress:
+    with progress_bar(Console(stderr=True)) as progress:
         task = progress.add_task("dialogues", total=None)
         done = write_prist(reader, splits, options.out, lambda: progress.advance(task))
     for split, (written, left_out) in done.items():

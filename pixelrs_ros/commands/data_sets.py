@@ -28,10 +28,11 @@ def chosen_splits(reader: Reader, asked: list[str] | None) -> list[str]:
     Raises:
         DataError: The data set has none, or not one that was asked for.
     """
+    from pixelrs_ros.data.readers.opening import require_split
+
     there = reader.splits()
     if not there:
         raise DataError(f"{reader.folder}: no split of the format {reader.form}")
     for name in asked or ():
-        if name not in there:
-            raise DataError(f"{reader.folder}: there is no split {name!r}; there are {', '.join(there)}")
+        require_split(reader, name)
     return list(dict.fromkeys(asked or there))

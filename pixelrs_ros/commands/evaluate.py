@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixelrs_ros.commands.data_sets import add_data_options
 from pixelrs_ros.commands.numbers import positive
+from pixelrs_ros.commands.sharing import add_worker_options, workers_of
 from pixelrs_ros.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="CPU threads a process (default: half of the CPUs)"
     )
-    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that share the images")
+    add_worker_options(parser, "share the images")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -88,13 +89,14 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         DataError: The folder is incomplete.
-        ConfigError: --report without a file to show.
+        ConfigError: --report without a file to show, or the Ray cluster cannot be used.
         CheckpointError: The checkpoint cannot be loaded.
         OutputError: The JSON cannot be written, which is found out before the network runs.
     """
     from pixelrs_ros.files import require_writable
     from pixelrs_ros.shipped import resolve
 
+    workers_of(options)  # what cannot be meant is told before anything is read
     checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
     for checkpoint in checkpoints:
         resolve(checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
@@ -103,8 +105,8 @@ def run(options: argparse.Namespace) -> None:
     for path in filter(None, (options.report, None if options.json == TO_TERMINAL else options.json)):
         require_writable(path)
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.evaluation.samples import Samples
 
     loaded = [
@@ -114,9 +116,8 @@ def run(options: argparse.Namespace) -> None:
     console = Console(stderr=options.json == TO_TERMINAL)
     if not console.is_terminal:
         console.width = TABLE_WIDTH  # a file has no width of its own, and the default would cut numbers
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     results = []
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar(console) as progress:
         total = len(checkpoints) * sum(len(samples.all) for samples in loaded)
         task = progress.add_task("dialogues", total=total)
         for samples in loaded:
@@ -135,9 +136,11 @@ def _score(
 ) -> tuple[dict[str, Any], Sequence[Record]]:
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
 
-    make_engine = partial(load_engine, checkpoint, options.device, options.threads)
+    threads = options.threads or (1 if options.ray else None)  # a cluster counts them
+    make_engine = partial(load_engine, checkpoint, options.device, threads)
+    workers = workers_of(options, cpus=threads or 1, gpus=int(options.device.startswith("cuda")))
     job = Job(samples, conditions(options), tuple(dict.fromkeys(options.baseline)))
-    report, records = evaluate(job, make_engine, workers=options.workers, on_progress=on_progress)
+    report, records = evaluate(job, make_engine, workers=workers, on_progress=on_progress)
     return {"checkpoint": checkpoint, **report}, records
 
 

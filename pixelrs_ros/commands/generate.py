@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelrs_ros.commands.numbers import not_negative, positive
+from pixelrs_ros.commands.sharing import add_worker_options, workers_of
 from pixelrs_ros.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pictures and words by a stranger to our simulator: test_stranger (default: none)",
     )  # fmt: skip
     parser.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of every random choice (default: 0)")
-    parser.add_argument("--workers", type=positive, default=1, metavar="W", help="processes that draw (default: 1)")
+    add_worker_options(parser, "draw")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -43,7 +44,9 @@ def run(options: argparse.Namespace) -> None:
 
     Raises:
         DataError: No split was asked for, or the folder cannot be written.
+        ConfigError: The Ray cluster cannot be used.
     """
+    workers = workers_of(options)
     counts: dict[Pictures, int] = {split: getattr(options, split) for split in SPLITS if getattr(options, split)}
     if not counts and not options.test_stranger:
         raise DataError(
@@ -53,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
 
     from pixelrs_ros.data.generate import generate
 
-    made = generate(options.out, counts, seed=options.seed, workers=options.workers)
+    made = generate(options.out, counts, seed=options.seed, workers=workers)
     if options.test_stranger:
         from pixelrs_ros.stranger import write_stranger
 

@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> None:
         AnswerError: The judge gave no answer that counts; the JSON is written all the same.
     """
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from pixelrs_ros.commands.progress import progress_bar
     from pixelrs_ros.evaluation.judge.judging import distinct, journal_of, judge_words
     from pixelrs_ros.evaluation.judge.report import error_lines, tables
     from pixelrs_ros.evaluation.judge.talks import read_talks
@@ -80,8 +80,7 @@ def run(options: argparse.Namespace) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = TABLE_WIDTH  # a file has no width of its own, and the default would cut numbers
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=court is None) as progress:
+    with progress_bar(console, shown=court is not None) as progress:
         task = progress.add_task("answers", total=None)
         found = judge_words(
             groups, court, options.out, options.agree,

@@ -25,6 +25,6 @@ def run(options: argparse.Namespace) -> None:
     try:
         from pixelrs_ros.training.published.recipe import merge
     except ModuleNotFoundError as error:
-        raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
+        raise ConfigError(f"training needs {error.name}; remedy: pip install -r requirements/train.txt") from error
 
     merge(options.config, options.stage, options.out)

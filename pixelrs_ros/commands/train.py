@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> None:
         from pixelrs_ros.training.simulated.clocked import Plan
         from pixelrs_ros.training.simulated.run import train
     except ModuleNotFoundError as error:
-        raise ConfigError(f"training needs {error.name}; remedy: pip install 'pixelrs_ros[train]'") from error
+        files = " ".join(f"-r requirements/{name}.txt" for name in ("train", "sim", "plots"))
+        raise ConfigError(f"training needs {error.name}; remedy: pip install {files}") from error
 
     if options.minutes and not options.phase:
         Plan(options.config, options.minutes, train).run()

@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pixelrs_ros.errors import ConfigError, PixelrsError
 from pixelrs_ros.ros.console.node import ConsoleNode
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 TOKEN_VARIABLE = "PIXELRS_CONSOLE_TOKEN"  # not a parameter: those can be read by everybody on the graph
-_REMEDY = "pip install 'pixelrs_ros[console]', or the line of requirements/console.txt"
+_REMEDY = "pip install -r requirements/console.txt"
 _TOKEN_BYTES = 16
 _GIVING_WAY = 10  # how much nicer the process is than the robot's
 _CLOSING_S = 2  # how long open pages may take to say good-bye
@@ -70,12 +71,14 @@ def serve(node: ConsoleNode) -> None:
     require("nicegui", remedy=_REMEDY)
     import uvicorn
 
+    from pixelrs_ros.console.guard import PARAMETER
+
     host = node.values.host
     with listen(host, node.values.port) as listener:
         port = listener.getsockname()[1]
         token = token_for(host)
         shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+        address = f"http://{shown}:{port}/" + (f"?{PARAMETER}={quote(token, safe='')}" if token else "")
         config = uvicorn.Config(
             make_app(node, token), log_level="warning", timeout_graceful_shutdown=_CLOSING_S, ws_max_size=2**16
         )

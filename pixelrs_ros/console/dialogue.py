@@ -10,7 +10,7 @@ from uuid import uuid4
 from nicegui import ui
 
 from pixelrs_ros.console.parts import Question, asked, button, panel
-from pixelrs_ros.console.words import STATUS_WORDS, bars, marked
+from pixelrs_ros.console.words import bars, marked, status_words
 from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.console.views import PlaceView, TurnView
 from pixelrs_ros.types import POINTING, Verdict
@@ -49,9 +49,9 @@ class TurnCard:
         self._shown = turn
         self._said.set_content(f'<span class="aloud">You: </span>{escape(turn.said) or "…"}')
         self._answer.set_content(f'<span class="aloud">Robot: </span>{marked(turn.answer, turn.phrases) or "…"}')
-        self._status.set_content("thinking …" if turn.status is None else STATUS_WORDS[turn.status])
-        if turn.status is not None and not turn.status.answered:
-            self._status.classes("failed")
+        self._status.set_content(status_words(turn))
+        failed = turn.is_lost if turn.status is None else not turn.status.answered
+        self._status.classes(**{"add" if failed else "remove": "failed"})
         if turn.has_picture:
             self._picture.set_content(picture_of(turn))
         if turn.latency_ms:
@@ -155,7 +155,9 @@ class DialoguePanel:
     def say(self, place: PlaceView | None = None) -> None:
         """Say what has been typed, perhaps about a place in the picture, of which also nothing may be said."""
         text = self._input.value.strip() or (POINTING if place else "")
-        if text:
+        if text and not self._node.is_ready():
+            ui.notify("No perception node listens: this was not sent.")
+        elif text:
             self._node.say(text, self.session_id, place=place)
             self._input.set_value("")
 

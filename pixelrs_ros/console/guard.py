@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
@@ -77,7 +77,7 @@ class Guard:
     def _welcome(self, scope: Scope) -> RedirectResponse:
         """To the page without the token in its address, which browsers remember and show."""
         response = RedirectResponse(scope["path"], 303)
-        response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
+        response.set_cookie(COOKIE, quote(self._token, safe=""), httponly=True, samesite="strict")
         return response
 
     def _is_token(self, given: Any) -> bool:
@@ -89,4 +89,4 @@ def _cookie(request: HTTPConnection) -> str:
         morsel = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
     except CookieError:
         return ""
-    return morsel.value if morsel is not None else ""
+    return unquote(morsel.value) if morsel is not None else ""

@@ -104,7 +104,7 @@ class Page:
         self._dialogue.refresh()
         session_id, turns = self._dialogue.session_id, self._dialogue.turns
         self._viewer.describe(self._node.masks.phrases(session_id))
-        self._space.refresh(session_id, turns[-1].targets if turns else ())
+        self._space.refresh(session_id, next((turn.targets for turn in reversed(turns) if turn.targets), ()))
 
     async def _look(self) -> None:
         """Show what changes slowly."""

@@ -36,7 +36,7 @@ class SpacePanel:
         self.refresh("", ())
 
     def refresh(self, session_id: str, targets: tuple[TargetView, ...]) -> None:
-        """Show where the targets of a dialogue's last turn are."""
+        """Show where the targets of a dialogue's last turn that found any are."""
         shown = session_id, self._node.clouds.get(session_id), targets
         if shown[0] == self._shown[0] and shown[1] is self._shown[1] and targets == self._shown[2] and session_id:
             return

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from pixelrs_ros.overlay import Color, color_of
+from pixelrs_ros.ros.console.views import TurnView
 from pixelrs_ros.types import GroundedPhrase, Status
 
 STATUS_WORDS: dict[Status, str] = {
@@ -20,6 +21,13 @@ STATUS_WORDS: dict[Status, str] = {
     Status.CANCELLED: "called off",
     Status.NOT_UNDERSTOOD: "not understood",
 }
+
+
+def status_words(turn: TurnView) -> str:
+    """How a turn has ended, or why it has not."""
+    if turn.status is not None:
+        return STATUS_WORDS[turn.status]
+    return "no answer: the perception node was not there, or has ended since" if turn.is_lost else "thinking …"
 
 
 def css_color(color: Color) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from pixelrs_ros.config import MirasConfig, load_preset
 from pixelrs_ros.errors import ConfigError
-from pixelrs_ros.settings import from_mapping, load_config, to_mapping
+from pixelrs_ros.settings import from_mapping, load_config, load_yaml, to_mapping
 
 
 def base_config(preset: str, path: Path | None) -> MirasConfig:
@@ -34,7 +34,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise ConfigError(f"--set {setting}: must be section.key=value")
         try:
-            values[name] = yaml.safe_load(value)
+            values[name] = load_yaml(value)
         except yaml.YAMLError as error:
             raise ConfigError(f"--set {setting}: the value is not YAML: {error}") from error
     return values

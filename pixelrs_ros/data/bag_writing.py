@@ -14,6 +14,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from pixelrs_ros.data.bag_types import definition_of
 from pixelrs_ros.data.bags import METADATA
+from pixelrs_ros.data.mcap_checksums import add_checksums
 from pixelrs_ros.errors import OutputError
 
 ResultT = TypeVar("ResultT")
@@ -22,7 +23,8 @@ ResultT = TypeVar("ResultT")
 class BagWriter:
     """A recording that is being written, as a context; one without any message is not kept.
 
-    Chunks of it are compressed. If the process is killed, the file lacks its end, and `mcap recover` saves the rest.
+    Chunks of it are compressed, and get their checksums on leaving. If the process is killed, the file lacks its end,
+    and `mcap recover` saves the rest.
 
     Args:
         path: The new folder.
@@ -58,6 +60,11 @@ class BagWriter:
         self._guarded(self._writer.close)
         if not self.counts:
             shutil.rmtree(self.path)
+            return
+        try:
+            add_checksums(self.path / f"{self.path.name}.mcap")  # rosbags writes none
+        except OSError as error:
+            raise OutputError(error.errno or errno.EIO, error.strerror or str(error), str(self.path)) from error
 
     def write(
         self, topic: str, kind: str, time_ns: int, data: bytes, offered: Callable[[], Sequence[Qos]] = tuple

@@ -91,7 +91,10 @@ def check(reader: Reader, splits: list[str], on_progress: Callable[[], None] = l
             )
 
         for split in splits:
-            _check_split(reader, split, report.splits.setdefault(split, Counts()), _Seen(store), tell, on_progress)
+            before, counts = report.errors, report.splits.setdefault(split, Counts())
+            _check_split(reader, split, counts, _Seen(store), tell, on_progress)
+            if not counts.dialogues and report.errors == before:
+                tell(Problem(Fault.EMPTY, split, "there is nothing in it to train on or to score"))
         yield report
 
 
@@ -167,10 +170,10 @@ def _check_masks(entry: Entry, tell: Tell) -> int:
     try:
         masks = entry.masks() if labels else {}
     except ShapeError as error:
-        tell(Problem(Fault.POLYGON, entry.where, str(error), entry.picture))
+        tell(Problem(Fault.POLYGON, entry.where, str(error).removeprefix(f"{entry.where}: "), entry.picture))
         return 0
     except DataError as error:
-        tell(Problem(Fault.MASKS_UNREADABLE, entry.where, str(error), entry.picture))
+        tell(Problem(Fault.MASKS_UNREADABLE, entry.where, str(error).removeprefix(f"{entry.where}: "), entry.picture))
         return 0
     right = 0
     for label in labels:

@@ -92,7 +92,7 @@ def require_new(out: Path, split: str) -> None:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out}: is not empty; remedy: a new folder")
-    if not split or Path(split).name != split or f"{split}.json" == DIALOGUES_FILE:
+    if prist.split_path(out, split).name == DIALOGUES_FILE:
         raise DataError(f"no split can be called {split!r}; remedy: a plain name, such as {DEFAULT_SPLIT}")
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import atexit
 import json
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +30,7 @@ from pixelrs_ros.sim.scene.scene import TWIN_RATE, Scene, sample_scene
 from pixelrs_ros.sim.talk.splits import PAIRS
 from pixelrs_ros.sim.walk.dialogues import Dialogue, Target, sample_dialogues
 from pixelrs_ros.sim.walk.wording import Split
+from pixelrs_ros.workers import ALONE, Workers, spread
 
 Pictures = Literal["train", "val", "test", "test_shapes", "test_talk", "train_talk"]  # sets of pictures
 
@@ -61,7 +60,6 @@ _FIRST_TALK_SEED = 10**15  # of train_talk, which came later and must not move t
 _SEEDED = 5  # sets that share the seeds from _FIRST_SCENE_SEED on
 _ATTEMPTS = 64  # scene seeds in reserve for each picture
 _MAX_IMAGES = 1_000_000  # of a split; the file names have six digits
-_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,34 @@ class Job:
         return {**choices, "spoken": spoken(self.split), "version": _VERSION}
 
 
+@dataclass(frozen=True)
+class Made:
+    """A picture that is made, as the contents of its files.
+
+    Attributes:
+        job: What was to be made.
+        image: JPEG.
+        masks: labelme's JSON.
+        sidecar: JSON of its dialogues.
+    """
+
+    job: Job
+    image: bytes
+    masks: bytes
+    sidecar: bytes
+
+    def write(self) -> None:
+        """Write the files, that of the dialogues last.
+
+        Raises:
+            OutputError: One cannot be written.
+        """
+        root, img_id = Path(self.job.folder), f"{self.job.stem}.jpg"
+        write_file(prist.image_path(root, img_id), self.image)
+        write_file(prist.mask_path(root, img_id), self.masks)
+        write_file(self.job.sidecar, self.sidecar)
+
+
 def spoken(pictures: Pictures) -> list[str]:
     """The splits whose dialogues are about a set of pictures."""
     return list(_TALKED.get(pictures) or SPOKEN[pictures])
@@ -116,7 +142,7 @@ def generate(
     counts: Mapping[Pictures, int],
     *,
     seed: int = 0,
-    workers: int = 1,
+    workers: Workers = ALONE,
     dialogues_per_image: Mapping[Pictures, int] = DIALOGUES_PER_IMAGE,
     console: Console | None = None,
 ) -> dict[str, int]:
@@ -126,7 +152,8 @@ def generate(
         folder: Where to; made if missing. What an earlier run with the same seed left there is kept.
         counts: Pictures by set; `SPOKEN` names the splits that are written for each.
         seed: Not negative; different seeds give different scenes.
-        workers: Processes that draw; 1 draws in this one.
+        workers: The processes that draw; a single one is this one. Only this one writes, so that other machines need
+            not see the folder.
         dialogues_per_image: By set; every picture gets exactly as many in each split.
         console: Where the progress bar goes; None for standard error.
 
@@ -134,9 +161,10 @@ def generate(
         Number of dialogues per split.
 
     Raises:
-        DataError: A number is out of range, the folder cannot be written, or a worker died.
+        DataError: A number is out of range, or the folder cannot be written.
+        PixelrsError: See `workers.spread`.
     """
-    _check(counts, seed, workers, dialogues_per_image)
+    _check(counts, seed, dialogues_per_image)
     try:
         for name in ("images", "masks", "dialogues"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -159,16 +187,17 @@ def generate(
             )  # fmt: skip
         task = progress.add_task("pictures", total=total, completed=total - len(todo))
         try:
-            for done in _draw(todo, workers):
-                progress.advance(task, done)
+            for made in _draw(todo, workers):
+                made.write()
+                progress.advance(task)
             return {name: _join(folder, name, jobs[split]) for split in jobs for name in spoken(split)}
         except OSError as error:
             raise DataError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
 
 
-def _check(counts: Mapping[Pictures, int], seed: int, workers: int, dialogues: Mapping[Pictures, int]) -> None:
-    if seed < 0 or workers < 1:
-        raise DataError(f"expected a seed of at least 0 and at least one worker, got seed {seed}, {workers} workers")
+def _check(counts: Mapping[Pictures, int], seed: int, dialogues: Mapping[Pictures, int]) -> None:
+    if seed < 0:
+        raise DataError(f"expected a seed of at least 0, got {seed}")
     for split, count in counts.items():
         if split not in SPLITS:
             raise DataError(f"expected a split of {', '.join(SPLITS)}, got {split!r}")
@@ -223,48 +252,30 @@ def _join(folder: Path, split: str, jobs: list[Job]) -> int:
     return len(records)
 
 
-def _draw(jobs: list[Job], workers: int) -> Iterator[int]:
-    """Makes the pictures; yields how many have just been finished."""
-    if workers == 1 or len(jobs) <= _BATCH:
+def _draw(jobs: Sequence[Job], workers: Workers) -> Iterator[Made]:
+    """Makes the pictures."""
+    if workers == ALONE:
         with Renderer() as renderer:
-            for job in jobs:
-                make(job, renderer)
-                yield 1
-        return
-    batches = [jobs[start : start + _BATCH] for start in range(0, len(jobs), _BATCH)]
-    # Spawned, because a forked copy of an OpenGL context does not work.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(batches)), mp_context=context, initializer=_start_worker) as pool:
-        futures = [pool.submit(_make_batch, batch) for batch in batches]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise DataError("a worker died, perhaps for want of memory; start again with fewer workers") from error
-        finally:
-            for future in futures:
-                future.cancel()
+            yield from (make(job, renderer) for job in jobs)
+    elif jobs:
+        yield from spread(_make_in_worker, jobs, workers)
 
 
-_worker_renderer: Renderer | None = None
+def _make_in_worker(job: Job) -> Made:
+    return make(job, _worker_renderer())
 
 
-def _start_worker() -> None:
-    global _worker_renderer
+@cache
+def _worker_renderer() -> Renderer:
+    """This process's own, for all its pictures."""
     cv2.setNumThreads(1)
-    _worker_renderer = Renderer()
-    atexit.register(_worker_renderer.close)
+    renderer = Renderer()
+    atexit.register(renderer.close)
+    return renderer
 
 
-def _make_batch(jobs: list[Job]) -> int:
-    assert _worker_renderer is not None
-    for job in jobs:
-        make(job, _worker_renderer)
-    return len(jobs)
-
-
-def make(job: Job, renderer: Renderer) -> None:
-    """Draws the first well-posed scene of a job's seeds and writes its picture, masks and dialogues.
+def make(job: Job, renderer: Renderer) -> Made:
+    """Draws the first well-posed scene of a job's seeds and tells its dialogues.
 
     Raises:
         DataError: None of the job's seeds gives a picture with enough dialogues.
@@ -288,8 +299,7 @@ def make(job: Job, renderer: Renderer) -> None:
                 told_of = {"train_talk": talk_records.converse(seen, job.dialogues, img_id, seed)}
             else:
                 told_of = talk_records.tell(seen, TALK, img_id, seed)
-            _write(job, seed, view, seen, told_of)
-            return
+            return _made(job, seed, view, seen, told_of)
         goals = {thing.object_id for thing in scene.objects if not held_out or thing.family == HELD_OUT_FAMILY}
         told = {name: _tell(job, seed, split, seen, goals) for name, split in SPOKEN[job.split].items()}
         if any(len(dialogues) < job.dialogues for dialogues in told.values()):
@@ -308,8 +318,7 @@ def make(job: Job, renderer: Renderer) -> None:
             ]
             for name, dialogues in told.items()
         }
-        _write(job, seed, view, seen, records)
-        return
+        return _made(job, seed, view, seen, records)
     raise DataError(f"{job.stem}: no scene of {_ATTEMPTS} holds {job.dialogues} dialogues; ask for fewer")
 
 
@@ -326,10 +335,8 @@ def _visible(renderer: Renderer, scene: Scene, clean: View, target: Target) -> f
     return round(renderer.visible_share(scene, clean, target.object_id, target.part), 3)
 
 
-def _write(
-    job: Job, seed: int, view: View, seen: tuple[Element, ...], records: dict[str, list[dict[str, Any]]]
-) -> None:
-    root, img_id = Path(job.folder), f"{job.stem}.jpg"
+def _made(job: Job, seed: int, view: View, seen: tuple[Element, ...], records: dict[str, list[dict[str, Any]]]) -> Made:
+    img_id = f"{job.stem}.jpg"
     bgr = cv2.cvtColor(view.image, cv2.COLOR_RGB2BGR)
     encoded, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not encoded:
@@ -341,11 +348,9 @@ def _write(
             masks[(element.part_label(part), element.object_id)] = view.mask(element.object_id, part)
     annotation = labelme.annotate(f"../images/{img_id}", masks)
     things = [talk_records.to_mapping(element) for element in seen]
-    made = {"recipe": job.recipe, "records": records, "scene_seed": seed, "things": things}
-    sidecar = json.dumps(made, ensure_ascii=False)
-    write_file(prist.image_path(root, img_id), jpeg.tobytes())
-    write_file(prist.mask_path(root, img_id), labelme.to_json(annotation).encode())
-    write_file(job.sidecar, sidecar.encode())
+    told = {"recipe": job.recipe, "records": records, "scene_seed": seed, "things": things}
+    sidecar = json.dumps(told, ensure_ascii=False)
+    return Made(job, jpeg.tobytes(), labelme.to_json(annotation).encode(), sidecar.encode())
 
 
 def to_prist(

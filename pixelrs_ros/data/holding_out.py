@@ -40,7 +40,7 @@ def hold_out(folder: Path, split: str, share: float, seed: int = 0) -> tuple[int
     pictures = [_digest(prist.image_path(folder, str(record["img_id"]))) for record in records]
     known = sorted(set(pictures))
     if len(known) < 2:
-        raise DataError(f"{path}: has {len(known)} pictures; to hold one out takes at least 2")
+        raise DataError(f"{path}: has {len(known)} different pictures; to hold one out takes at least 2")
     random.Random(seed).shuffle(known)
     held = set(known[: min(len(known) - 1, max(1, round(share * len(known))))])
     sides = {

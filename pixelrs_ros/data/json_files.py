@@ -15,6 +15,11 @@ _CHUNK_BYTES = 1 << 20
 _SNIFFED_EVENTS = 4000
 
 
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """A folder's files that fit a pattern, in the alphabet's order; not hidden ones, such as macOS's `._a.json`."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
 def encoding_of(path: Path) -> str:
     """How a file's text is written: `UTF8`, or `WESTERN` where its bytes are not UTF-8; reads it in pieces.
 
@@ -25,6 +30,9 @@ def encoding_of(path: Path) -> str:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
+                if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # every byte of which cp1252 may know
+                    raise DataError(f"{path}: is UTF-16; remedy: save it as UTF-8")
+                file.seek(0)
                 while chunk := file.read(_CHUNK_BYTES):
                     decoder.decode(chunk)
                 decoder.decode(b"", final=True)
@@ -42,8 +50,9 @@ def load_json(path: Path) -> Any:
     Raises:
         DataError: It cannot be read, or is not JSON.
     """
+    encoding = encoding_of(path)
     try:
-        return json.loads(path.read_text(encoding=encoding_of(path)))
+        return json.loads(path.read_text(encoding=encoding))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -88,8 +97,10 @@ def first_keys(path: Path) -> tuple[bool, frozenset[str]]:
                     keys.add(value)
                 if count > _SNIFFED_EVENTS or (is_list and (prefix, event) == ("item", "end_map")):
                     break
-    except (OSError, ijson.JSONError):
+    except OSError:
         return False, frozenset()
+    except ijson.JSONError:  # an object has the keys that came before, such as one whose numbers are NaN
+        return False, frozenset() if is_list else frozenset(keys)
     return is_list, frozenset(keys)
 
 

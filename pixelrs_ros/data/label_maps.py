@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelrs_ros.data.examples import Region, RegionSource, plain
-from pixelrs_ros.data.json_files import load_json
+from pixelrs_ros.data.json_files import load_json, visible
 from pixelrs_ros.errors import BadInputError, DataError
 from pixelrs_ros.pictures import decode_as_stored
 
@@ -33,7 +33,7 @@ class LabelMapSource(RegionSource):
             DataError: A folder or file is missing, or an image has no label map.
         """
         self._names = {first_value + index: _synonyms(line) for index, line in enumerate(_read_lines(names))}
-        paths = sorted(path for path in images.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        paths = [path for path in visible(images, "**/*") if path.suffix.lower() in _SUFFIXES]
         self._maps = [label_maps / path.relative_to(images).with_suffix(".png") for path in paths]
         missing = [str(path) for path in self._maps if not path.is_file()]
         if missing:

@@ -76,9 +76,10 @@ def write_labelme(folder: Path) -> int:
         DataError: It is no such folder, or something in it is malformed.
         OutputError: A file cannot be written.
     """
+    dialogues = _read(folder)  # before anything is made in a folder of another kind, or of a name that was mistyped
     make_folder(folder / FOLDER)
     written = 0
-    for dialogue in _read(folder):
+    for dialogue in dialogues:
         for labeled in dialogue:
             if labeled.img_id is None or not labeled.labels or _path(folder, labeled.img_id).exists():
                 continue

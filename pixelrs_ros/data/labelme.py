@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any, NoReturn
@@ -23,6 +24,7 @@ MAX_COORDINATE_PX = 1e6  # beyond it a fill would overflow
 # Labels that name nothing: what they cover is cut out of the shapes that were drawn before (labelme's own converters).
 HOLES = ("_background_", "__ignore__")
 _CIRCLE_POINTS = 720
+_NAMED = 10  # labels in a message
 _REMEDY = "remedy: draw it as a polygon"
 
 
@@ -96,7 +98,27 @@ class Masks(dict[str, np.ndarray]):
                 "each a label of its own"
             )
         if label.casefold() not in self:
-            raise LabelError(f"{self._path}: no polygon is labeled {label!r}, which a dialogue is about")
+            raise LabelError(unlabeled(self._path, label, [*self, *self._ambiguous]))
+
+
+def unlabeled(path: Path, label: str, there: Collection[str]) -> str:
+    """What to say of a label that nothing in a file has.
+
+    Args:
+        path: The file.
+        label: The label, in any case.
+        there: Those that it has, case-folded.
+    """
+    said = f"{path}: no polygon is labeled {label!r}, which a dialogue is about; "
+    if near := [each for each in there if _spelled(each) == _spelled(label)]:
+        return f"{said}{near[0]!a} differs from {label!a} in blanks or in how a letter is composed"
+    return said + (
+        f"labeled are {', '.join(map(repr, sorted(there)[:_NAMED]))}" if there else "nothing is labeled in it"
+    )
+
+
+def _spelled(label: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
 
 
 @dataclass(frozen=True)

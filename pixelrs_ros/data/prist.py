@@ -114,7 +114,13 @@ def _pair(turn: PristTurn) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def split_path(folder: Path, split: str) -> Path:
-    """Where a split's dialogues are."""
+    """Where a split's dialogues are.
+
+    Raises:
+        DataError: No split can be called so: its file would be hidden, or lie in another folder.
+    """
+    if not split or split.startswith(".") or Path(split).name != split or "\\" in split:
+        raise DataError(f"no split can be called {split!r}; remedy: a plain name, such as train")
     return folder / f"{split}.json"
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
 from pixelrs_ros.data import labelme, prist
-from pixelrs_ros.data.readers.entries import Entry, Reader
+from pixelrs_ros.data.json_files import stream_list
+from pixelrs_ros.data.readers.entries import UNCOUNTED, Entry, Reader
 from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.files import make_folder, write_file, writing
@@ -35,7 +39,8 @@ def write_prist(
         PRIST has no place.
 
     Raises:
-        DataError: The data set has an error, or the folder holds something.
+        DataError: The data set has an error, or the folder holds something, or two pictures or masks would have the
+            same name in it.
         OutputError: A file cannot be written.
     """
     if out.exists() and any(out.iterdir()):
@@ -46,11 +51,14 @@ def write_prist(
     for split in splits:
         written = left_out = 0
         with writing(prist.split_path(out, split)) as file:
-            for entry in reader.entries(split):
+            for entry, record in _records(reader, split):
                 if not entry.labels and entry.dialogue.meta is None:
                     left_out += 1
                     continue
-                record = _write_entry(entry, out, reader.folder if reader.form == PristReader.form else None)
+                if reader.form == PristReader.form:
+                    _copy(entry, reader.folder, out)
+                else:
+                    record["img_id"] = _write(entry, out)
                 file.write(f"{',' if written else '['}\n{json.dumps(record, ensure_ascii=False)}")
                 written += 1
                 on_progress()
@@ -59,36 +67,57 @@ def write_prist(
     return done
 
 
-def _write_entry(entry: Entry, out: Path, prist_folder: Path | None) -> dict[str, object]:
-    record = entry.dialogue.to_record()
-    name = entry.dialogue.img_id if prist_folder else _flat(entry.dialogue.img_id)
-    record["img_id"] = name
-    picture, masks = prist.image_path(out, name), prist.mask_path(out, name)
-    if not entry.picture.is_file():
-        raise DataError(f"{entry.where}: {entry.picture}: image is missing")
-    if not picture.exists():
-        shutil.copyfile(entry.picture, picture)
-    if prist_folder:
-        if not masks.exists():
-            shutil.copyfile(prist.mask_path(prist_folder, name), masks)
+def _records(reader: Reader, split: str) -> Iterator[tuple[Entry, dict[str, Any]]]:
+    """Each dialogue with its record; of a PRIST folder that is what stands there, with keys that nobody here knows."""
+    if reader.form == PristReader.form:
+        # None is left out in between: what is malformed is refused.
+        yield from zip(reader.entries(split), stream_list(prist.split_path(reader.folder, split)), strict=True)
     else:
-        _add_masks(entry, masks, name)
-    return record
+        for entry in reader.entries(split):
+            yield entry, entry.dialogue.to_record()
 
 
-def _add_masks(entry: Entry, path: Path, name: str) -> None:
-    """Outlines the masks that the file does not have yet."""
-    known = labelme.read(path).shapes if path.exists() else ()
-    labels = {shape.label.casefold() for shape in known}
-    new: dict[tuple[str, int], np.ndarray] = {
-        (label, 0): mask for label, mask in entry.masks().items() if label not in labels and mask.any()
-    }
+def _copy(entry: Entry, folder: Path, out: Path) -> None:
+    """Copies picture and annotation as they are."""
+    name = entry.dialogue.img_id
+    for source, target in (
+        (entry.picture, prist.image_path(out, name)),
+        (prist.mask_path(folder, name), prist.mask_path(out, name)),
+    ):
+        if not target.exists():
+            _copy_file(entry, source, target)
+
+
+def _copy_file(entry: Entry, source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise DataError(f"{entry.where}: {source}: no file of this name")
+    shutil.copyfile(source, target)
+
+
+def _write(entry: Entry, out: Path) -> str:
+    """Copies the picture, outlines the masks that are not there yet, and gives the picture's new name."""
+    name = _flat(entry.dialogue.img_id)
+    picture, path = prist.image_path(out, name), prist.mask_path(out, name)
+    if not picture.exists():
+        _copy_file(entry, entry.picture, picture)
+    elif not filecmp.cmp(entry.picture, picture, shallow=False):
+        raise DataError(f"{entry.where}: {entry.picture}: another picture is {name} too; remedy: rename one")
+    known = labelme.read(path) if path.exists() else None
+    drawn: Mapping[str, np.ndarray] = known.masks() if known else {}
+    new: dict[tuple[str, int], np.ndarray] = {}
+    for label, mask in entry.masks().items():
+        if label not in drawn and mask.any() and not (known and label == UNCOUNTED):
+            new[label, 0] = mask
+        elif label in drawn and not np.array_equal(drawn[label], mask):
+            raise DataError(
+                f"{entry.where}: {label!r} is another mask here than in a dialogue before; remedy: a folder for each "
+                "split, with --split"
+            )
     if new:
         annotation = labelme.annotate(f"../images/{name}", new)
-        whole = labelme.Annotation(
-            annotation.height_px, annotation.width_px, annotation.image_path, (*known, *annotation.shapes)
-        )
-        write_file(path, labelme.to_json(whole))
+        shapes = (*(known.shapes if known else ()), *annotation.shapes)
+        write_file(path, labelme.to_json(replace(annotation, shapes=shapes)))
+    return name
 
 
 def _flat(img_id: str) -> str:
@@ -98,4 +127,4 @@ def _flat(img_id: str) -> str:
     """
     path = PurePosixPath(img_id)
     stem = "_".join((*path.parts[:-1], path.stem)).strip("._/")
-    return f"{stem}_{path.suffix.lstrip('.').lower()}{path.suffix}"
+    return f"{stem}_{path.suffix.lstrip('.')}{path.suffix}"

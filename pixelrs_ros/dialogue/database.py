@@ -37,6 +37,7 @@ BUSY_TIMEOUT_S = 2.0  # a node that was killed may take a moment to die
 _ERROR, _BUSY, _LOCKED, _CORRUPT, _FORMAT, _NOTADB = 1, 5, 6, 11, 24, 26
 _HELD = frozenset({_BUSY, _LOCKED})
 _DAMAGED_CODES = frozenset({_CORRUPT, _NOTADB, _FORMAT})
+_WORDS = {"database is locked": _BUSY, "database table is locked": _LOCKED, "no such table": _ERROR}  # until then
 _CHECKED_BYTES = 64_000_000  # up to here the whole file is checked when it is opened, which takes a moment
 
 
@@ -344,11 +345,14 @@ def _force_to_disk(path: Path) -> None:
 
 
 def _code(error: sqlite3.Error) -> int | None:
-    """SQLite's primary result code; None where Python does not say it.
+    """SQLite's primary result code; None where nobody says it.
 
-    Python 3.10 has no codes; there this class alone, and none of those below it, stands for a file that is not whole.
+    Python 3.10 has no codes; there this class alone, and none of those below it, stands for a file that is not whole,
+    and SQLite's own words for the others, which begin with no text of ours.
     """
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return _CORRUPT if type(error) is sqlite3.DatabaseError else None
-    return int(code) & 0xFF
+    if code is not None:
+        return int(code) & 0xFF
+    if type(error) is sqlite3.DatabaseError:
+        return _CORRUPT
+    return next((code for words, code in _WORDS.items() if str(error).startswith(words)), None)

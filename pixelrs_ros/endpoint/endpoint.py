@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 import json
 import mimetypes
 import os
@@ -27,6 +28,7 @@ from typing import Any, TypeVar
 
 import json_repair
 import openai
+from PIL import ExifTags, Image, ImageOps
 from pydantic import BaseModel, ValidationError
 
 from pixelrs_ros.endpoint.journal import Journal, key_of
@@ -35,7 +37,7 @@ from pixelrs_ros.errors import AnswerError, ConfigError, EndpointError
 T = TypeVar("T", bound=BaseModel)
 
 KEY_VARIABLE = "OPENAI_API_KEY"  # as the client itself calls it; local servers want none
-_REFUSED = (400, 422)  # what servers say that know no `response_format`
+REFUSED = (400, 422)  # what servers say that know no `response_format`
 _BY_PROMPT = "\n\nAnswer with one JSON value of this schema and nothing else:\n"
 
 
@@ -151,7 +153,7 @@ class Endpoint:
     ) -> str:
         """The model's words, from the journal or from the server."""
         schema = wanted.model_json_schema()
-        seen = await asyncio.to_thread(picture.read_bytes) if picture else b""
+        seen = await asyncio.to_thread(_upright, picture) if picture else b""
         key = key_of(
             model=self._model, prompt=prompt, schema=schema, seed=seed, told=tell_schema,
             picture=hashlib.sha256(seen).hexdigest(), **self._sampling,
@@ -162,19 +164,22 @@ class Endpoint:
         async with self._places:
             told = prompt + _BY_PROMPT + json.dumps(schema, ensure_ascii=False)
             with explained(self._url):
-                if self._holds:
-                    try:
-                        text = told if tell_schema else prompt
-                        reply = await self._send(
-                            _message(text, picture, seen), seed, {"response_format": held_to(wanted)}
-                        )
-                    except openai.APIStatusError as error:
-                        if error.status_code not in _REFUSED:
-                            raise
-                        self._holds = False
-                if not self._holds:
+                reply = await self._held(wanted, _message(told if tell_schema else prompt, picture, seen), seed)
+                if reply is None:
                     reply = await self._send(_message(told, picture, seen), seed, {})
+                    self._holds = False  # it was the schema: without, there is an answer
         return self._keep(key, seed, reply)
+
+    async def _held(self, wanted: type[BaseModel], message: Any, seed: int) -> Any:
+        """The reply of a server that takes a schema; None from one that refuses what was sent."""
+        if not self._holds:
+            return None
+        try:
+            return await self._send(message, seed, {"response_format": held_to(wanted)})
+        except openai.APIStatusError as error:
+            if error.status_code not in REFUSED:
+                raise
+            return None
 
     async def _send(self, message: Any, seed: int, form: dict[str, Any]) -> Any:
         return await self._client.chat.completions.create(
@@ -187,8 +192,7 @@ class Endpoint:
 
     def _keep(self, key: str, seed: int, reply: Any) -> str:
         raw = words_of(reply, self._url)
-        used = getattr(reply, "usage", None)
-        tokens = (used.prompt_tokens, used.completion_tokens) if used else (0, 0)
+        tokens = tokens_of(reply)
         self.usage.asked += 1
         self.usage.prompt_tokens += tokens[0]
         self.usage.answer_tokens += tokens[1]
@@ -236,12 +240,24 @@ def words_of(reply: Any, url: str) -> str:
     """What the model said.
 
     Raises:
-        EndpointError: Nothing, not even no words.
+        EndpointError: Nothing, not even no words, or what is no text.
     """
     choices = getattr(reply, "choices", None)
     if not choices:
         raise EndpointError(f"{url}: the reply holds no answer")
-    return choices[0].message.content or ""
+    try:
+        words = choices[0].message.content or ""
+        words.encode()
+    except (AttributeError, TypeError, LookupError, UnicodeEncodeError) as error:  # the client checks no replies
+        raise EndpointError(f"{url}: the reply is not of OpenAI's form: {error}") from error
+    return str(words)
+
+
+def tokens_of(reply: Any) -> tuple[int, int]:
+    """What question and answer cost, as the endpoint counts; 0 where it does not."""
+    usage = getattr(reply, "usage", None)
+    asked, answered = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+    return (asked if isinstance(asked, int) else 0, answered if isinstance(answered, int) else 0)
 
 
 def read_answer(raw: str, wanted: type[T]) -> T:
@@ -254,6 +270,21 @@ def read_answer(raw: str, wanted: type[T]) -> T:
         return wanted.model_validate(json_repair.loads(raw))
     except (ValidationError, RecursionError) as error:
         raise AnswerError(f"expected {wanted.__name__}, got {raw[:200]!r}") from error
+
+
+def _upright(path: Path) -> bytes:
+    """A picture's file; where EXIF turns it, a file of the same kind with the pixels turned, since models heed no EXIF.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    data = path.read_bytes()
+    with Image.open(io.BytesIO(data)) as picture:
+        if picture.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            return data
+        turned = io.BytesIO()
+        ImageOps.exif_transpose(picture).save(turned, picture.format, quality=95)
+        return turned.getvalue()
 
 
 def _message(text: str, picture: Path | None, seen: bytes) -> dict[str, Any]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -17,7 +13,6 @@ import numpy as np
 
 from pixelrs_ros.data.readers.entries import UNCOUNTED
 from pixelrs_ros.data.shelf import Shelf
-from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.evaluation.baselines import CHOOSERS, HELPED, Case, HelpedEngine, Shown
 from pixelrs_ros.evaluation.content import content_right
 from pixelrs_ros.evaluation.metrics import score_mask
@@ -27,6 +22,7 @@ from pixelrs_ros.evaluation.records import Record, encode_shown
 from pixelrs_ros.evaluation.samples import Sample, Samples, is_whole
 from pixelrs_ros.evaluation.tallies import Tally
 from pixelrs_ros.types import Status
+from pixelrs_ros.workers import ALONE, Workers, spread
 
 EngineFactory = Callable[[], AnsweringEngine]
 
@@ -50,14 +46,19 @@ class Job:
 
 
 def evaluate(
-    job: Job, make_engine: EngineFactory, *, workers: int = 1, on_progress: Callable[[int], None] | None = None
+    job: Job,
+    make_engine: EngineFactory,
+    *,
+    workers: Workers = ALONE,
+    on_progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], Shelf[Record]]:
     """Score a data set.
 
     Args:
         job: What and how.
         make_engine: Called once in every process that plays; must be picklable and hashable when there are several.
-        workers: Number of processes that share the images; 1 plays in this one.
+        workers: The processes that share the images; a single one is this one. Other machines need the data set and the
+            checkpoint in the same place as this one.
         on_progress: Called with the number of dialogues that were just finished.
 
     Returns:
@@ -68,7 +69,7 @@ def evaluate(
     Raises:
         ValueError: There is no dialogue or no condition.
         DataError: An image or its masks are missing or malformed.
-        PixelrsError: A worker process died, or what `make_engine` raises.
+        PixelrsError: See `workers.spread`; or what `make_engine` raises.
     """
     images = job.samples.count_images()
     if not images or not job.conditions:
@@ -76,7 +77,7 @@ def evaluate(
     names = [condition.name for condition in job.conditions] + [*CHOOSERS, *(name for name, _ in HELPED.values())]
     dialogues = len(job.samples.all)
     records: Shelf[Record] = Shelf()
-    for finished in _played_groups(job, images, make_engine, workers):
+    for finished in _played_groups(job, make_engine, workers):
         for record in finished:
             records.put(names.index(record.condition) * dialogues + record.dialogue, record)
         if on_progress:
@@ -103,50 +104,30 @@ def _peak_memory_mb() -> float:
     return max(resource.getrusage(who).ru_maxrss for who in whose) / 1024  # Linux counts in KiB
 
 
-def _played_groups(job: Job, images: int, make_engine: EngineFactory, workers: int) -> Iterator[list[Record]]:
+def _played_groups(job: Job, make_engine: EngineFactory, workers: Workers) -> Iterator[list[Record]]:
     groups = job.samples.by_image()
-    if workers <= 1:
+    if workers == ALONE:
         engine = make_engine()
-        for group in groups:
-            yield score_image(engine, job, group)
-        return
-    # Spawned, not forked: a forked copy of torch's thread pool hangs.
-    context = multiprocessing.get_context("spawn")
-    count = min(workers, images)
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_set_task, initargs=(job, make_engine)) as pool:
-        # What is to be played is read as it is needed; a second group for each waits, so that nobody does.
-        under_way = {pool.submit(_score_in_worker, group) for group in itertools.islice(groups, 2 * count)}
-        try:
-            while under_way:
-                finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                under_way |= {pool.submit(_score_in_worker, group) for group in itertools.islice(groups, len(finished))}
-                for future in finished:
-                    yield future.result()
-        except BrokenProcessPool as error:
-            raise PixelrsError("a worker process died, perhaps for want of memory; use fewer --workers") from error
-        finally:
-            for future in under_way:
-                future.cancel()
+        yield from (score_image(engine, job, group) for group in groups)
+    else:
+        yield from spread(_ScoreInWorker(job, make_engine), groups, workers)
 
 
-_task: tuple[Job, EngineFactory] | None = None
+@dataclass(frozen=True)
+class _ScoreInWorker:
+    """Plays the dialogues of one picture with the process's own engine."""
 
+    job: Job
+    make_engine: EngineFactory
 
-def _set_task(job: Job, make_engine: EngineFactory) -> None:
-    global _task
-    _task = (job, make_engine)
+    def __call__(self, group: Sequence[Sample]) -> list[Record]:
+        return score_image(_worker_engine(self.make_engine), self.job, group)
 
 
 @cache
 def _worker_engine(make_engine: EngineFactory) -> AnsweringEngine:
     """Made by the first image, not by the initializer, whose errors would not reach the parent process."""
     return make_engine()
-
-
-def _score_in_worker(group: Sequence[Sample]) -> list[Record]:
-    assert _task is not None
-    job, make_engine = _task
-    return score_image(_worker_engine(make_engine), job, group)
 
 
 def score_image(engine: AnsweringEngine, job: Job, group: Sequence[Sample]) -> list[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def write_report(out: Path, files: Sequence[Path]) -> list[str]:
     page = template("page.html")
     read = [read_results(path) for path in files]
     every = [results for _, found in read for results in found]
+    _tell_apart(files, [found for _, found in read])
     compared = _compare([found for _, found in read])
     content = page.render(
         title=", ".join(path.name for path in files),
@@ -67,6 +69,16 @@ def write_report(out: Path, files: Sequence[Path]) -> list[str]:
     )
     write_file(out, content)
     return [row["line"] for row in compared]
+
+
+def _tell_apart(files: Sequence[Path], read: Sequence[Sequence[Results]]) -> None:
+    """Results that would have the same name, as two folders called "checkpoint" give them, get their file's."""
+    every = {(results.name, path) for path, found in zip(files, read, strict=True) for results in found}
+    names = Counter(name for name, _ in every)
+    for path, found in zip(files, read, strict=True):
+        for results in found:
+            if names[results.name] > 1:  # of another file
+                results.checkpoint = results.head["checkpoint"] = f"{results.checkpoint} ({path})"
 
 
 def template(name: str) -> Any:
@@ -168,15 +180,18 @@ def _picture(case: Case, entry: Entry) -> str:
     """The picture with the outlines of the truth and of what was shown, as a JPEG in base64; empty without it."""
     try:
         picture, masks = read_picture(entry.picture), entry.masks()
+        truths = [masks[label.casefold()] for label in entry.labels]
         shown = decode_as_stored(base64.b64decode(case.shown)) if case.shown else None
-    except (BadInputError, DataError):
+    except (BadInputError, DataError, KeyError):
         return ""
     height, width = picture.shape[:2]
+    if any(mask.shape != (height, width) for mask in truths):
+        return ""
     size = (WIDTH_PX, max(1, round(height * WIDTH_PX / width)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     truth = np.zeros((height, width), np.uint8)
-    for label in entry.labels:
-        truth |= masks[label.casefold()].astype(np.uint8)
+    for drawn in truths:
+        truth |= drawn.astype(np.uint8)
     for mask, color in ((truth, _TRUTH), (shown, _SHOWN)):
         if mask is not None:
             fitted = cv2.resize((mask > 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ class Case:
 
 @dataclass
 class Results:
-    """One checkpoint on one split, the first condition of it.
+    """One checkpoint on one split under one condition, or a baseline.
 
     Attributes:
         checkpoint: Its name.
@@ -136,19 +137,28 @@ def tables_of(record: dict[str, Any], split: str) -> dict[str, tuple[str, ...]]:
     return tables
 
 
-def read_results(path: Path) -> tuple[Path, list[Results]]:
+def read_results(path: Path, *, every: bool = False) -> tuple[Path, list[Results]]:
     """A file of `pixelrs evaluate --json FILE`: the data set's folder and the results of each report.
+
+    Args:
+        path: The file.
+        every: Of all of its conditions and baselines, each for itself; else of the first condition.
 
     Raises:
         DataError: It cannot be read, or is no such file, or has no records.
     """
     heads, folder = read_heads(path)
-    found = [Results(h["checkpoint"], h["split"], next(iter(h["conditions"])), h) for h in heads]
-    images: list[dict[str, int]] = [{} for _ in found]
+    found = {
+        (place, condition): Results(head["checkpoint"], head["split"], condition, head)
+        for place, head in enumerate(heads)
+        for condition in itertools.islice(head["conditions"], None if every else 1)
+    }
+    images: list[dict[str, int]] = [{} for _ in heads]
     for place, record in records(path):
-        if record["condition"] == found[place].condition:
-            found[place].add(record, images[place].setdefault(record["img_id"], len(images[place])))
-    return Path(folder), found
+        results = found.get((place, record["condition"]))
+        if results is not None:
+            results.add(record, images[place].setdefault(record["img_id"], len(images[place])))
+    return Path(folder), list(found.values())
 
 
 def records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

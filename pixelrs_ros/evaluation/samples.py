@@ -15,7 +15,7 @@ import numpy as np
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.data.examples import read_rgb
 from pixelrs_ros.data.readers.entries import Entry
-from pixelrs_ros.data.readers.opening import open_data
+from pixelrs_ros.data.readers.opening import open_data, require_split
 from pixelrs_ros.data.readers.prist import PristReader
 from pixelrs_ros.data.readers.reasonseg import ReasonSegReader
 from pixelrs_ros.data.shelf import Shelf
@@ -126,6 +126,7 @@ class Samples:
             DataError: A file is missing or malformed, there is no dialogue, or a focus has no polygon; names the file.
         """
         reader = open_data(folder, form, pictures)
+        require_split(reader, split)
         entries = itertools.islice(reader.entries(split), limit)
         colors, kinds = set(COLORS), set(KINDS)
         parts = {part for kind in KINDS.values() for part in kind.parts}
@@ -167,7 +168,7 @@ class Samples:
             for key in sample.keys:
                 if key not in labels:
                     where = f"{prist.split_path(self.folder, self.split)}: dialogue {sample.index}"
-                    raise DataError(f"{where}: no polygon in {mask_path} is labeled {key!r}")
+                    raise DataError(f"{where}: {labelme.unlabeled(mask_path, key, labels)}")
 
     def _entries(self, img_id: str) -> list[Entry]:
         return _entries_by_image(self.folder, self.split, self.form, self.pictures)[img_id]

@@ -153,7 +153,7 @@ def measure(
     Raises:
         ConfigError: espeak-ng, sox or jiwer is not installed.
     """
-    jiwer = require("jiwer", remedy="pip install 'pixelrs_ros[dev]'")
+    jiwer = require("jiwer", remedy="pip install -r requirements/dev.txt")
     engine = make_engine()
     detector = SileroDetector()
     rows = [_row("typed", samples, engine, None, jiwer, min_confidence)]

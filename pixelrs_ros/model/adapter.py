@@ -20,7 +20,7 @@ def add_lora(language: PreTrainedModel, config: LoraConfig) -> None:
         from peft import LoraConfig as PeftLoraConfig
         from peft import inject_adapter_in_model
     except ImportError as error:
-        raise CheckpointError("a LoRA adapter needs peft; remedy: pip install 'pixelrs_ros[train]'") from error
+        raise CheckpointError("a LoRA adapter needs peft; remedy: pip install -r requirements/train.txt") from error
     try:
         adapter = PeftLoraConfig(
             r=config.r,

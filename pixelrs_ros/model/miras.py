@@ -89,7 +89,8 @@ class Miras(nn.Module):
 
     def fuse(self, clip_pixels: torch.Tensor, convnext_pixels: torch.Tensor | None) -> torch.Tensor:
         """(B, 3, S, S) and (B, 3, T, T) float, normalized -> (B, P, C_clip) float fused tokens; CLIP's own for None."""
-        return self._fused(self.clip(clip_pixels), None if self.convnext is None else self.convnext(convnext_pixels))
+        high = None if self.convnext is None or self.fusion is None else self.convnext(convnext_pixels)
+        return self._fused(self.clip(clip_pixels), high)
 
     def _fused(self, low: torch.Tensor, high: torch.Tensor | None) -> torch.Tensor:
         return low if self.fusion is None else self.fusion(low, high)

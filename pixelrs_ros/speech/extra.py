@@ -9,7 +9,7 @@ from types import ModuleType
 
 from pixelrs_ros.errors import ConfigError
 
-_EXTRA = "pip install 'pixelrs_ros[speech]', or the line of requirements/speech.txt"
+_EXTRA = "pip install -r requirements/speech.txt"
 
 
 def require(module: str, package: str = "", remedy: str = _EXTRA) -> ModuleType:

@@ -54,7 +54,7 @@ class Loudspeaker:
     """
 
     def __init__(self) -> None:
-        self._sounddevice = require("sounddevice", remedy=_REMEDY)
+        self._sounddevice = require("sounddevice", remedy=f"{_REMEDY}; or play: false, to publish the voice only")
 
     def play(self, pcm: Pcm) -> None:
         """Begin to play, instead of what is being played.

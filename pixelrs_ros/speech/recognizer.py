@@ -34,5 +34,5 @@ def open_recognizer(name: str, model_dir: str = "", phrases: Sequence[str] = (),
         raise ConfigError(f"recognizer must be one of {', '.join(RECOGNIZERS)}, got {name!r}")
     folder = Path(model_dir)
     if not model_dir or not folder.is_dir():
-        raise ConfigError(f"{model_dir!r} is no folder; recognizer {name!r} needs that of its model (docs/speech.md)")
+        raise ConfigError(f"model_dir: {model_dir!r} is no folder; {name!r} needs that of its model (docs/speech.md)")
     return Whisper(folder, num_threads) if name == WHISPER else Sherpa(folder, num_threads)

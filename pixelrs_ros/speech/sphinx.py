@@ -21,7 +21,7 @@ from pixelrs_ros.speech.phrasings import pronounced, sentences, spoken_words
 _NUM_ALTERNATIVES = 4
 _NUM_HYPOTHESES = 30  # of which many differ in pauses only
 _DISCOUNT = 0.4  # of the language model's mass, what is left to words in an order that no phrasing has
-_REPEATED = 50  # how often a further phrase counts, so that it weighs something among thousands of sentences
+_REPEATED = 10_000  # how often a further phrase counts among thousands of sentences: a wake phrase is said most often
 # Noise that is added to what is recognized, as a share of its loudness: 30 dB below. The sounds were learned in rooms;
 # a voice amid perfect silence is like none of them (measured in docs/speech.md).
 _FLOOR = 10 ** (-30 / 20)
@@ -64,7 +64,8 @@ class Sphinx:
         sureness = [part.prob for part in decoder.seg() if part.word[0] not in "<["]
         logs = [math.log(min(max(one, 1e-9), 1.0)) for one in sureness]
         confidence = math.exp(sum(logs) / len(logs)) if logs else 0.0
-        others = dict.fromkeys(one.hypstr for one in islice(decoder.nbest(), _NUM_HYPOTHESES) if one.hypstr)
+        found = islice(decoder.nbest(), _NUM_HYPOTHESES)
+        others = dict.fromkeys(one.hypstr for one in found if one is not None and one.hypstr)  # None: has no words
         others.pop(best.hypstr, None)
         return Heard(best.hypstr, confidence, tuple(others)[:_NUM_ALTERNATIVES])
 

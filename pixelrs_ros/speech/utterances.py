@@ -14,6 +14,7 @@ from pixelrs_ros.speech.detector import WINDOW
 
 WINDOW_NS = WINDOW * 1_000_000_000 // RATE_HZ
 _NS_PER_S = 1_000_000_000
+_KEPT_PRESSES = 8
 _HYSTERESIS = 0.15  # by how much surer one must be that somebody speaks than that they still do
 
 
@@ -91,6 +92,20 @@ class _Speech:
     cut: str = ""
 
 
+@dataclass
+class _Press:
+    """How long the button has been held; `until_ns` is None while it is."""
+
+    since_ns: int
+    until_ns: int | None = None
+
+    def overlaps(self, start_ns: int, end_ns: int) -> bool:
+        return self.since_ns <= end_ns and (self.until_ns is None or self.until_ns > start_ns)
+
+    def covers(self, start_ns: int, end_ns: int) -> bool:
+        return self.since_ns <= start_ns and (self.until_ns is None or self.until_ns >= end_ns)
+
+
 class UtteranceFinder:
     """Finds utterances in sound that comes in pieces. Not to be used from two threads at once.
 
@@ -110,13 +125,17 @@ class UtteranceFinder:
         self._before: deque[np.ndarray] = deque(maxlen=lead)
         self._speech: _Speech | None = None
         self._deaf = ""  # why sound is missing right before what comes next
-        self._pressed_ns: int | None = None
-        self._released_ns: int | None = None
+        self._presses: deque[_Press] = deque(maxlen=_KEPT_PRESSES)
 
     @property
     def is_pressed(self) -> bool:
         """Whether the button is pressed."""
-        return self._pressed_ns is not None and self._released_ns is None
+        return bool(self._presses) and self._presses[-1].until_ns is None
+
+    @property
+    def hears_speech(self) -> bool:
+        """Whether somebody is speaking, as far as sound has come."""
+        return self._speech is not None
 
     def feed(self, samples: np.ndarray, stamp_ns: int) -> list[Event]:
         """Listen to the next piece.
@@ -161,14 +180,19 @@ class UtteranceFinder:
         self._deaf = why
         return events
 
+    def run_dry(self) -> list[Event]:
+        """No more sound comes. Who has released the button had ended; anybody else is heard by half."""
+        return self.interrupt("" if self._push_to_talk and not self.is_pressed else "no more sound has come")
+
     def press(self, now_ns: int) -> None:
-        """The button is pressed."""
-        self._pressed_ns, self._released_ns = now_ns, None
+        """The button is pressed; said again while it is, as joysticks do, it changes nothing."""
+        if not self.is_pressed:
+            self._presses.append(_Press(now_ns))
 
     def release(self, now_ns: int) -> None:
         """The button is released."""
-        if self._pressed_ns is not None and self._released_ns is None:
-            self._released_ns = now_ns
+        if self.is_pressed:
+            self._presses[-1].until_ns = now_ns
 
     def _listen(self, window: np.ndarray, start_ns: int) -> Iterator[Event]:
         speech, settings = self._speech, self._settings
@@ -211,24 +235,23 @@ class UtteranceFinder:
 
     def _is_meant(self, speech: _Speech) -> bool:
         """Whether the button was pressed while it was said."""
-        if not self._push_to_talk:
-            return True
-        if self._pressed_ns is None or self._pressed_ns > speech.end_ns:
-            return False
-        return self._released_ns is None or self._released_ns > speech.start_ns
+        return not self._push_to_talk or any(press.overlaps(speech.start_ns, speech.end_ns) for press in self._presses)
 
     def _cut_by_button(self, speech: _Speech) -> str:
         if not self._push_to_talk:
             return ""
         grace_ns = round(self._settings.lead_s * _NS_PER_S)
-        if self._pressed_ns is not None and self._pressed_ns > speech.start_ns + grace_ns:
+        start_ns, end_ns = speech.start_ns + grace_ns, speech.end_ns - grace_ns
+        if any(press.covers(start_ns, end_ns) for press in self._presses):
+            return ""
+        first = next(press for press in self._presses if press.overlaps(speech.start_ns, speech.end_ns))
+        if first.since_ns > start_ns:
             return "the button was pressed after it had begun"
-        if self._released_ns is not None and self._released_ns < speech.end_ns - grace_ns:
-            return "the button was released before it had ended"
-        return ""
+        return "the button was released before it had ended"
 
     def _patience_ns(self, now_ns: int) -> int:
         """How much silence ends it."""
         settings = self._settings
-        released = self._push_to_talk and self._released_ns is not None and self._released_ns <= now_ns
+        released_ns = self._presses[-1].until_ns if self._push_to_talk and self._presses else None
+        released = released_ns is not None and released_ns <= now_ns
         return round((settings.release_silence_s if released else settings.end_silence_s) * _NS_PER_S)

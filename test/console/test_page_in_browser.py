@@ -309,7 +309,7 @@ def test_the_button_to_talk_counts_while_it_is_held(page: Page, listener: Node) 
 
 
 def test_with_a_token_only_the_printed_address_opens_it(browser: Browser, robot: Processes) -> None:
-    with Console(token="open-sesame") as guarded:
+    with Console(token="open sesame & so on #1") as guarded:
         page = browser.new_page()
         refused = page.goto(guarded.address.split("?")[0])
         assert refused is not None and refused.status == 403
@@ -319,7 +319,20 @@ def test_with_a_token_only_the_printed_address_opens_it(browser: Browser, robot:
         page.context.close()
 
 
-def test_a_picture_that_has_stopped_says_so(page: Page, robot: Processes) -> None:
+def test_a_picture_that_has_stopped_and_a_robot_that_has_gone_are_told(page: Page, robot: Processes) -> None:
     robot.kill("sim_camera")
     expect(page.get_by_text(re.compile(r"No picture for \d+ s: what you see is old\."))).to_be_visible()
     expect(page.get_by_text("Nothing is marked.")).to_have_count(0)
+    page.get_by_role("heading", name="Diagnostics", exact=True).click()
+    robot.kill("perception")
+    page.get_by_label("Say something to the robot").fill("Give me the mug")
+    page.keyboard.press("Enter")  # DDS still takes the process for alive
+    expect(page.locator("li.turn").last).to_contain_text("no answer: the perception node was not there")
+    expect(page.get_by_text("No perception node listens.")).to_be_visible()
+    expect(page.get_by_text("STALE /perception: instructions: no report for 5 s")).to_be_visible()
+    count = page.locator("li.turn").count()
+    page.get_by_label("Say something to the robot").fill("Give me the pot")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("this was not sent")).to_be_visible()
+    expect(page.get_by_label("Say something to the robot")).to_have_value("Give me the pot")
+    expect(page.locator("li.turn")).to_have_count(count)

@@ -185,6 +185,23 @@ def test_a_chunk_that_cannot_be_unpacked_is_an_error(bag: Path, tmp_path: Path) 
         write_from_bag(bag, tmp_path / "prist")
 
 
+def test_bytes_that_a_disk_has_changed_are_no_message(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).bytes(100_000)  # Zstandard leaves it as it is, and a changed byte unpacks
+    with BagWriter(tmp_path / "bag", {}) as writer:
+        writer.write("/noise", "std_msgs/msg/String", 1, noise)
+    file = tmp_path / "bag" / "bag.mcap"
+    with Bag(file) as bag:
+        assert [message.data for message in bag.messages("/noise")] == [noise]
+    with file.open("rb") as stream:
+        reader = make_reader(stream, validate_crcs=True)
+        assert [message.data for _, _, message in reader.iter_messages()] == [noise]
+    data = bytearray(file.read_bytes())
+    data[data.index(noise[500:600])] ^= 1
+    file.write_bytes(data)
+    with Bag(file) as bag, pytest.raises(DataError, match=r"bag\.mcap: the recording cannot be read: .*"):
+        list(bag.messages("/noise"))
+
+
 def test_a_folder_without_metadata_is_read_if_its_only_file_is_whole(bag: Path) -> None:
     (bag / "metadata.yaml").unlink()
     with Bag(bag) as read:

@@ -11,6 +11,7 @@ from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.picture.render import Renderer
 from pixelrs_ros.sim.scene.kinds import HELD_OUT_FAMILY
 from pixelrs_ros.sim.scene.scene import TWIN_RATE, sample_scene
+from pixelrs_ros.workers import Workers
 
 COUNTS: dict[Pictures, int] = {"train": 2, "val": 1, "test": 1}
 
@@ -87,7 +88,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(made: Path, tmp_path: Path) -
     first = folder / "images" / "train_000000.jpg"
     drawn = first.stat().st_mtime_ns
     (folder / "images" / "train_000001.jpg").write_bytes(b"half a picture")  # no dialogues beside it: not finished
-    generate(folder, COUNTS, seed=11, workers=2)
+    generate(folder, COUNTS, seed=11, workers=Workers(2))
     assert contents(folder) == contents(made)
     assert first.stat().st_mtime_ns == drawn, "a finished picture is not drawn again"
 
@@ -95,7 +96,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(made: Path, tmp_path: Path) -
 def test_workers_draw_the_same_as_one_process(made: Path, tmp_path: Path) -> None:
     counts: dict[Pictures, int] = {"train": 5}
     generate(tmp_path / "one", counts, seed=11)
-    generate(tmp_path / "two", counts, seed=11, workers=2)
+    generate(tmp_path / "two", counts, seed=11, workers=Workers(2))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
@@ -121,8 +122,8 @@ def test_splits_and_seeds_share_no_scene() -> None:
 def test_impossible_wishes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="train"):
         generate(tmp_path, {"train": -1})
-    with pytest.raises(DataError, match="worker"):
-        generate(tmp_path, {"train": 1}, workers=0)
+    with pytest.raises(DataError, match="seed"):
+        generate(tmp_path, {"train": 1}, seed=-1)
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="file"):
         generate(tmp_path / "file", {"train": 1})

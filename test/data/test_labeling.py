@@ -158,6 +158,14 @@ def test_other_folders_are_refused(folder: Path, tmp_path: Path, capsys: pytest.
         take_back(folder, "train")
 
 
+def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "mistyped"):
+        with pytest.raises(DataError, match="there is neither"):
+            write_labelme(tmp_path / name)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]
+
+
 def test_a_dialogue_that_the_node_exported_can_be_labeled_too(tmp_path: Path) -> None:
     write_picture(tmp_path / "picture.jpg", a_picture(0))
     evidence = Evidence(

@@ -140,3 +140,24 @@ def test_masks_of_another_picture_of_the_same_stem_are_refused(tmp_path: Path, i
     with pytest.raises(DataError, match=r"a\.json is of a\.png, not of a\.jpg"):
         prist.read_masks(tmp_path, "a.jpg")
     assert prist.read_masks(tmp_path, "a.png")["mug"].any()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("lid", "labeled are 'dial', 'small cafe\u0301'"),
+        (" dial ", "'dial' differs from ' dial ' in blanks or in how a letter is composed"),
+        ("small  CAF\u00c9", r"'small cafe\u0301' differs from 'small  CAF\xc9' in blanks"),
+    ],
+)
+def test_a_label_that_nothing_has_is_told_with_those_that_are_there(tmp_path: Path, asked: str, told: str) -> None:
+    found = masks(tmp_path, a_box("Dial", 1, 1, 5, 5), a_box("small Cafe\u0301", 9, 9, 15, 15))
+    with pytest.raises(DataError) as caught:
+        found.require(asked)
+    assert told in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_not_called_malformed(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.json: cannot be read: No such file") as caught:
+        labelme.read(tmp_path / "gone.json")
+    assert "JSON:" not in str(caught.value)

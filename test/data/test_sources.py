@@ -154,10 +154,10 @@ def broken(data_sets: Path, tmp_path: Path, name: str, change: Callable[[Any], N
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda c: c.pop("categories"), "not in COCO's format: KeyError 'categories'"),
-        (lambda c: c["annotations"][0].update(image_id=9), "annotation 10 is of an image"),
+        (lambda c: c.pop("categories"), "not in COCO's format of masks: it has no list of categories"),
+        (lambda c: c["annotations"][0].update(image_id=9), "annotation 10: is of an image"),
         (lambda c: c["annotations"][0].update(segmentation={"size": [1, 1]}), "segmentation of annotation 10"),
-        (lambda c: c["images"][0].pop("file_name"), "no image 0 with a file_name"),
+        (lambda c: c["images"][0].pop("file_name"), r"images\[0\]: it has neither a file_name"),
         (lambda c: c.update(annotations=[]), "no labeled image"),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 from chat_server import Reply, completion, failure, serving
+from PIL import ExifTags, Image
 from pydantic import BaseModel
 
 from pixelrs_ros.endpoint.endpoint import KEY_VARIABLE, Endpoint, Usage, read_answer
@@ -158,3 +161,64 @@ def test_a_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
 def test_other_json_is_no_answer(raw: str) -> None:
     with pytest.raises(AnswerError):
         read_answer(raw, Wanted)
+
+
+def spoilt(**message: Any) -> Reply:
+    """A reply whose message is not of OpenAI's form."""
+    return STATUS, {**CONTENT, "choices": [{"index": 0, "message": {"role": "assistant", **message}}]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        spoilt(content=[{"type": "text", "text": "mug"}]), spoilt(content="a \ud800 mug"), spoilt(content=7),
+        (STATUS, {**CONTENT, "choices": [{"index": 0, "message": "mug"}]}), (STATUS, {**CONTENT, "choices": ["mug"]}),
+        (STATUS, {**CONTENT, "choices": {"0": "mug"}}),
+    ],
+)  # fmt: skip
+def test_a_reply_of_another_form_costs_only_its_question(tmp_path: Path, reply: Reply) -> None:
+    answer, _ = scripted(reply)
+    with serving(answer) as url:
+        found, usage = ask(url, tmp_path / "answers.jsonl")
+    assert isinstance(found[0], EndpointError) and "is not of OpenAI's form" in str(found[0])
+    assert (usage.failed, usage.asked) == (1, 0)
+
+
+@pytest.mark.parametrize("counted", [None, {}, {"prompt_tokens": None}, "many"])
+def test_a_reply_that_counts_no_tokens_is_an_answer(tmp_path: Path, counted: Any) -> None:
+    answer, _ = scripted((STATUS, {**CONTENT, "usage": counted}))
+    with serving(answer) as url:
+        found, usage = ask(url, tmp_path / "answers.jsonl")
+    assert found == [Wanted(name="mug")] and (usage.prompt_tokens, usage.answer_tokens) == (0, 0)
+
+
+def test_a_question_that_is_refused_itself_does_not_end_the_schema(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> Reply:
+        asked.append(request)
+        return failure(HTTPStatus.BAD_REQUEST) if "long" in request["messages"][0]["content"] else GOOD
+
+    with serving(answer) as url:
+        found, _ = ask(url, tmp_path / "answers.jsonl", ("Too long.", "What?"), at_once=1)
+    assert isinstance(found[0], EndpointError) and found[1] == Wanted(name="mug")
+    assert "response_format" in asked[-1]
+
+
+@pytest.mark.parametrize("name", ["seen.jpg", "seen.png"])
+def test_a_picture_that_exif_turns_is_shown_upright(tmp_path: Path, name: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (60, 40)).save(tmp_path / name, exif=exif)
+    answer, asked = scripted(GOOD)
+
+    async def look(url: str) -> Wanted:
+        with Journal(tmp_path / "answers.jsonl") as kept:
+            async with Endpoint(url, "it", kept) as endpoint:
+                return await endpoint.ask("What?", Wanted, picture=tmp_path / name)
+
+    with serving(answer) as url:
+        assert asyncio.run(look(url)) == Wanted(name="mug")
+    shown = asked[0]["messages"][0]["content"][1]["image_url"]["url"].partition(",")[2]
+    with Image.open(io.BytesIO(base64.b64decode(shown))) as picture:
+        assert picture.size == (40, 60) and picture.getexif().get(ExifTags.Base.Orientation, 1) == 1

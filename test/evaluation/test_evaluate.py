@@ -21,6 +21,7 @@ from pixelrs_ros.evaluation.records import Record
 from pixelrs_ros.evaluation.samples import HIDDEN, PLAIN, SENSOR, Samples
 from pixelrs_ros.evaluation.tables import conditions_table, doubts_table, groups_table, status_table
 from pixelrs_ros.types import GroundedPhrase, Point, Reply, Segment, Status, Turn
+from pixelrs_ros.workers import Workers
 
 SIZE_PX = 100
 BOXES = {  # label: (left, top, right, bottom), inclusive
@@ -255,13 +256,13 @@ def test_worker_processes_play_every_dialogue(folder: Path, tmp_path: Path, monk
     finished: list[int] = []
     job = Job(Samples.load(folder, "test"), (HEADLINE,))
     engines = importlib.import_module("mute_engine")
-    report, records = evaluate(job, engines.MuteEngine, workers=2, on_progress=finished.append)
+    report, records = evaluate(job, engines.MuteEngine, workers=Workers(2), on_progress=finished.append)
     assert sorted(finished) == [1, 2]
     assert [record.dialogue for record in records] == [0, 1, 2] * 3
     assert records[2].said == ("0 I am thirsty.", "1 The one that is not far.", "2 Show it.")
     assert report["conditions"]["own history"]["no_mask"] == 1.0
     with pytest.raises(CheckpointError, match="no weights"):
-        evaluate(job, engines.refuse, workers=2)
+        evaluate(job, engines.refuse, workers=Workers(2))
 
 
 def test_tables_have_a_row_a_condition(folder: Path) -> None:

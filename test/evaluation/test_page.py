@@ -165,3 +165,26 @@ def test_memory_grows_with_numbers_and_not_with_records(data: Path, tmp_path: Pa
         sizes.append(path.stat().st_size)
         assert len(results.iou) == count
     assert peaks[1] - peaks[0] < 1500 * 150 < (sizes[1] - sizes[0]) / 4
+
+
+def test_two_folders_of_one_name_are_told_apart_by_their_files(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [write(tmp_path / f"{name}.json", data, "checkpoint", [record(0, 10)]) for name in "ab"]
+    page = tmp_path / "page.html"
+    assert cli.main(["report", *map(str, files), "--out", str(page)]) == 0
+    a, b = (f"checkpoint ({file}), test" for file in files)
+    assert f"{b} against {a}: gIoU" in capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    assert a in text and b in text and "checkpoint, test" not in text
+
+
+@pytest.mark.parametrize(("label", "size_px"), [("cup", (60, 80)), ("mug", (30, 40))])
+def test_a_page_can_be_made_when_the_masks_have_changed(
+    data: Path, tmp_path: Path, label: str, size_px: tuple[int, int]
+) -> None:
+    changed = labelme.annotate("../images/0.png", {(label, 0): np.ones(size_px, bool)})
+    prist.mask_path(data, "0.png").write_text(labelme.to_json(changed))
+    page = tmp_path / "page.html"
+    assert cli.main(["report", str(write(tmp_path / "a.json", data, "one", [record(0, 10)])), "--out", str(page)]) == 0
+    assert "the picture is not at hand" in page.read_text(encoding="utf-8")

@@ -114,3 +114,60 @@ def test_keyword_arguments_are_taken(distro: str) -> None:
                         )
     assert not wrong
     assert checked > 20
+
+
+class Subscripts(ast.NodeVisitor):
+    """Lines on which Python, when it runs them, subscripts a name.
+
+    Args:
+        names: The names.
+        postponed: Whether annotations are left alone.
+    """
+
+    def __init__(self, names: set[str], postponed: bool) -> None:
+        self.lines: list[int] = []
+        self._names = names
+        self._postponed = postponed
+        self._in_function = False
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if isinstance(node.value, ast.Name) and node.value.id in self._names:
+            self.lines.append(node.lineno)
+        self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self._annotation(node.annotation)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if not self._in_function:
+            self._annotation(node.annotation)
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        for part in (*node.decorator_list, node.args):
+            self.visit(part)
+        self._annotation(node.returns)
+        outside, self._in_function = self._in_function, True
+        for statement in node.body:
+            self.visit(statement)
+        self._in_function = outside
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
+
+    def _annotation(self, node: ast.expr | None) -> None:
+        if node is not None and not self._postponed:
+            self.visit(node)
+
+
+def test_no_class_of_rclpy_is_subscripted_at_run_time() -> None:
+    """Kilted's are generic, Humble's and Jazzy's are not: `Publisher[Any]` is for type checkers alone."""
+    found = []
+    for path in [*SOURCES, *sorted((ROOT / "test").rglob("*.py")), *sorted((ROOT / "scripts").glob("*.py"))]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        names = {one.asname or one.name for node in named if str(node.module).startswith("rclpy") for one in node.names}
+        subscripts = Subscripts(names, any(node.module == "__future__" for node in named))
+        subscripts.visit(tree)
+        found += [f"{path.relative_to(ROOT)}:{line}" for line in subscripts.lines]
+    assert not found

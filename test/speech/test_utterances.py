@@ -83,14 +83,15 @@ def test_jitter_of_the_stamps_loses_nothing_and_a_gap_does(detector: SileroDetec
         (3.0, 4.0, []),
     ],
 )
+@pytest.mark.parametrize("repeated", [False, True], ids=["once", "repeated"])  # as joysticks send their state
 def test_the_button_says_what_is_meant(
-    detector: SileroDetector, press_s: float, release_s: float, cut: list[str]
+    detector: SileroDetector, press_s: float, release_s: float, cut: list[str], repeated: bool
 ) -> None:
     finder = finder_of(detector, push_to_talk=True)
     events: list[Event] = []
     for piece, at_ns in pieces(np.concatenate((pause(0.5), said(RED_MUG), pause(3.0))), START_NS):
         at_s = (at_ns - START_NS) / NS_PER_S
-        if at_s >= press_s and not finder.is_pressed and at_s < release_s:
+        if press_s <= at_s < release_s and (repeated or not finder.is_pressed):
             finder.press(at_ns)
         if at_s >= release_s:
             finder.release(at_ns)
@@ -98,3 +99,28 @@ def test_the_button_says_what_is_meant(
     utterances = [event for event in events if isinstance(event, Utterance)]
     assert len(utterances) == len(cut)
     assert all(part in one.cut and bool(part) == bool(one.cut) for part, one in zip(cut, utterances, strict=True))
+
+
+def test_who_presses_again_at_once_is_still_heard(detector: SileroDetector) -> None:
+    finder = finder_of(detector, push_to_talk=True)
+    finder.press(START_NS)
+    words = np.concatenate((pause(0.5), said(RED_MUG)))
+    events = hear(finder, words)
+    end_ns = START_NS + len(words) * NS_PER_S // 16_000
+    finder.release(end_ns)
+    finder.press(end_ns + NS_PER_S // 10)
+    events += hear(finder, pause(1.0), start_ns=end_ns)
+    assert [event.cut for event in events if isinstance(event, Utterance)] == [""]
+
+
+@pytest.mark.parametrize("release", [False, True], ids=["no button", "released"])
+def test_sound_that_stops_ends_what_was_being_said(detector: SileroDetector, release: bool) -> None:
+    finder = finder_of(detector, push_to_talk=release)
+    finder.press(START_NS)
+    words = np.concatenate((pause(0.5), said(RED_MUG)))
+    assert [type(event) for event in hear(finder, words)] == [SpeechStarted]
+    finder.release(START_NS + len(words) * NS_PER_S // 16_000)
+    (utterance,) = finder.run_dry()
+    assert isinstance(utterance, Utterance)
+    assert utterance.cut == ("" if release else "no more sound has come")
+    assert not finder.hears_speech and finder.run_dry() == []

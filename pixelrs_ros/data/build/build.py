@@ -52,9 +52,17 @@ class Drop:
 
 @dataclass
 class Built:
-    """What came of a run."""
+    """What came of a run.
+
+    Attributes:
+        pictures: That dialogues are about.
+        left_out: Pictures with fewer than two labels that a mask shows: nothing is to be told apart in them.
+        dialogues: How many there are.
+        drops: What is missing.
+    """
 
     pictures: int = 0
+    left_out: int = 0
     dialogues: int = 0
     drops: list[Drop] = field(default_factory=list)
 
@@ -102,6 +110,10 @@ async def build(
     async def one(img_id: str) -> list[dict[str, Any]]:
         async with places:
             seen = look(folder, img_id)
+            if len(seen.things) < 2:
+                built.left_out += 1
+                on_progress()
+                return []
             told = await _tell(seen, out, builder, built, seed, per_picture)
             if told and out.resolve() != folder.resolve():
                 shutil.copyfile(seen.picture, prist.image_path(out, img_id))
@@ -111,7 +123,7 @@ async def build(
 
     told = await asyncio.gather(*(one(img_id) for img_id in labeled_pictures(folder)))
     records = [record for each in told for record in each]
-    built.pictures, built.dialogues = len(told), len(records)
+    built.pictures, built.dialogues = sum(map(bool, told)), len(records)
     prist.write_records(prist.split_path(out, split), records)
     return built
 
@@ -158,8 +170,6 @@ async def _tree(seen: Seen, known: Attributes, out: Path, builder: Builder, buil
     path = _step_path(out, "trees", seen.img_id)
     if path.exists():
         return read_step(path, Tree, seen.img_id, seen.labels).tree
-    if len(seen.things) < 2:
-        return None
     drops: list[Drop] = []
     tree = await _grow(seen, known, seen.things, builder, drops)
     built.drops += drops

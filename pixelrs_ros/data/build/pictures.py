@@ -8,6 +8,8 @@ import numpy as np
 
 from pixelrs_ros.data import labelme, prist
 from pixelrs_ros.data.build.steps import Seen, Thing
+from pixelrs_ros.data.json_files import visible
+from pixelrs_ros.data.readers.headers import upright
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import COLORS
@@ -19,8 +21,10 @@ def labeled_pictures(folder: Path) -> list[str]:
     Raises:
         DataError: There are none, or two of them share a file of masks.
     """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder")
     images = folder / "images"
-    names = sorted(path.name for path in images.iterdir() if path.is_file()) if images.is_dir() else []
+    names = [path.name for path in visible(images, "*") if path.is_file()]
     found = [name for name in names if prist.mask_path(folder, name).is_file()]
     if not found:
         raise DataError(f"{folder}: expected pictures in images/ and for each its masks in masks/, from labelme")
@@ -46,7 +50,7 @@ def look(folder: Path, img_id: str) -> Seen:
     """A picture's things; labels of several instances or of no pixel are left out: no mask would be right.
 
     Raises:
-        DataError: A file is missing or malformed, or nothing is left.
+        DataError: A file is missing or malformed, or the masks are of another size than the picture.
     """
     annotation = labelme.read(prist.mask_path(folder, img_id))
     masks = prist.read_masks(folder, img_id)
@@ -54,11 +58,11 @@ def look(folder: Path, img_id: str) -> Seen:
     for shape in annotation.shapes:
         spelled.setdefault(shape.label.casefold(), shape.label)
     drawn = {spelled[label]: mask for label, mask in masks.items() if mask.any()}
-    if not drawn:
-        raise DataError(f"{annotation.path}: nothing is labeled in it that could be shown")
     things = tuple(_thing(number, label, mask) for number, (label, mask) in enumerate(drawn.items(), 1))
-    picture = prist.image_path(folder, img_id)
-    return Seen(img_id, picture, (annotation.height_px, annotation.width_px), things)
+    picture, size_px = prist.image_path(folder, img_id), (annotation.height_px, annotation.width_px)
+    if (shown := upright(picture).size_px) != size_px:
+        raise DataError(f"{annotation.path}: is for a picture of {size_px} px, {picture} has {shown} px")
+    return Seen(img_id, picture, size_px, things)
 
 
 def _thing(number: int, label: str, mask: np.ndarray) -> Thing:

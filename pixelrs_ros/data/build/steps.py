@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pixelrs_ros.data.prist import PristTurn
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.files import write_file
+from pixelrs_ros.settings import first_problem, load_yaml
 from pixelrs_ros.sim.picture.elements import Element
 
 Text = Annotated[str, Field(min_length=1)]
@@ -43,7 +44,7 @@ class Seen:
         img_id: File name of the picture.
         picture: The file.
         size_px: (height, width).
-        things: At least one, the first labeled first.
+        things: What its labels outline, the first labeled first.
     """
 
     img_id: str
@@ -122,14 +123,12 @@ def read_step(path: Path, kind: type[S], img_id: str, labels: Collection[str]) -
         DataError: It is malformed, of another picture, or names what is not labeled there; the message says what.
     """
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = load_yaml(path.read_text(encoding="utf-8"))
         step = kind.model_validate(content)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(f"{path}: {place}: {first['msg']}; a yes or no wants quotation marks") from error
+        raise DataError(f"{path}: {first_problem(error)}; a yes or no wants quotation marks") from error
     if isinstance(step, Tree):
         named: Collection[str] = [each.label for each in paths(step.tree)]
         picture = step.picture

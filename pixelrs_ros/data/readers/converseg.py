@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,23 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pixelrs_ros.data.examples import plain
-from pixelrs_ros.data.json_files import encoding_of
+from pixelrs_ros.data.json_files import UTF8, encoding_of, visible
 from pixelrs_ros.data.prist import PristDialogue, PristTurn
-from pixelrs_ros.data.readers.entries import SHOWN, Entry, Fault, Labels, Problem, Reader, Tell, refuse
+from pixelrs_ros.data.readers.entries import (
+    SHOWN,
+    Entry,
+    Fault,
+    Labels,
+    Problem,
+    Reader,
+    Tell,
+    by_stem,
+    refuse,
+    require_inside,
+)
 from pixelrs_ros.errors import DataError
 
+_SNIFFED_LINES = 20
 _MASKS = ("mask", "mask_merged")  # of what is tested with, and of what is trained with
 
 
@@ -57,16 +70,23 @@ class ConverSegReader(Reader):
                 yield Entry(where, PristDialogue(name, (turn,), focus), pictures / name, masks)
 
     def _files(self) -> dict[str, Path]:
-        found = [*self.folder.glob("*.jsonl"), *(self.folder / "data").glob("*.jsonl")]
-        return {path.stem: path for path in found if _is_split(path)}
+        found = [*visible(self.folder, "*.jsonl"), *visible(self.folder / "data", "*.jsonl")]
+        return by_stem(path for path in found if _is_split(path))
 
 
 def _is_split(path: Path) -> bool:
-    """By its first line."""
+    """By its first lines, of which some may be damaged."""
     try:
-        with path.open(encoding="latin-1") as file:
-            _parts(next(file, ""))
-    except (OSError, DataError):
+        with path.open(encoding=UTF8, errors="replace") as file:
+            return any(map(_is_whole, islice(file, _SNIFFED_LINES)))
+    except OSError:
+        return False
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        _parts(line)
+    except DataError:
         return False
     return True
 
@@ -86,7 +106,7 @@ def _parts(line: str) -> tuple[str, str, str]:
     parts = (record.get("image"), mask, record.get("prompt"))
     if not all(isinstance(part, str) and part.strip() for part in parts):
         raise DataError(f"must have image, mask and prompt, as texts that are not empty; it has {sorted(record)}")
-    return str(parts[0]), str(parts[1]), plain(str(parts[2]))
+    return require_inside(parts[0]), require_inside(parts[1]), plain(str(parts[2]))
 
 
 def _masks(path: Path, label: str) -> dict[str, np.ndarray]:

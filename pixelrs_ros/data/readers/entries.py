@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 import numpy as np
 
 from pixelrs_ros.data import labelme
+from pixelrs_ros.data.json_files import visible
 from pixelrs_ros.data.prist import SEG, PristDialogue
 from pixelrs_ros.errors import DataError
 
@@ -38,11 +39,18 @@ class Fault(Enum):
     DUPLICATE = "duplicate"
     TURNED = "picture turned by EXIF"
     ENCODING = "text in cp1252"
+    PICTURELESS = "conversation without a picture"
+    EMPTY = "no dialogue"
 
     @property
     def is_error(self) -> bool:
         """Whether training and evaluation cannot use it; the others are read rightly, and worth knowing."""
-        return self not in (Fault.SEG_UNKNOWN, Fault.UNMASKED, Fault.DUPLICATE, Fault.TURNED, Fault.ENCODING)
+        return self not in _NOTES
+
+
+_NOTES = (
+    Fault.SEG_UNKNOWN, Fault.UNMASKED, Fault.DUPLICATE, Fault.TURNED, Fault.ENCODING, Fault.PICTURELESS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,32 @@ def refuse(problem: Problem) -> None:
     """
     if problem.fault.is_error:
         raise DataError(f"{problem.where}: {problem.what}")
+
+
+def require_inside(path: object) -> str:
+    """A path as a data set has it, from a folder: no data set makes anything be read that lies elsewhere.
+
+    Raises:
+        DataError: It is no text, or leads out of the folder.
+    """
+    if not isinstance(path, str) or not path.strip():
+        raise DataError(f"expected the path of a file, got {path!r}")
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise DataError(f"{path!r} leads out of the folder; remedy: paths from there, or --images DIR")
+    return path
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """The files of splits by the splits' names.
+
+    Raises:
+        DataError: Two have the same.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if (other := found.setdefault(path.stem, path)) != path:
+            raise DataError(f"{other} and {path} are splits of the same name; remedy: give one another name")
+    return found
 
 
 @dataclass(frozen=True)
@@ -167,7 +201,7 @@ class SplitFileReader(Reader):
 
     def splits(self) -> list[str]:
         """See `Reader.splits`."""
-        return sorted(path.stem for path in self.folder.glob("*.json") if self.is_split(path))
+        return [path.stem for path in visible(self.folder, "*.json") if self.is_split(path)]
 
     def text_files(self, split: str) -> Iterator[Path]:
         """See `Reader.text_files`."""

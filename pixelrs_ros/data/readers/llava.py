@@ -10,7 +10,7 @@ import numpy as np
 from pixelrs_ros.data.examples import plain
 from pixelrs_ros.data.json_files import first_keys, stream_list
 from pixelrs_ros.data.prist import PristDialogue, read_turns
-from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, SplitFileReader, Tell, refuse
+from pixelrs_ros.data.readers.entries import Entry, Fault, Problem, SplitFileReader, Tell, refuse, require_inside
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.text.tokenizer import IMAGE
 
@@ -36,9 +36,15 @@ class LlavaReader(SplitFileReader):
                 tell(Problem(Fault.MALFORMED, where, f"must be an object, got {type(record).__name__}"))
                 continue
             if not record.get("image"):
+                tell(Problem(Fault.PICTURELESS, where, "it is left out"))
                 continue
             said = record.get("conversations")
             speakers = [each.get("from") for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+            try:
+                image = require_inside(record["image"])
+            except DataError as error:
+                tell(Problem(Fault.MALFORMED, where, f"image: {error}"))
+                continue
             try:
                 turns = read_turns(where, record, "conversations", words)
             except DataError as error:
@@ -46,7 +52,6 @@ class LlavaReader(SplitFileReader):
                 fault = Fault.MALFORMED if in_order else Fault.ORDER
                 tell(Problem(fault, where, str(error).removeprefix(where).lstrip(": ")))
                 continue
-            image = str(record["image"])
             yield Entry(where, PristDialogue(image, turns, ""), pictures / image, _nothing)
 
 

@@ -27,6 +27,17 @@ READERS: dict[str, type[Reader]] = {
 }
 
 
+def require_split(reader: Reader, split: str) -> None:
+    """Find out whether a data set has a split.
+
+    Raises:
+        DataError: It has not; the message names those that it has.
+    """
+    if split not in (there := reader.splits()):
+        known = f"there are {', '.join(there)}" if there else f"it has none of the format {reader.form}"
+        raise DataError(f"{reader.folder}: there is no split {split!r}; {known}")
+
+
 def open_data(folder: Path, form: str | None = None, pictures: Path | None = None) -> Reader:
     """A data set's reader.
 
@@ -39,7 +50,8 @@ def open_data(folder: Path, form: str | None = None, pictures: Path | None = Non
         DataError: It is no folder, of no known format or of more than one, or there is no such format.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder")
+        what = "is a file; remedy: give the folder it lies in" if folder.is_file() else "there is no such folder"
+        raise DataError(f"{folder}: {what}")
     if form is not None:
         if form not in READERS:
             raise DataError(f"there is no format {form!r}; known are {', '.join(READERS)}")
@@ -49,5 +61,5 @@ def open_data(folder: Path, form: str | None = None, pictures: Path | None = Non
         return READERS[found[0]](folder, pictures)
     if found:
         raise DataError(f"{folder}: looks like {' and '.join(found)}; remedy: say which with --format")
-    known = "; ".join(f"{name}: {(reader.__doc__ or '').splitlines()[0]}" for name, reader in READERS.items())
-    raise DataError(f"{folder}: of no known format; remedy: give it the files of one, or --format. {known}")
+    known = "".join(f"\n  {name}: {(reader.__doc__ or '').splitlines()[0]}" for name, reader in READERS.items())
+    raise DataError(f"{folder}: of no known format; remedy: give it the files of one, or --format.{known}")

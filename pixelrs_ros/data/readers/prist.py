@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class PristReader(SplitFileReader):
             where = f"{path}: dialogue {index}"
             problem = _problem(where, record)
             if problem is not None:
-                tell(problem)
+                tell(replace(problem, picture=self._picture(record["img_id"]) if _is_name(record) else None))
                 if problem.fault.is_error:
                     continue
             try:
@@ -43,8 +44,10 @@ class PristReader(SplitFileReader):
                 tell(Problem(Fault.MALFORMED, where, str(error).removeprefix(where).lstrip(": ")))
                 continue
             img_id = dialogue.img_id
-            picture = self._pictures / img_id if self._pictures else prist.image_path(self.folder, img_id)
-            yield Entry(where, dialogue, picture, partial(masks, img_id))
+            yield Entry(where, dialogue, self._picture(img_id), partial(masks, img_id))
+
+    def _picture(self, img_id: str) -> Path:
+        return self._pictures / img_id if self._pictures else prist.image_path(self.folder, img_id)
 
 
 class _Masks:
@@ -59,6 +62,12 @@ class _Masks:
 
     def __reduce__(self) -> tuple[type[_Masks], tuple[Path]]:
         return _Masks, (self._folder,)
+
+
+def _is_name(record: dict[str, Any]) -> bool:
+    """Whether a record says which file of the folder of pictures it is about."""
+    img_id = record.get("img_id")
+    return isinstance(img_id, str) and Path(img_id).name == img_id != ""
 
 
 def _problem(where: str, record: Any) -> Problem | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pixelrs_ros.data import labelme
 from pixelrs_ros.data.examples import plain
-from pixelrs_ros.data.json_files import first_keys, load_json
+from pixelrs_ros.data.json_files import first_keys, load_json, visible
 from pixelrs_ros.data.prist import PristDialogue, PristTurn
 from pixelrs_ros.data.readers.entries import SHOWN, UNCOUNTED, Entry, Fault, Problem, Reader, Tell, refuse
 from pixelrs_ros.data.readers.headers import upright
@@ -19,6 +19,7 @@ from pixelrs_ros.errors import DataError
 
 TARGET, IGNORE, FLAG = "target", "ignore", "flag"
 _ENDINGS = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+_SNIFFED_FILES = 20
 _WHOLE = "all"  # split of a folder without subfolders
 
 
@@ -29,16 +30,16 @@ class ReasonSegReader(Reader):
 
     def splits(self) -> list[str]:
         """See `Reader.splits`."""
-        if _first_is_one(self.folder):
+        if _has_some(self.folder):
             return [_WHOLE]
-        return sorted(each.name for each in self.folder.iterdir() if each.is_dir() and _first_is_one(each))
+        return sorted(each.name for each in self.folder.iterdir() if each.is_dir() and _has_some(each))
 
     def text_files(self, split: str) -> Iterator[Path]:
         """See `Reader.text_files`."""
         folder = self.folder if split == _WHOLE else self.folder / split
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder; the splits of {self.folder} are {self.splits()}")
-        yield from sorted(folder.glob("*.json"))
+        yield from visible(folder, "*.json")
 
     def entries(self, split: str, tell: Tell = refuse) -> Iterator[Entry]:
         """See `Reader.entries`; one dialogue of one turn for each question."""
@@ -46,7 +47,7 @@ class ReasonSegReader(Reader):
             try:
                 content = load_json(path)
             except DataError as error:
-                tell(Problem(Fault.MALFORMED, str(path), str(error)))
+                tell(Problem(Fault.MALFORMED, str(path), str(error).removeprefix(f"{path}: ")))
                 continue
             texts = content.get("text") if isinstance(content, dict) else None
             texts = [texts] if isinstance(texts, str) else texts
@@ -89,6 +90,6 @@ def _is_flag(shape: Any) -> bool:
     return isinstance(shape, dict) and FLAG in str(shape.get("label")).casefold()
 
 
-def _first_is_one(folder: Path) -> bool:
-    first = min(folder.glob("*.json"), default=None)
-    return first is not None and {"text", "shapes"} <= first_keys(first)[1]
+def _has_some(folder: Path) -> bool:
+    """Whether one of the first files is of this format: the others may be damaged, which their reading tells."""
+    return any({"text", "shapes"} <= first_keys(path)[1] for path in visible(folder, "*.json")[:_SNIFFED_FILES])

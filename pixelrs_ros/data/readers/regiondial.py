@@ -13,7 +13,17 @@ import numpy as np
 from pixelrs_ros.data.examples import plain
 from pixelrs_ros.data.json_files import first_keys, stream_list
 from pixelrs_ros.data.prist import PristDialogue, PristTurn
-from pixelrs_ros.data.readers.entries import SHOWN, Entry, Fault, Labels, Problem, SplitFileReader, Tell, refuse
+from pixelrs_ros.data.readers.entries import (
+    SHOWN,
+    Entry,
+    Fault,
+    Labels,
+    Problem,
+    SplitFileReader,
+    Tell,
+    refuse,
+    require_inside,
+)
 from pixelrs_ros.errors import DataError
 
 _TURNS = "conversational_turns"
@@ -58,8 +68,9 @@ def _parts(record: Any) -> tuple[str, list[dict[str, Any]]]:
     Raises:
         DataError: They are not of this format.
     """
-    if not isinstance(record, dict) or not isinstance(record.get("image_path"), str) or not record["image_path"]:
+    if not isinstance(record, dict):
         raise DataError("must be an object with the path of a picture in image_path")
+    picture = require_inside(record.get("image_path"))
     said = record.get(_TURNS)
     if not isinstance(said, list) or not said:
         raise DataError(f"{_TURNS} must be a list of turns that is not empty")
@@ -67,7 +78,7 @@ def _parts(record: Any) -> tuple[str, list[dict[str, Any]]]:
         question = turn.get("question") if isinstance(turn, dict) else None
         if not isinstance(question, str) or not question.strip():
             raise DataError(f"turn {number} must have a question that is not empty, got {question!r}")
-    return record["image_path"], said
+    return picture, said
 
 
 def _words(said: list[dict[str, Any]], number: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import openai
 from pydantic import BaseModel
 
-from pixelrs_ros.endpoint.endpoint import client_options, explained, held_to, words_of
+from pixelrs_ros.endpoint.endpoint import REFUSED, client_options, explained, held_to, words_of
 
 RETRIES = 4  # with backoff, after a broken connection, a timeout, 429 and 5xx
 
@@ -34,6 +34,7 @@ class EndpointJudge:
         """
         self.identity: Mapping[str, Any] = {"model": model, "temperature": temperature, "max_tokens": max_tokens}
         self._url = url
+        self._holds = True  # whether the server takes a schema; some refuse
         self._client = openai.OpenAI(**client_options(url, timeout_s, RETRIES))
 
     def ask(self, prompt: str, wanted: type[BaseModel], seed: int) -> str:
@@ -44,10 +45,16 @@ class EndpointJudge:
             EndpointError: This question got no answer.
         """
         with explained(self._url):
-            reply = self._client.chat.completions.create(
-                messages=[{"role": "user", "content": prompt}],
-                seed=seed,
-                response_format=held_to(wanted),
-                **self.identity,
-            )
-        return words_of(reply, self._url)
+            if self._holds:
+                try:
+                    return words_of(self._send(prompt, seed, response_format=held_to(wanted)), self._url)
+                except openai.APIStatusError as error:
+                    if error.status_code not in REFUSED:
+                        raise
+            words = words_of(self._send(prompt, seed), self._url)  # the prompt says itself what JSON is wanted
+            self._holds = False
+            return words
+
+    def _send(self, prompt: str, seed: int, **form: Any) -> Any:
+        messages: Any = [{"role": "user", "content": prompt}]
+        return self._client.chat.completions.create(messages=messages, seed=seed, **form, **self.identity)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -28,7 +29,7 @@ from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, pictur
 from pixelrs_ros.ros.console.transcript import Transcript
 from pixelrs_ros.ros.console.views import CloudView, DiagnosticView, DialogueView, PictureView, PlaceView
 from pixelrs_ros.ros.wire import conversions, qos
-from pixelrs_ros.ros.wire.executor_bridge import ExecutorBridge
+from pixelrs_ros.ros.wire.executor_bridge import STEADY, ExecutorBridge
 from pixelrs_ros.ros.wire.image_outputs import sub_topic
 from pixelrs_ros.srv import CancelTurns, ExportDialogue, GetDialogue, ListDialogues, MarkTurn, ResetDialogue
 from pixelrs_ros.status_codes import VERDICT_CODES
@@ -42,12 +43,15 @@ SERVICES = {
     "mark_turn": MarkTurn,
     "reset_dialogue": ResetDialogue,
 }
+STALE = "stale"
 LEVELS = {
     DiagnosticStatus.OK: "ok",
     DiagnosticStatus.WARN: "warn",
     DiagnosticStatus.ERROR: "error",
-    DiagnosticStatus.STALE: "stale",
+    DiagnosticStatus.STALE: STALE,
 }
+_STALE_S = 5.0  # without a report, as in diagnostic_aggregator
+_LOOK_PERIOD_S = 0.5
 _SPIN_S = 0.1
 _COMPLAINT_PERIOD_S = 10.0
 
@@ -76,6 +80,9 @@ class ConsoleNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("console", **kwargs)
+        self._spinner = SingleThreadedExecutor(context=self.context)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._spin, daemon=True)
         self.values = values = parameters.read(self)
         self.picture = PictureView()
         self.masks, self.transcript = MaskLayers(), Transcript()
@@ -87,8 +94,7 @@ class ConsoleNode(Node):
         self._live: list[Subscription[Any]] = []
         self._pace = Pace(values.rate_hz)
         self._pressers: set[str] = set()
-        namespace = self.get_namespace().rstrip("/")
-        self._reports = tuple(f"{namespace}/{name}: " for name in (values.perception, "speech"))
+        self._reports = tuple(f"{self.resolve_topic_name(name)}: " for name in (values.perception, "speech"))
         self._instructions = qos.advertise(self, Instruction, "instruction", qos.INSTRUCTIONS)
         self._button = qos.advertise(self, Bool, "push_to_talk")
         self._askable: dict[str, Client[Any, Any]] = {
@@ -100,10 +106,10 @@ class ConsoleNode(Node):
         qos.subscribe(self, Segmentation, "partial_segmentation", self._on_masks, qos.ANSWERS)
         qos.subscribe(self, TurnImage, "turn_overlay", self._on_turn_overlay, qos.ANSWERS)
         qos.subscribe(self, DiagnosticArray, "/diagnostics", self._on_diagnostics)
-        self._spinner = SingleThreadedExecutor(context=self.context)
+        self._reported_s: dict[str, float] = {}  # by diagnostics' name, monotonic
+        self._listeners: set[bytes] = set()
+        self.create_timer(_LOOK_PERIOD_S, self._look, clock=STEADY)
         self._spinner.add_node(self)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._spin, daemon=True)
 
     def start(self) -> None:
         """Begin to listen, in a thread of its own."""
@@ -121,9 +127,7 @@ class ConsoleNode(Node):
 
     def is_ready(self) -> bool:
         """Whether the perception node is active, as far as the graph tells."""
-        topic = self.resolve_topic_name("instruction")
-        listeners = self.get_subscriptions_info_by_topic(topic)
-        return any(listener.node_name == self.values.perception for listener in listeners)
+        return bool(self._perceptions())
 
     def say(self, text: str, session_id: str, *, replace_last: bool = False, place: PlaceView | None = None) -> str:
         """Say something to the robot.
@@ -234,6 +238,24 @@ class ConsoleNode(Node):
         client.call_async(SERVICES[name].Request(**request)).add_done_callback(on_response)
         return answer
 
+    # Whether the robot is there
+
+    def _perceptions(self) -> set[bytes]:
+        """The perception nodes that listen; a process that was killed counts until DDS has noticed."""
+        found = self.get_subscriptions_info_by_topic(self.resolve_topic_name("instruction"))
+        name = self.values.perception.rpartition("/")[2]
+        return {bytes(each.endpoint_gid) for each in found if each.node_name == name}
+
+    def _look(self) -> None:
+        """Note which turns and diagnostics nobody stands behind any more."""
+        before, self._listeners = self._listeners, self._perceptions()
+        if not self._listeners or (before and self._listeners - before):  # gone, or started anew
+            self.transcript.lose_open()
+        for name, view in list(self.diagnostics.items()):
+            if view.level != STALE and time.monotonic() - self._reported_s[name] > _STALE_S:
+                message = f"no report for {_STALE_S:g} s; the last one: {view.message}"
+                self.diagnostics[name] = replace(view, level=STALE, message=message)
+
     # What the robot says
 
     def _subscribe_live(self, live: bool) -> None:
@@ -288,7 +310,8 @@ class ConsoleNode(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name.startswith(self._reports):
-                level = LEVELS.get(status.level, "stale")
+                level = LEVELS.get(status.level, STALE)
+                self._reported_s[status.name] = time.monotonic()
                 values = {pair.key: pair.value for pair in status.values}
                 self.diagnostics[status.name] = DiagnosticView(status.name, level, status.message, values)
 

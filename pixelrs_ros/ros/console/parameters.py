@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from rclpy.node import Node
 
+from pixelrs_ros.ros.parameters import checks
 from pixelrs_ros.ros.parameters.declaration import read_all
 from pixelrs_ros.ros.parameters.spec import Change, Spec, parameter
 
@@ -23,7 +24,7 @@ class ConsoleParameters:
         AT_START,
     )
     port: int = parameter(8080, "Port that the page is served on; 0: any that is free.", AT_START, low=0, high=65535)
-    perception: str = parameter("perception", "Name of the perception node.", AT_START)
+    perception: str = parameter("perception", "Name of the perception node.", AT_START, check=checks.node_name)
     image_transport: str = parameter(
         RAW, "How the live picture comes: raw: `image`; compressed: `image/compressed`.", AT_START,
         choices=(RAW, COMPRESSED),

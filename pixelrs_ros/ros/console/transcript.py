@@ -98,6 +98,14 @@ class Transcript:
         """A turn has been marked, or its mark taken back."""
         self._change(session_id, instruction_id, verdict=verdict)
 
+    def lose_open(self) -> None:
+        """Nobody answers the turns any more that have not ended."""
+        with self._lock:
+            for name, turn in self._turns.items():
+                if turn.status is None and not turn.is_lost:
+                    self._turns[name] = replace(turn, is_lost=True)
+                    self.version += 1
+
     def forget(self, session_id: str) -> None:
         """Drop a dialogue."""
         with self._lock:
@@ -111,7 +119,7 @@ class Transcript:
             said = self._said.get((message.session_id, stamp_to_ns(message.instruction_stamp)))
         if said is not None:
             known["said"] = said
-        return self._change(message.session_id, message.instruction_id, number=message.turn, **known)
+        return self._change(message.session_id, message.instruction_id, number=message.turn, is_lost=False, **known)
 
     def _change(self, session_id: str, instruction_id: str, **known: Any) -> TurnView:
         name = session_id, instruction_id

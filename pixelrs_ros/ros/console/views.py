@@ -84,6 +84,7 @@ class TurnView:
         latency_ms: Milliseconds by stage, "total" last.
         has_picture: Whether there is a picture of it.
         verdict: How it was marked; None: it was not.
+        is_lost: Whether nobody can answer it any more, as far as the graph tells; means something without a status.
     """
 
     key: int
@@ -98,6 +99,7 @@ class TurnView:
     latency_ms: dict[str, float] = field(default_factory=dict)
     has_picture: bool = False
     verdict: Verdict | None = None
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from rclpy.exceptions import InvalidNamespaceException
+from rclpy.validate_namespace import validate_namespace
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -143,6 +145,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(own)
     if options.dialogues is not None and not 1 <= options.dialogues <= 100:
         parser.error(f"--dialogues lies between 1 and 100, got {options.dialogues}")
+    if options.params_file is not None and not options.params_file.is_file():
+        parser.error(f"--params-file: there is no file '{options.params_file}'")
+    try:
+        validate_namespace(f"/{options.namespace.strip('/')}")
+    except InvalidNamespaceException as error:
+        parser.error(f"--namespace: {error}")
     if not options.join:
         isolate()
     exit_on_signals()

@@ -9,12 +9,20 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+_NODE = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
 
 def device(value: str) -> str | None:
     """cpu, cuda or cuda:N."""
     return None if _DEVICE.fullmatch(value) else f"must be cpu, cuda or cuda:N, got {value!r}"
+
+
+def node_name(value: str) -> str | None:
+    """A node's name, with its namespace or without."""
+    if _NODE.fullmatch(value):
+        return None
+    return f"must be a node's name of letters, digits and underscores, such as perception, got {value!r}"
 
 
 def checkpoint(value: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.ros.parameters.given import misspelled
 from pixelrs_ros.ros.parameters.spec import Change, Spec
 from pixelrs_ros.ros.parameters.table import SPECS, NodeParameters
 from pixelrs_ros.ros.parameters.values import checked, problem_with
@@ -29,6 +31,8 @@ _KINDS = {
 def declare(node: Node, specs: Mapping[str, Spec] = SPECS) -> None:
     """Declare parameters on a node, with the values given on its command line or in its YAML file.
 
+    What is given there and is no parameter of the node is logged as a warning.
+
     Raises:
         ConfigError: A given value has the wrong type or lies out of range; the message names the parameter.
     """
@@ -37,6 +41,8 @@ def declare(node: Node, specs: Mapping[str, Spec] = SPECS) -> None:
             node.declare_parameter(name, spec.default, descriptor(spec))
         except (InvalidParameterValueException, ParameterException) as error:
             raise ConfigError(f"parameter {name!r}: {error}. {_remedy(spec)}") from error
+    for said in misspelled(sys.argv, node.get_name(), node.get_parameters_by_prefix("")):
+        node.get_logger().warning(said)
 
 
 def read_all(node: Node, specs: Mapping[str, Spec]) -> dict[str, Any]:
@@ -46,7 +52,7 @@ def read_all(node: Node, specs: Mapping[str, Spec]) -> dict[str, Any]:
         ConfigError: A value is impossible; the message names the parameter.
     """
     declare(node, specs)
-    values = {name: node.get_parameter(name).value for name in specs}
+    values = {name: _value(node, name, specs) for name in specs}
     for name, value in values.items():
         problem = problem_with(name, value, specs)
         if problem is not None:
@@ -128,12 +134,12 @@ def _default_storage_dir(node: Node) -> str:
     return f"{state}/pixelrs_ros{node.get_fully_qualified_name()}"
 
 
-def _value(node: Node, name: str) -> Any:
+def _value(node: Node, name: str, specs: Mapping[str, Spec] = SPECS) -> Any:
     try:
         value = node.get_parameter(name).value
-    except ParameterException as error:  # an empty list in a YAML file
-        raise ConfigError(f"parameter {name!r} has no value. {_remedy(SPECS[name])}") from error
-    return [] if value is None and SPECS[name].may_be_empty else value
+    except ParameterException as error:  # an empty list or a blank in a YAML file
+        raise ConfigError(f"parameter {name!r} has no value. {_remedy(specs[name])}") from error
+    return [] if value is None and specs[name].may_be_empty else value
 
 
 def _remedy(spec: Spec) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.table import SPECS
 
 FileT = TypeVar("FileT")
@@ -43,3 +45,18 @@ def layers(files: Sequence[FileT], given: Mapping[str, str]) -> list[FileT | dic
         if text != NOT_GIVEN:
             values[name] = text == "true" if isinstance(SPECS[name].default, bool) else text
     return [*files, *([values] if values else [])]
+
+
+def require_file(argument: str, path: str) -> None:
+    """Refuse what launch_ros would pass over with a warning: a robot would run, and not as its file says.
+
+    Args:
+        argument: Name of the launch argument.
+        path: The parameter file that it names, or `NOT_GIVEN`.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    if path != NOT_GIVEN and not Path(path).is_file():
+        remedy = "; write $HOME for ~, which shells leave as it is after :=" if path.startswith("~") else ""
+        raise ConfigError(f"launch argument {argument!r}: there is no file {path!r}{remedy}")

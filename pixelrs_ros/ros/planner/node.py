@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from functools import partial
 from typing import Any
 
 from geometry_msgs.msg import PoseArray
@@ -23,7 +24,7 @@ from pixelrs_ros.msg import Segment
 from pixelrs_ros.ros.perception.locating import calibration_from_info, depth_from_image
 from pixelrs_ros.ros.planner import parameters
 from pixelrs_ros.ros.wire.conversions import stamp_to_ns
-from pixelrs_ros.ros.wire.executor_bridge import STEADY
+from pixelrs_ros.ros.wire.executor_bridge import STEADY, call_later
 from pixelrs_ros.ros.wire.grasps import fill_grasp_markers, fill_poses
 from pixelrs_ros.ros.wire.ros_context import run
 from pixelrs_ros.types import Status
@@ -77,10 +78,10 @@ class GraspPlanner(Node):
         return bool(self._newest) and self._info is not None
 
     def _begin(self) -> None:
-        """Ask for the task that the node was started with, as soon as there is somebody to ask."""
+        """Ask for the task that the node was started with, as soon as there is somebody to ask and a picture."""
         if self._robot.is_ready() and self.sees:
             self._start.cancel()
-            self._ask(self.values.task)
+            self._ask(self.values.task, at_start=True)
 
     def _on_depth(self, message: Image) -> None:
         self._newest.append(message)
@@ -90,10 +91,9 @@ class GraspPlanner(Node):
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    def _ask(self, text: str) -> None:
-        """Let the perception node ground words; one task at a time."""
-        now_ns = int(self.get_clock().now().nanoseconds)
-        if self._asked_ns is not None and now_ns < self._asked_ns + round((self.values.timeout_s + _GRACE_S) * 1e9):
+    def _ask(self, text: str, *, at_start: bool = False) -> None:
+        """Let the perception node ground words; one task at a time. At the start its first picture is awaited."""
+        if self._asked_ns is not None:
             self._say(f"One moment: I am still at the last task. Say {text!r} again then.")
             return
         if not self._robot.is_ready():
@@ -105,13 +105,25 @@ class GraspPlanner(Node):
         )
         # By the time of the answer newer ones will have pushed out the depth of its picture.
         self._depths, self._asked_ns = list(self._newest), pending.stamp_ns
-        pending.future.add_done_callback(self._on_answer)
+        pending.future.add_done_callback(partial(self._on_answer, pending.stamp_ns, at_start))
+        call_later(self, values.timeout_s + _GRACE_S, lambda: self._give_up(pending.stamp_ns, text))
 
-    def _on_answer(self, done: Future[Answer]) -> None:
-        self._asked_ns = None
+    def _on_answer(self, asked_ns: int, at_start: bool, done: Future[Answer]) -> None:
         answer = done.result()
-        assert answer is not None
+        if answer is None or self._asked_ns != asked_ns:
+            return
+        self._asked_ns = None
+        if at_start and answer.status is Status.NO_FRAME:  # what has reached us may not have reached the other node yet
+            self._start.reset()
+            return
         self._act_on(answer)
+
+    def _give_up(self, asked_ns: int, text: str) -> None:
+        """Say that a task is lost, as with a perception node that ended while it answered."""
+        if self._asked_ns == asked_ns:
+            self._asked_ns = None
+            self._publish(Header(stamp=self.get_clock().now().to_msg()), [])
+            self._say(f"I had no answer about {text!r}: the perception node was too slow, or has ended. Say it again.")
 
     def _act_on(self, answer: Answer) -> None:
         targets = _targets(answer)

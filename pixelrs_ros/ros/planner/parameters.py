@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from rclpy.node import Node
 
 from pixelrs_ros.gripper import Gripper
+from pixelrs_ros.ros.parameters import checks
 from pixelrs_ros.ros.parameters.declaration import read_all
 from pixelrs_ros.ros.parameters.spec import Change, Spec, parameter
 
@@ -18,7 +19,7 @@ _GRIPPER = Gripper()
 class PlannerParameters:
     """The values in force. Each field is one parameter of the planner."""
 
-    perception: str = parameter("perception", "Name of the perception node.", AT_START)
+    perception: str = parameter("perception", "Name of the perception node.", AT_START, check=checks.node_name)
     session_id: str = parameter("grasping", "Dialogue in which the planner asks.", AT_START)
     camera: str = parameter("", "frame_id of the camera that is meant; empty: the first one.", AT_START)
     task: str = parameter("", "What to grasp first, in words; empty: wait for `grasp_task`.", AT_START)

@@ -47,6 +47,7 @@ _CAMERA = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
 _RELIABLE = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 # Of the images that are kept in memory until a turn is about one of them.
 _KEPT_BYTES = 256_000_000
+_DIAGNOSTICS = "/diagnostics"
 _LOOK_PERIOD_S = 0.2
 _LAST_MESSAGES_S, _LAST_WORDS_S = 0.3, 3.0
 
@@ -68,6 +69,7 @@ class Recorder(Node):
 
     Attributes:
         out: The folder of the recording, a parameter.
+        more: The further topics that were asked for.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -105,7 +107,7 @@ class Recorder(Node):
             "explanation": Explanation,
             "target_points": PointCloud2,
             "markers": MarkerArray,
-            "/diagnostics": DiagnosticArray,
+            _DIAGNOSTICS: DiagnosticArray,
             f"{self._perception}/transition_event": TransitionEvent,
         } | ({"tracking": Tracking} if self._images == ALL else {})
         for name, kind in own.items():
@@ -116,7 +118,8 @@ class Recorder(Node):
             self.resolve_topic_name("explanation"): self._read_explanation,
         }
         self._dialogue: Client[Any, Any] = self.create_client(GetDialogue, f"{self._perception}/get_dialogue")
-        self._more = {self.resolve_topic_name(topic) for topic in more if topic}
+        self.more = {self.resolve_topic_name(topic) for topic in more if topic}
+        self._unseen = set(self.more)
         self.create_timer(_LOOK_PERIOD_S, self._look)
         self._announcement = self.create_timer(_LOOK_PERIOD_S, self._announce)
 
@@ -258,11 +261,11 @@ class Recorder(Node):
 
     def _look(self) -> None:
         self._write_told()
-        for topic in tuple(self._more):
+        for topic in tuple(self._unseen):
             offered = self.get_publishers_info_by_topic(topic)
             if not offered:
                 continue
-            self._more.discard(topic)
+            self._unseen.discard(topic)
             reliable = all(info.qos_profile.reliability == ReliabilityPolicy.RELIABLE for info in offered)
             latched = all(info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for info in offered)
             profile = QoSProfile(
@@ -334,7 +337,11 @@ def _run(node: Recorder) -> None:
         raise DataError("nothing came, and no recording was left; remedy: the namespace and topics of the node")
     for topic, count in sorted(writer.counts.items()):
         print(f"{count:8} {topic}")
+    for topic in sorted(node.more - writer.counts.keys()):
+        print(f"       0 {topic}: nothing came")
     print(f"{node.out}: {sum(writer.counts.values())} messages")
+    if writer.counts.keys() == {_DIAGNOSTICS}:  # of any node in any namespace
+        raise DataError(f"{node.out}: only {_DIAGNOSTICS} came; remedy: the namespace and topics of the node")
 
 
 if __name__ == "__main__":

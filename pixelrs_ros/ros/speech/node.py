@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -34,10 +35,12 @@ from pixelrs_ros.types import DEFAULT_SESSION_ID
 
 _NS_PER_S = 1_000_000_000
 _DIAGNOSTICS_PERIOD_S = 1.0
-_QUIET_S = 2.0  # without any sound, then the diagnostics warn
+_QUIET_S = 2.0  # without any sound, then the diagnostics warn, and who was speaking is no longer waited for
+_LOOK_PERIOD_S = 0.2
 _CANCEL_TIMEOUT_S = 1.0  # how long new words wait for the old ones to be called off
 # Whoever interrupts the robot, or speaks too fast for it, knows that.
 _NOT_SAID = (Segmentation.CANCELLED, Segmentation.REJECTED)
+SOUND, RECOGNIZER, VOICE = "sound", "recognizer", "voice"
 _MAX_WAITING = 8  # utterances that wait for the recognizer; one more is not heard
 
 
@@ -83,7 +86,7 @@ class SpeechNode(Node):
         self._cancelling: Future[Any] | None = None
         self._heard_sound_s = -_QUIET_S
         self._last = "nothing has been said yet"
-        self._problem = ""
+        self._problems: dict[str, str] = {}  # by what has it: SOUND, RECOGNIZER, VOICE
         self._muted = False
         self._heard_until_ns = self._called_off = 0
         self._listener = threading.Thread(target=self._recognize_all, args=(recognizer,), daemon=True)
@@ -96,7 +99,8 @@ class SpeechNode(Node):
             self._microphone = Microphone(values.device, self._on_microphone)
             where = "the microphone"
         else:
-            where = " and ".join(sound_topics.listen(self, self._on_sound, self._on_problem))
+            where = " and ".join(sound_topics.listen(self, self._on_sound, partial(self._on_problem, SOUND)))
+        self.create_timer(_LOOK_PERIOD_S, self._look_for_silence, clock=STEADY)
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=STEADY)
         self.get_logger().info(f"listens to {where}; {values.recognizer} recognizes")
 
@@ -145,11 +149,13 @@ class SpeechNode(Node):
         # Without a stamp it ends now.
         self._hear(pcm, stamp_ns or self._now_ns() - round(pcm.seconds * _NS_PER_S))
 
-    def _on_problem(self, problem: str) -> None:
-        self._problem = problem
+    def _on_problem(self, what: str, problem: str) -> None:
+        self._problems[what] = problem
         self.get_logger().warning(problem, throttle_duration_sec=1.0)
 
     def _hear(self, pcm: Pcm, stamp_ns: int) -> None:
+        if not len(pcm.samples):
+            return
         self._heard_sound_s = STEADY.now().nanoseconds / _NS_PER_S
         self._heard_until_ns = stamp_ns + round(pcm.seconds * _NS_PER_S)
         speaking = self._talker is not None and self._talker.is_speaking
@@ -163,14 +169,25 @@ class SpeechNode(Node):
         try:
             samples = self._resampler(pcm)
         except ConfigError as error:
-            self._on_problem(str(error))
+            self._on_problem(SOUND, str(error))
             return
-        self._problem = ""
+        self._problems.pop(SOUND, None)
         if self._wake_word is not None and self._wake_word.hears(samples):
             self._wake(self._heard_until_ns)
             # What was said so far was the wake word, and no instruction.
             self._finder.restart()
         self._handle(self._finder.feed(samples, stamp_ns))
+
+    def _look_for_silence(self) -> None:
+        """End what is being said where no more sound comes: a microphone has been unplugged, or sends while pressed."""
+        released = self.values.push_to_talk and not self._finder.is_pressed
+        patience_s = min(self.values.end_silence_s, _QUIET_S) if released else _QUIET_S
+        if self._finder.hears_speech and self._silent_s() > patience_s:
+            self._handle(self._finder.run_dry())
+
+    def _silent_s(self) -> float:
+        """For how long no sound has come."""
+        return STEADY.now().nanoseconds / _NS_PER_S - self._heard_sound_s
 
     def _on_button(self, message: Bool) -> None:
         now_ns = self._now_ns()
@@ -189,7 +206,8 @@ class SpeechNode(Node):
                 try:
                     self._utterances.put_nowait(event)
                 except queue.Full:
-                    self._on_problem("somebody speaks faster than the recognizer works: an utterance was not heard")
+                    faster = "somebody speaks faster than the recognizer works: an utterance was not heard"
+                    self._on_problem(RECOGNIZER, faster)
 
     # Words
 
@@ -198,8 +216,9 @@ class SpeechNode(Node):
         while (utterance := self._utterances.get()) is not None:
             try:
                 heard = recognizer.recognize(utterance.samples)
+                self._problems.pop(RECOGNIZER, None)
             except Exception as error:  # of somebody else's library; the next utterance may be recognized
-                self.get_logger().error(f"{self.values.recognizer} failed: {type(error).__name__}: {error}")
+                self._on_problem(RECOGNIZER, f"{self.values.recognizer} failed: {type(error).__name__}: {error}")
                 heard = Heard("", 0.0)
             self._in_executor(self._on_heard, (utterance, heard))
 
@@ -207,6 +226,8 @@ class SpeechNode(Node):
         utterance, heard = found
         text, alternatives = self._said_to_robot(heard.text, utterance.start_ns, utterance.end_ns), heard.alternatives
         if text is None:
+            awake = self._is_awake(utterance.end_ns)
+            self._last = "the wake phrase" if awake else "nothing for the robot: they do not begin with the wake phrase"
             return
         if self.values.wake_phrase:
             if text != heard.text:
@@ -214,9 +235,10 @@ class SpeechNode(Node):
                 alternatives = tuple(dict.fromkeys(other for other in others if other))
             self._barge_in()
         confidence = heard.confidence if text and not utterance.cut else 0.0
-        if utterance.cut:
-            self.get_logger().warning(f"half-heard {text!r}: {utterance.cut}")
         self._last = f"{text!r}, confidence {confidence:.2f}"
+        if utterance.cut:
+            self._last += f", half-heard: {utterance.cut}"
+            self.get_logger().warning(f"half-heard {text!r}: {utterance.cut}")
         stamp = conversions.ns_to_stamp(utterance.start_ns)
         self._send(text, confidence, [other for other in alternatives if other != text], stamp)
 
@@ -280,6 +302,8 @@ class SpeechNode(Node):
         called: list[bool] = []
 
         def once() -> None:
+            if self._cancelling is cancelling:  # unless it is done, it never will be: the robot has ended meanwhile
+                self._cancelling = None
             if not called:
                 called.append(True)
                 call()
@@ -295,7 +319,7 @@ class SpeechNode(Node):
         voice = open_voice(self.values.voice, self.values.voice_name)
         if self.values.play:
             self._loudspeaker = Loudspeaker()
-        return Talker(voice, self._begin_to_speak, self._stop_speaking, self._on_problem)
+        return Talker(voice, self._begin_to_speak, self._stop_speaking, partial(self._on_problem, VOICE))
 
     def _on_explanation(self, message: Explanation) -> None:
         session_id = self.values.session_id or DEFAULT_SESSION_ID
@@ -308,6 +332,7 @@ class SpeechNode(Node):
         self._spoken.publish(sound_topics.fill_chunk(AudioChunk(), header, pcm))
         if self._loudspeaker is not None:
             self._loudspeaker.play(pcm)
+        self._problems.pop(VOICE, None)
 
     def _stop_speaking(self) -> None:
         if self._loudspeaker is not None:
@@ -317,9 +342,9 @@ class SpeechNode(Node):
 
     def _publish_diagnostics(self) -> None:
         level, text = DiagnosticStatus.OK, self._last
-        if self._problem:
-            level, text = DiagnosticStatus.WARN, self._problem
-        elif STEADY.now().nanoseconds / _NS_PER_S - self._heard_sound_s > _QUIET_S:
+        if problems := list(self._problems.values()):
+            level, text = DiagnosticStatus.WARN, "; ".join(problems)
+        elif self._silent_s() > _QUIET_S:
             level, text = DiagnosticStatus.WARN, f"no sound has come for {_QUIET_S:g} s; the last words: {self._last}"
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from rclpy.node import Node
 
+from pixelrs_ros.ros.parameters import checks
 from pixelrs_ros.ros.parameters.declaration import read_all
 from pixelrs_ros.ros.parameters.spec import Change, Spec, parameter
 from pixelrs_ros.speech.recognizer import RECOGNIZERS
@@ -39,7 +40,9 @@ class SpeechParameters:
     num_threads: int = parameter(1, "CPU threads of the recognizer.", AT_START, low=1, high=256)
     session_id: str = parameter("", "Dialogue that is spoken in; empty: the default one.", AT_START)
     camera: str = parameter("", "frame_id of the camera that is spoken about; empty: the first one.", AT_START)
-    perception: str = parameter("perception", "Name of the perception node, for barge-in.", AT_START)
+    perception: str = parameter(
+        "perception", "Name of the perception node, for barge-in.", AT_START, check=checks.node_name
+    )
     push_to_talk: bool = parameter(
         False, "Only what is said while `push_to_talk` (std_msgs/Bool) is true counts.", AT_START
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -64,6 +65,7 @@ def ros(args: list[str] | None) -> Iterator[None]:
     Raises:
         SystemExit: ROS cannot be started, for instance secured as the environment demands it; the message says why.
     """
+    atexit.register(_end_in_peace)
     # rclpy's own handlers shut the context down under whatever is running, which would surface as an error of some call
     # or other.
     try:
@@ -83,6 +85,12 @@ def ros(args: list[str] | None) -> Iterator[None]:
             raise
     finally:
         rclpy.try_shutdown()
+
+
+def _end_in_peace() -> None:
+    """Let no signal kill a process that is ending: the interpreter takes its handlers away before it is gone."""
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def spin(node: Node, until: Callable[[], bool] = lambda: False) -> None:

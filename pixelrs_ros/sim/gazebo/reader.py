@@ -15,7 +15,7 @@ import numpy as np
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.sim.gazebo.obj import MATERIALS_FILE, Material, read_materials, read_mesh
 from pixelrs_ros.sim.gazebo.surfaces import Surface
-from pixelrs_ros.sim.picture.canvas import Canvas, mujoco
+from pixelrs_ros.sim.picture.canvas import Canvas, cast_no_shadow, mujoco
 from pixelrs_ros.sim.picture.render import set_quality
 
 _SPARE_GEOMS = 50
@@ -139,7 +139,8 @@ def draw(world: ReadWorld, camera: ReadCamera) -> Seen:
         owners = np.repeat(np.arange(len(world.visuals)), [len(visual.surfaces) for visual in world.visuals])
         for geom in canvas.scene.geoms[: canvas.scene.ngeom]:
             geom.segid = geom.objid
-            geom.castshadow = world.visuals[owners[geom.objid]].shadow
+            if not world.visuals[owners[geom.objid]].shadow:
+                cast_no_shadow(geom)
         numbers = canvas.numbers()
         labels = np.array([0, *(world.visuals[owner].label for owner in owners)], np.uint8)[numbers]
         depth_m = np.where(numbers > 0, canvas.depth_m(), np.float32(np.inf))

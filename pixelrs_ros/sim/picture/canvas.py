@@ -23,6 +23,11 @@ _OFF = [flag.value for flag in (_FLAGS.mjRND_SHADOW, _FLAGS.mjRND_REFLECTION, _F
 _OPEN: WeakSet[Canvas] = WeakSet()
 
 
+def cast_no_shadow(geom: mujoco.MjvGeom) -> None:
+    """Let a geom of a scene cast no shadow, as decorations cast none: MuJoCo 3 (Python 3.10) has no switch for it."""
+    geom.category = mujoco.mjtCatBit.mjCAT_DECOR.value
+
+
 class Canvas:
     """The drawing context of one model; `mujoco.Renderer` without the work that nobody needs here.
 

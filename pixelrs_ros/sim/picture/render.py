@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pixelrs_ros.sim.picture.canvas import Canvas, mujoco
+from pixelrs_ros.sim.picture.canvas import Canvas, cast_no_shadow, mujoco
 from pixelrs_ros.sim.scene import stage
 from pixelrs_ros.sim.scene.kinds import KINDS
 from pixelrs_ros.sim.scene.scene import Scene, SceneObject
@@ -222,7 +222,7 @@ class Renderer:
         self._canvas.update(self._data)
         drawn = self._canvas.scene
         for background in drawn.geoms[: drawn.ngeom]:
-            background.castshadow = False  # the table would speckle itself far from the lamp's axis
+            cast_no_shadow(background)  # the table would speckle itself far from the lamp's axis
         for geoms in scene.clutter:
             self._add_geoms(geoms, 0)
         for thing in scene.objects:

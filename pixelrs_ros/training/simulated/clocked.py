@@ -59,6 +59,8 @@ class Plan:
             apart = APART * self._minutes
             self._finish(*(self._start(name, apart) for name in ("see", "talk")))
             before = ("connect",)
+        elif self._config.fresh:
+            before = ("imitate",)
         left = (self._ends - time.monotonic()) / 60
         self._finish(self._start("ground", max(left - RESERVE * self._minutes, 0.05), before))
         self._console.print(f"{self._clock()} done")

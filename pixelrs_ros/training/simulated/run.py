@@ -16,16 +16,18 @@ from pixelrs_ros.checkpoint import INT8, TOKENIZER, load_checkpoint, read_sizes,
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.model.build import build_miras
+from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.settings import load_config, read_yaml
 from pixelrs_ros.shipped import resolve
 from pixelrs_ros.sim.picture.elements import Element
 from pixelrs_ros.sim.scene.kinds import COLORS, KINDS
 from pixelrs_ros.sim.talk.compose import conversations
 from pixelrs_ros.text.tokenizer import load_tokenizer, train_tokenizer
-from pixelrs_ros.training.config import PHASES, EngineConfig, RecipeConfig, TrainConfig
+from pixelrs_ros.training.config import ORDER, EngineConfig, RecipeConfig, TrainConfig
 from pixelrs_ros.training.loop import Trainer, join_processes
 from pixelrs_ros.training.simulated.bank import Bank, draw_bank, make_layout
 from pixelrs_ros.training.simulated.ground import ConnectPhase, GroundPhase
+from pixelrs_ros.training.simulated.imitate import ImitatePhase, Sight
 from pixelrs_ros.training.simulated.parts import take_parts
 from pixelrs_ros.training.simulated.scenes import ScenesPhase
 from pixelrs_ros.training.simulated.see import SeePhase
@@ -52,9 +54,15 @@ class Run:
         self.device = device
         self.out = Path(config.out)
         self.out.mkdir(parents=True, exist_ok=True)
+        self.start: Miras | None = None
         if config.start:
-            self.miras, self.miras_config, self.tokenizer = load_checkpoint(config.start, dtype="fp32")
+            self.start, self.start_config, self.tokenizer = load_checkpoint(config.start, dtype="fp32")
+            self.miras_config = config.changed(self.start_config)
+            self.miras = renewed(self.start, self.miras_config, config) if config.fresh else self.start
             self.miras.requires_grad_(True)
+            for name in config.frozen:
+                if (part := getattr(self.miras, name)) is not None:
+                    part.requires_grad_(False)
         else:
             self.miras_config = config.sizes()
             self.tokenizer = make_tokenizer(self.out / TOKENIZER, config.vocab_size, config.seed)
@@ -70,7 +78,7 @@ class Run:
     def phase(self, name: str) -> ScenesPhase:
         """A phase, with what it needs of those before it."""
         if name not in self.config.phases:
-            known = ", ".join(phase for phase in PHASES if phase in self.config.phases)
+            known = ", ".join(phase for phase in ORDER if phase in self.config.phases)
             raise ConfigError(f"unknown phase {name!r}; known: {known}")
         self.miras.to(self.device)
         if self.miras.convnext is not None:
@@ -93,7 +101,14 @@ class Run:
             load_weights(self.out, "talk", talk.module)
             talk.module.to(self.device)
             return ConnectPhase(talk, see)
+        if name == "imitate":
+            assert self.start is not None and self.start is not self.miras  # as the configuration has fresh parts
+            return ImitatePhase(
+                self.miras, self.miras_config, self.start.to(self.device), self.start_config, train, val
+            )
         ground = self._ground(train, val)
+        if self.config.fresh:
+            load_weights(self.out, "imitate", Sight(self.miras))
         if not self.config.start:
             load_weights(self.out, "see", ground.see.module)
             load_weights(self.out, "talk", ground.talk.module)
@@ -108,6 +123,30 @@ class Run:
 
     def _ground(self, train: Bank, val: Bank) -> GroundPhase:
         return GroundPhase(self._talk(train, val), self._see(train, val))
+
+
+def renewed(start: Miras, sizes: MirasConfig, config: TrainConfig) -> Miras:
+    """A network that has of the start what it shares with it, and everything else anew.
+
+    Raises:
+        ConfigError: A part that comes from the start has another size.
+    """
+    torch.manual_seed(config.seed)
+    miras = build_miras(sizes, start.language.config.vocab_size)
+    take_parts(miras, sizes, Path(config.parts))
+    own = miras.state_dict()
+    kept = {
+        name: value
+        for name, value in start.state_dict().items()
+        if name in own and name.partition(".")[0] not in config.fresh
+    }
+    wrong = sorted({name.partition(".")[0] for name, value in kept.items() if value.shape != own[name].shape})
+    if wrong:
+        raise ConfigError(
+            f"network: {', '.join(wrong)} has another size than in {config.start}; remedy: add it to fresh"
+        )
+    miras.load_state_dict(kept, strict=False)
+    return miras
 
 
 def draw(config: TrainConfig) -> None:
@@ -187,7 +226,7 @@ def train(
         _require_padding(read_sizes(config.start)[0], config.start)  # before hours of drawing
     engine = EngineConfig(seed=config.seed, cpu=config.cpu, precision=config.precision)
     processes = join_processes(engine)
-    names = tuple(phases) or ("draw", *(name for name in PHASES if name in config.phases))
+    names = tuple(phases) or ("draw", *(name for name in ORDER if name in config.phases))
     for name in names:
         if name == "draw":
             with processes.main_process_first():  # the others read what it has drawn

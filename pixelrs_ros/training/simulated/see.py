@@ -60,7 +60,8 @@ class Eyes(nn.Module):
         fused, embedding = self.clip(clip), self.sam.encode(sam)
         dense = {}
         if self.convnext is not None:
-            high = self.convnext(convnext)
+            # torch crashes in GroupNorm's backward pass where its input is channels-last and wants no gradient.
+            high = self.convnext(convnext).contiguous()
             dense["grid"] = self.grid_head(self.grid_norm(high)).flatten(2).transpose(1, 2)
             fused = fused if self.fusion is None else self.fusion(fused, high)
             embedding = embedding if self.detail is None else embedding + self.detail(high)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from chat_server import Reply, completion, serving
@@ -17,8 +18,10 @@ from labeled_pictures import LABELS, write_labeled
 
 from pixelrs_ros.cli import main
 from pixelrs_ros.data.check import check
-from pixelrs_ros.data.prist import SEG, read_split
+from pixelrs_ros.data.labelme import annotate, to_json
+from pixelrs_ros.data.prist import SEG, mask_path, read_split
 from pixelrs_ros.data.readers.opening import open_data
+from pixelrs_ros.files import write_file, write_picture
 
 TARGETS = sorted(label for labels in LABELS.values() for label in labels)
 
@@ -191,3 +194,69 @@ def test_a_run_that_was_killed_asks_nothing_twice(labeled: Path, tmp_path: Path)
 def test_a_model_wants_a_name_and_an_address(labeled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "build", str(labeled), "--out", str(tmp_path / "built"), "--by", "model"]) == 1
     assert "--endpoint" in capsys.readouterr().err
+
+
+def mark(folder: Path, name: str, labels: tuple[str, ...], size_px: tuple[int, int] = (40, 60)) -> None:
+    """A picture of 60 x 40 px with squares of these labels, drawn on one of `size_px`."""
+    write_picture(folder / "images" / name, np.full((40, 60, 3), 99, np.uint8))
+    masks = {(label, 0): np.zeros(size_px, bool) for label in labels}
+    for number, mask in enumerate(masks.values()):
+        mask[5:15, 5 + 10 * number : 12 + 10 * number] = True
+    file = annotate(f"../images/{name}", masks or {("x", 0): np.zeros(size_px, bool)})
+    write_file(mask_path(folder, name), to_json(file))
+
+
+def test_pictures_in_which_nothing_is_to_be_told_apart_are_counted_and_cost_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "built"
+    for name, labels in (("none", ()), ("one", ("cup",)), ("two", ("cup", "pan"))):
+        mark(folder, f"{name}.png", labels)
+    asked: list[str] = []
+
+    def answer(request: dict[str, Any]) -> Reply:
+        asked.append(str(request["messages"][0]["content"]))
+        return model()(request)
+
+    with serving(answer) as url:
+        assert main(command(folder, out, url)) == 0
+    assert len(asked) == 4, "elements, a question and two dialogues"
+    assert (report(out)["pictures"], report(out)["left_out"], report(out)["dialogues"]) == (1, 2, 2)
+    assert "left out, fewer than two labels that a mask shows: 2 pictures" in capsys.readouterr().out
+
+
+def test_masks_of_another_size_than_their_picture_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mark(tmp_path / "photos", "a.png", ("cup", "pan"), (80, 120))
+    assert main(["data", "build", str(tmp_path / "photos"), "--out", str(tmp_path / "built")]) == 1
+    assert "masks/a.json: is for a picture of (80, 120) px" in capsys.readouterr().err
+
+
+def test_dialogues_that_a_person_wrote_are_not_overwritten(labeled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (labeled / "train.json").write_text("[]", encoding="utf-8")
+    build = ["data", "build", str(labeled), "--out", str(labeled)]
+    assert main([*build, "--split", "told"]) == main([*build, "--split", "told"]) == 0
+    assert main(build) == 1
+    assert "holds dialogues that were not built" in capsys.readouterr().err
+    assert (labeled / "train.json").read_text(encoding="utf-8") == "[]"
+
+
+@pytest.mark.parametrize("split", ["../told", "", ".told", "a/b"])
+def test_no_list_of_dialogues_lies_outside_of_its_folder(
+    labeled: Path, tmp_path: Path, split: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "build", str(labeled), "--out", str(tmp_path / "a" / "built"), "--split", split]) == 1
+    assert "no split can be called" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("told.json"))
+
+
+def test_an_answer_that_stands_twice_in_a_tree_is_told_to_the_person(
+    labeled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "built"
+    assert main(["data", "build", str(labeled), "--out", str(out)]) == 0
+    answers = "answers: {red: red mug, red: blue mug}"
+    (out / "trees" / "kitchen.yaml").write_text(f"picture: kitchen.png\ntree: {{question: 'Which?', {answers}}}\n")
+    assert main(["data", "build", str(labeled), "--out", str(out)]) == 1
+    assert "kitchen.yaml: cannot be read: the key 'red' is there twice" in capsys.readouterr().err

@@ -23,6 +23,8 @@ from pixelrs_ros.data.rewrite import write_prist
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.evaluation.samples import Samples
 
+EXPECTED = (Fault.UNMASKED, Fault.PICTURELESS)  # the folders have these, which the formats allow
+
 
 @pytest.fixture
 def sets(data_sets: Path, tmp_path: Path) -> dict[str, Path]:
@@ -89,7 +91,7 @@ def test_every_format_is_found_out_and_passes_its_check(sets: dict[str, Path]) -
         reader = open_data(folder)
         assert reader.form == form
         with check(reader, reader.splits()) as report:
-            problems = [problem for problem in report.problems() if problem.fault is not Fault.UNMASKED]
+            problems = [problem for problem in report.problems() if problem.fault not in EXPECTED]
         assert not problems, form
         assert sum(counts.dialogues for counts in report.splits.values()) >= 1
         for split in reader.splits():
@@ -282,7 +284,7 @@ def test_every_fault_is_told_with_its_file_and_fails_the_command(
     assert found["splits"]["test"]["dialogues"] == 10
     for name in ("gone.jpg", "cut.jpg", "turned.jpg", "odd.json", "dialogue 9"):
         assert name in said.out, name
-    assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 6
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 9
 
 
 def test_text_in_cp1252_is_read_as_it_was_written(tmp_path: Path) -> None:

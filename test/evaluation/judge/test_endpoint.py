@@ -49,6 +49,19 @@ def test_a_question_that_gets_no_answer_is_an_error_of_its_own(reply: Reply) -> 
     assert not isinstance(caught.value, ConfigError)
 
 
+def test_a_server_that_refuses_a_schema_is_asked_without() -> None:
+    asked: list[bool] = []
+
+    def answer(request: dict[str, Any]) -> Reply:
+        asked.append("response_format" in request)
+        return failure(HTTPStatus.BAD_REQUEST) if asked[-1] else completion("Yes.")
+
+    with serving(answer) as url:
+        judge = judge_at(url)
+        assert [judge.ask("Well?", Choice, seed) for seed in range(2)] == ["Yes."] * 2
+    assert asked == [True, False, False]
+
+
 def test_an_empty_answer_is_an_answer() -> None:
     status, content = completion("")
     content["choices"][0]["message"]["content"] = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,14 +12,14 @@ from typing import Any
 
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_bench import DEADLINE_S, Bench
 from pixelrs_ros.msg import Instruction, TurnImage
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
 from pixelrs_ros.client import NoAnswerError
-from pixelrs_ros.errors import ConfigError, PixelrsError
+from pixelrs_ros.errors import PixelrsError
 from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.console.views import PlaceView, TurnView
 from pixelrs_ros.types import Status
@@ -176,6 +178,24 @@ def test_diagnostics_of_the_robots_nodes_are_known(robot: Bench, console: Consol
     assert console.diagnostics["/perception: camera"].values
 
 
+def test_what_is_said_when_nobody_listens_is_lost(robot: Bench, console: ConsoleNode) -> None:
+    assert robot.node.trigger_deactivate()
+    robot.until(lambda: not console.is_ready())
+    console.say("the mug", "default")
+    turn = shown(robot, console, "default", lambda turn: turn.is_lost)
+    assert (turn.said, turn.status) == ("the mug", None)
+
+
+def test_diagnostics_that_come_no_more_are_old(bench: Bench, console: ConsoleNode) -> None:
+    reports = bench.caller.create_publisher(DiagnosticArray, "/diagnostics", 10)
+    bench.until(lambda: reports.get_subscription_count() >= 2)
+    reports.publish(DiagnosticArray(status=[DiagnosticStatus(name="/speech: sound", message="sound comes")]))
+    bench.until(lambda: "/speech: sound" in console.diagnostics)
+    assert console.diagnostics["/speech: sound"].level == "ok"
+    bench.until(lambda: console.diagnostics["/speech: sound"].level == "stale")
+    assert console.diagnostics["/speech: sound"].message == "no report for 5 s; the last one: sound comes"
+
+
 def test_the_button_is_pressed_while_anybody_holds_it(bench: Bench, console: ConsoleNode) -> None:
     assert not console.hears_speech()
     heard: list[bool] = []
@@ -187,9 +207,11 @@ def test_the_button_is_pressed_while_anybody_holds_it(bench: Bench, console: Con
     assert heard == [True, False]
 
 
-def test_an_impossible_parameter_is_named(bench: Bench) -> None:
-    with pytest.raises(ConfigError, match="image_transport"):
-        ConsoleNode(parameter_overrides=[Parameter("image_transport", value="theora")])
+def test_an_impossible_parameter_is_named_in_one_line() -> None:
+    command = [sys.executable, "-m", "pixelrs_ros.console.app", "--ros-args", "-p", "port:=-1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("console: parameter 'port': ") and ended.stderr.count("\n") == 1, ended.stderr
 
 
 def test_another_listener_is_no_robot(bench: Bench, console: ConsoleNode) -> None:

@@ -128,6 +128,18 @@ def test_what_the_node_remembers_joins_what_was_heard() -> None:
     assert known.version == before and len(known.turns("default")) == 3
 
 
+def test_what_nobody_can_answer_is_lost_until_it_is_answered_all_the_same() -> None:
+    known = Transcript()
+    for number in range(2):
+        known.on_instruction(said("x", number, instruction_id=f"i{number}"))
+    known.on_explanation(answered("Done.", 0))
+    version = known.version
+    known.lose_open()
+    assert [turn.is_lost for turn in known.turns("default")] == [False, True] and known.version > version
+    known.on_explanation(Explanation(text="He", **names(1)))
+    assert not any(turn.is_lost for turn in known.turns("default"))
+
+
 def test_dialogues_are_apart_and_forgotten_one_by_one() -> None:
     known = Transcript()
     known.on_explanation(answered("a", session_id="a"))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import pytest
 
 from pixelrs_ros.data.bag_turns import read_dialogues
 from pixelrs_ros.data.bags import Bag
@@ -65,3 +66,17 @@ def test_a_demo_whose_robot_cannot_start_fails_and_says_why(tmp_path: Path) -> N
     assert run.returncode == 1
     assert "perception died" in run.stdout
     assert "nowhere" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--params-file", "/nowhere.yaml"), "--params-file: there is no file '/nowhere.yaml'"),
+        (("--namespace", "robot-1"), "--namespace: Invalid namespace"),
+    ],
+)
+def test_a_demo_starts_no_node_with_an_impossible_argument(tmp_path: Path, given: tuple[str, str], said: str) -> None:
+    command = [sys.executable, "-m", "pixelrs_ros.ros.demo.run", "--out", str(tmp_path / "out"), *given]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert (run.returncode, run.stdout) == (2, "") and said in run.stderr
+    assert not (tmp_path / "out").exists()

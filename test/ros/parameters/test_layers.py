@@ -9,8 +9,9 @@ import yaml
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from pixelrs_ros.errors import ConfigError
 from pixelrs_ros.ros.parameters.declaration import declare, read
-from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers
+from pixelrs_ros.ros.parameters.layers import ARGUMENTS, NOT_GIVEN, PROFILES, choices, layers, require_file
 from pixelrs_ros.ros.parameters.table import SPECS
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -117,3 +118,14 @@ def test_a_profile_holds_nothing_but_parameters_that_the_node_accepts(profile: s
 
 def test_every_profile_is_offered() -> None:
     assert sorted(path.stem for path in PROFILES_DIR.glob("*.yaml")) == sorted(PROFILES)
+
+
+def test_a_file_that_is_not_there_is_refused_by_the_name_of_its_argument(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    require_file("params_file", str(tmp_path / "mine.yaml"))
+    require_file("params_file", NOT_GIVEN)
+    for path in (tmp_path / "nine.yaml", tmp_path):
+        with pytest.raises(ConfigError, match=f"launch argument 'params_file': there is no file '{path}'$"):
+            require_file("params_file", str(path))
+    with pytest.raises(ConfigError, match=r"no file '~/mine.yaml'; write \$HOME for ~"):
+        require_file("params_file", "~/mine.yaml")

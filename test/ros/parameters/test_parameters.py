@@ -1,7 +1,7 @@
 """Parameters of a live node: what changes takes effect, what cannot is refused with the reason."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,16 +10,20 @@ import rclpy
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import Segmentation
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from pixelrs_ros.errors import ConfigError
+from pixelrs_ros.ros.console.node import ConsoleNode
 from pixelrs_ros.ros.parameters.spec import Change
 from pixelrs_ros.ros.parameters.table import SPECS
 from pixelrs_ros.ros.perception.node import PerceptionNode
+from pixelrs_ros.ros.planner.node import GraspPlanner
 from pixelrs_ros.ros.queueing.bound_frame import Stream
+from pixelrs_ros.ros.speech.node import SpeechNode
 from pixelrs_ros.ros.wire import conversions
 
 S = 1_000_000_000
@@ -125,6 +129,25 @@ def test_numbers_that_are_none_are_refused_at_the_start() -> None:
         for name in [name for name, spec in SPECS.items() if isinstance(spec.default, float)]:
             with pytest.raises(ConfigError, match=f"'{name}'"):
                 PerceptionNode(parameter_overrides=[Parameter(name, value=float("nan"))])
+    finally:
+        rclpy.shutdown()
+
+
+@pytest.mark.parametrize("make", [ConsoleNode, GraspPlanner, SpeechNode])
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        (Parameter("perception", value="bad name"), "'perception' must be a node's name"),
+        (Parameter("perception", Parameter.Type.NOT_SET), "'perception' has no value. Give it a text"),
+    ],
+)
+def test_the_other_nodes_name_what_is_wrong_too(
+    make: Callable[..., Node], parameter: Parameter[Any], said: str
+) -> None:
+    rclpy.init()
+    try:
+        with pytest.raises(ConfigError, match=said):
+            make(parameter_overrides=[parameter])
     finally:
         rclpy.shutdown()
 

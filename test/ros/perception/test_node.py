@@ -1,5 +1,8 @@
 """The node in one process with its caller, over real topics: all that it does around the network."""
 
+from __future__ import annotations
+
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +23,7 @@ from pixelrs_ros.encodings import UsedBits
 from pixelrs_ros.errors import AnswerError, CheckpointError, ConfigError
 from pixelrs_ros.ros.perception.node import PerceptionNode
 from pixelrs_ros.ros.wire import conversions
+from pixelrs_ros.ros.wire.ros_context import ROS_ENDED_ERRORS
 from pixelrs_ros.types import Frame, Reply, Segment
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -240,7 +244,8 @@ def test_a_checkpoint_that_cannot_be_loaded_leaves_the_node_unconfigured() -> No
     rclpy.init()
     node = PerceptionNode(session_factory=load)
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-    assert node.trigger_activate() == TransitionCallbackReturn.ERROR
+    with contextlib.suppress(*ROS_ENDED_ERRORS):  # Jazzy raises what Kilted returns
+        assert node.trigger_activate() == TransitionCallbackReturn.ERROR
     assert node.autostart()
     node.close()
     node.destroy_node()

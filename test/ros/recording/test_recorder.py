@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from pixelrs_ros.msg import Instruction
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -35,7 +36,7 @@ def test_further_topics_are_recorded_as_their_publishers_offer_them(node: Node, 
     map_publisher = node.create_publisher(String, "/map", latched)
     map_publisher.publish(String(data="said before anybody listened"))
     instructions = node.create_publisher(Instruction, "instruction", 10)
-    command = [*RECORD, "/map", "later", "--out", str(tmp_path / "bag")]
+    command = [*RECORD, "/map", "later", "/nowhere", "--out", str(tmp_path / "bag")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as recorder:
         assert recorder.stdout is not None and recorder.stdout.readline().startswith("recording / to ")
         later = node.create_publisher(String, "later", 10)
@@ -49,7 +50,7 @@ def test_further_topics_are_recorded_as_their_publishers_offer_them(node: Node, 
         recorder.send_signal(signal.SIGTERM)
         printed = recorder.stdout.read()
     assert recorder.returncode == 0, printed
-    assert printed.endswith(f"{tmp_path / 'bag'}: 3 messages\n")
+    assert printed.endswith(f"       0 /nowhere: nothing came\n{tmp_path / 'bag'}: 3 messages\n")
     with Bag(tmp_path / "bag") as bag:
         heard = {message.topic: bag.decode(message) for message in bag.messages("/map", "/later", "/instruction")}
     assert {name: getattr(message, "data", "") or message.text for name, message in heard.items()} == {
@@ -66,6 +67,20 @@ def test_a_recording_of_nothing_is_not_kept(tmp_path: Path) -> None:
             recorder.send_signal(end)
             assert "pixelrs record: nothing came, and no recording was left" in recorder.stderr.read()
         assert recorder.returncode == 1 and not (tmp_path / "bag").exists()
+
+
+def test_diagnostics_of_others_are_no_recording(node: Node, tmp_path: Path) -> None:
+    reports = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+    command = [*RECORD, "--namespace", "mistyped", "--out", str(tmp_path / "bag")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as recorder:
+        assert recorder.stdout is not None and recorder.stdout.readline() and recorder.stderr is not None
+        while not reports.get_subscription_count():
+            rclpy.spin_once(node, timeout_sec=0.05)
+        reports.publish(DiagnosticArray())
+        assert reports.wait_for_all_acked()
+        recorder.send_signal(signal.SIGINT)
+        assert "only /diagnostics came; remedy: the namespace" in recorder.stderr.read()
+    assert recorder.returncode == 1
 
 
 def record(*arguments: str) -> subprocess.CompletedProcess[str]:

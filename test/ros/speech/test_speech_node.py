@@ -1,7 +1,9 @@
 """Sound in, instructions out: over DDS, with real speech, the real detector and the real recognizer."""
 
+import os
 from array import array
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 import rclpy
 from node_bench import Bench, Echo
 from pixelrs_ros.msg import AudioChunk, Instruction, Segmentation
+from pixelrs_ros.srv import CancelTurns
+from rclpy.client import Client
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sounds import NS_PER_S, needs_espeak, pause, pcm, pieces, said
 from std_msgs.msg import Bool, String
@@ -134,6 +139,71 @@ def test_push_to_talk_hears_what_is_said_while_the_button_is_pressed(room: Calla
     assert len(one.heard) == 1
 
 
+def test_a_robot_that_ended_while_it_was_interrupted_can_be_interrupted_when_it_is_back(
+    room: Callable[..., Room],
+) -> None:
+    one = room(perception="robot")
+    client: Client[Any, Any] = one.bench.caller.create_client(CancelTurns, "robot/cancel_turns")
+    deaf, calls = Node("deaf"), list[CancelTurns.Request]()
+    deaf.create_service(CancelTurns, "robot/cancel_turns", lambda _, response: response)  # of a node that nobody spins
+    one.bench.until(client.service_is_ready)
+    one.say(RED_MUG)
+    assert one.instruction(1).text == "give me the red mug", "it does not wait for ever"
+    deaf.destroy_node()
+
+    def cancel(request: CancelTurns.Request, response: CancelTurns.Response) -> CancelTurns.Response:
+        calls.append(request)
+        return response
+
+    one.bench.caller.create_service(CancelTurns, "robot/cancel_turns", cancel)
+    one.bench.until(client.service_is_ready)
+    one.say(RED_MUG)
+    one.bench.until(lambda: bool(calls))
+
+
+@pytest.mark.parametrize("button", [False, True], ids=["unplugged", "released"])
+def test_words_after_which_no_more_sound_comes_are_answered(room: Callable[..., Room], button: bool) -> None:
+    one = room(push_to_talk=button)
+    one.button.publish(Bool(data=True))
+    one.bench.until(lambda: one.node.is_pressed)
+    one.clock_ns = one.bench.now_ns()
+    one.play(pause(0.4), said(RED_MUG))
+    if button:
+        one.bench.until(lambda: one.bench.now_ns() > one.clock_ns)  # sound is sent faster than it is said
+        one.button.publish(Bool(data=False))
+    heard = one.instruction(1)
+    assert heard.text == "give me the red mug"
+    assert (heard.confidence > 0.5) is button, "whoever has not let go of the button is heard by half"
+
+
+def test_what_is_wrong_with_the_voice_stays_in_the_diagnostics(
+    room: Callable[..., Room], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = room(voice="espeak", play=False)
+    (tmp_path / "espeak-ng").write_text("#!/bin/sh\necho no data >&2\nexit 1\n")
+    (tmp_path / "espeak-ng").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    one.text.publish(String(data="the mug"))
+
+    def told() -> bool:
+        one.play(pause(0.1))  # a microphone goes on, and says nothing of the voice
+        return "speech" in one.bench.diagnostics and "cannot say" in one.bench.diagnostics["speech"].message
+
+    one.bench.until(told)
+
+
+def test_who_speaks_without_the_wake_phrase_can_see_why_nothing_happens(room: Callable[..., Room]) -> None:
+    one = room(wake_phrase="computer")
+    one.say(RED_MUG)
+
+    def told() -> bool:
+        one.play(pause(0.1))
+        said_of_it = one.bench.diagnostics.get("speech")
+        return said_of_it is not None and "do not begin with the wake phrase" in said_of_it.message
+
+    one.bench.until(told)
+
+
 def test_a_wake_phrase_has_to_come_first(room: Callable[..., Room]) -> None:
     one = room(wake_phrase="computer")
     one.say("Give me the blue basket.")
@@ -171,6 +241,7 @@ def test_the_answer_is_said_and_the_robot_does_not_hear_itself(room: Callable[..
         ("wake_model", "nowhere.onnx", "nowhere.onnx"),
         ("wake_phrase", "hey xqzrt", "xqzrt"),
         ("end_silence_s", float("nan"), "end_silence_s"),
+        ("voice", "piper", "voice_name"),
     ],
 )
 def test_what_cannot_be_started_is_said(parameter: str, value: Any, part: str) -> None:
@@ -186,6 +257,6 @@ def test_unusable_sound_is_told_and_does_no_harm(room: Callable[..., Room]) -> N
     one = room()
     for rate_hz, channels, data in ((0, 1, [1]), (16_000, 0, [1]), (16_000, 2, [1, 2, 3]), (16_000, 1, [])):
         one.audio.publish(AudioChunk(sample_rate=rate_hz, channels=channels, data=data))
-    one.bench.until(lambda: "speech" in one.bench.diagnostics and "sound" in one.bench.diagnostics["speech"].message)
+    one.bench.until(lambda: "speech" in one.bench.diagnostics and "whole" in one.bench.diagnostics["speech"].message)
     one.say(RED_MUG)
     assert one.instruction(1).text == "give me the red mug"

@@ -130,6 +130,36 @@ def test_a_signal_ends_a_node_under_a_fast_camera_without_a_word(number: signal.
             process.wait()
 
 
+ENDING = """
+import os, sys
+from pixelrs_ros.ros.wire.ros_context import ros
+
+class Last:
+    # Cleared away after the interpreter has given up its signal handlers.
+    def __del__(self, write=os.write, read=os.read):
+        write(1, b"last")
+        read(0, 1)
+
+with ros([]):
+    last = Last()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_again_while_python_ends_makes_no_failure_of_it(number: signal.Signals) -> None:
+    node = subprocess.Popen([sys.executable, "-c", ENDING], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert node.stdin is not None and node.stdout is not None
+    try:
+        assert node.stdout.read(4) == b"last"
+        node.send_signal(number)
+        node.stdin.close()
+        assert node.wait(timeout=20.0) == 0
+    finally:
+        node.kill()
+        node.wait()
+        node.stdout.close()
+
+
 def test_spinning_ends_when_what_is_waited_for_is_there() -> None:
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     ticks: list[int] = []

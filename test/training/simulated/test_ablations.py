@@ -64,8 +64,29 @@ def test_all_phases_learned_and_what_they_took_is_written(trained: Path, name: s
         assert all(np.isfinite(value) for value in json.loads(lines[-1]).values())
     talk = [(trained / one / "talk" / "state.safetensors").read_bytes() for one in ("full", name)]
     assert talk[0] == talk[1], "what sees no pictures is trained once"
-    cost = json.loads((trained / name / "cost.json").read_text())
-    assert cost["cpu_s"] > 0 and 0 < cost["wall_s"] < 280
+    for phase in ("see", "connect", "ground"):
+        cost = json.loads((trained / name / phase / "cost.json").read_text())
+        assert cost["cpu_s"] > 0 and 0 < cost["wall_s"] < 280
+
+
+def test_what_clip_alone_learns_is_learned_once(trained: Path, tmp_path: Path) -> None:
+    content = read_yaml(CONFIGS / "debug.yaml")
+    pace = {**content["phases"]["ground"], "steps": 1}
+    content |= {"start": str(trained / "full" / "checkpoint"), "bank": str(trained / "bank"), "cpu": True}
+    content |= {"fresh": ["fusion", "detail"], "phases": {"imitate": pace, "ground": pace}}
+    for name in ABLATIONS:
+        shipped = yaml.safe_load((CONFIGS / "ablations_cpu" / f"{name}.yaml").read_text())
+        changes = {"out": str(tmp_path / "runs" / name), "network": shipped.get("network", {})}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(content | changes))
+    command = [sys.executable, str(ROOT / "scripts" / "train_ablations.py"), "--configs", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, timeout=280)
+    runs = [tmp_path / "runs" / name for name in ABLATIONS]
+    full, no_fusion, no_second = ((run / "imitate" / "state.safetensors").read_bytes() for run in runs)
+    assert no_fusion == no_second != full
+    assert all((run / phase / "cost.json").is_file() for run in runs for phase in ("imitate", "ground"))
+    for name, run in zip(ABLATIONS, runs, strict=True):
+        weights = Engine.from_checkpoint(run / "checkpoint").miras.state_dict()
+        assert not [key for key in weights if key.startswith(GONE[name])]
 
 
 @pytest.mark.parametrize("folder", ["ablations", "ablations_cpu"])
@@ -76,6 +97,7 @@ def test_the_shipped_ones_differ_in_nothing_but_the_part_and_the_length(folder: 
         assert {**other, "network": None, "out": None, "phases": None} == {
             **full, "network": None, "out": None, "phases": None
         }  # fmt: skip
+        assert other["phases"].keys() == full["phases"].keys()
         for name, phase in other["phases"].items():
             assert {**phase, "steps": 0} == {**full["phases"][name], "steps": 0}
     assert len({content["out"] for content in (full, *others)}) == 3
