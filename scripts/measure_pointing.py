@@ -117,8 +117,8 @@ def main() -> None:
     median_ms = {how: round(float(np.median(each)), 1) for how, each in times_ms.items()}
     table += [
         "",
-        f"An answer took {median_ms[CLICK]:.0f} ms with a click and {median_ms[NOTHING]:.0f} ms without (median, without "
-        f"the picture's encoding; {engine.backend}; load average {load:.0f} of {os.cpu_count()}).",
+        f"An answer took {median_ms[CLICK]:.0f} ms with a click and {median_ms[NOTHING]:.0f} ms without (median, "
+        f"without the picture's encoding; {engine.backend}; load average {load:.0f} of {os.cpu_count()}).",
     ]
     print("\n".join(table))
     write_json(
