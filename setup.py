@@ -2,8 +2,8 @@
 
 The ROS interfaces are not part of it; colcon builds those. The network, the simulator, training and evaluation, and the
 `pixelrs` command need none. A robot needs no extra: those are for the simulated demo (`sim`), training (`train`), its
-curves (`plots`), hearing and speaking (`speech`), the operator page (`console`), judging words (`judge`) and work on
-the code (`dev`).
+curves (`plots`), hearing and speaking (`speech`), the operator page (`console`), judging words (`judge`), several
+machines (`ray`) and work on the code (`dev`).
 """
 
 from pathlib import Path
@@ -52,6 +52,7 @@ setup(
         "judge": requirements("judge"),
         "speech": requirements("speech"),
         "console": requirements("console"),
+        "ray": requirements("ray"),
         # The same module as `onnxruntime`: one of the two in an environment, never both.
         "gpu": ["onnxruntime-gpu"],
     },

@@ -11,6 +11,7 @@ from types import ModuleType
 from pixelrs_ros.commands import (
     assemble,
     bench,
+    bench_fleet,
     bench_speech,
     calibrate,
     console,
@@ -59,6 +60,7 @@ COMMANDS: dict[str, ModuleType] = {
     "segment": segment,
     "export": export,
     "bench": bench,
+    "bench-fleet": bench_fleet,
     "bench-speech": bench_speech,
     "measure-3d": measure_3d,
     "measure-grasps": measure_grasps,

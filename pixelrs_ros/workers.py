@@ -7,16 +7,22 @@ waits, so that nobody does, and no more is held.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
-import math
 import multiprocessing
 import os
+import platform
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pixelrs_ros.errors import ConfigError, PixelrsError
@@ -24,9 +30,11 @@ from pixelrs_ros.errors import ConfigError, PixelrsError
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
+_LOCAL = "local"  # an address: a cluster of this machine alone, for as long as it is used
 _PIECES_EACH = 2
 _RETRIES = 10  # of a piece whose machine or process has died
-_REACHABLE_WITHIN_S = 5.0
+_REACHABLE_WITHIN_S = 20.0
+_PATIENCE_S = 60.0  # without any machine that could work
 
 
 @dataclass(frozen=True)
@@ -112,37 +120,64 @@ def _do(item: Any) -> Any:
 def _on_cluster(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], workers: Workers) -> Iterator[ResultT]:
     with _cluster(workers) as ray:
         task = ray.remote(num_cpus=workers.cpus, num_gpus=workers.gpus, max_retries=_RETRIES)(_do_there)
-        carried, pending = ray.put(work), iter(items)
+        carried, pending = (code_version(), str(Path.cwd()), ray.put(work)), iter(items)
         under_way: list[Any] = []
+        seen_s = time.monotonic()
         try:
             while True:
-                room = _PIECES_EACH * _processes(ray, workers) - len(under_way)
-                under_way += [task.remote(carried, item) for item in islice(pending, max(0, room))]
+                places = _places(ray, workers)
+                if places:
+                    seen_s = time.monotonic()
+                elif time.monotonic() - seen_s > _PATIENCE_S:
+                    raise PixelrsError(f"the Ray cluster has lost every machine with {_needs(workers)}")
+                room = max(0, _PIECES_EACH * places - len(under_way))
+                under_way += [task.remote(*carried, item) for item in islice(pending, room)]
                 if not under_way:
                     return
-                finished, under_way = ray.wait(under_way)
+                finished, under_way = ray.wait(under_way, timeout=_PATIENCE_S / 4)
                 for each in finished:
-                    try:
-                        result = ray.get(each)
-                    except ray.exceptions.RayTaskError as error:  # of a class of its own, made of the two
-                        raise (error.cause if isinstance(error.cause, PixelrsError) else error) from None
-                    except ray.exceptions.RayError as error:
-                        raise PixelrsError(f"the Ray cluster gave no result: {_first_line(error)}") from error
-                    yield result
+                    yield _result(ray, each)
         finally:
             for each in under_way:
                 ray.cancel(each, force=True)
 
 
-def _do_there(work: Callable[[ItemT], ResultT], item: ItemT) -> ResultT:
+def _do_there(version: str, folder: str, work: Callable[[ItemT], ResultT], item: ItemT) -> ResultT:
+    """One piece, in a process of the cluster; relative paths mean there what they mean here."""
+    if version != code_version():
+        raise ConfigError(f"{platform.node()} has another version of pixelrs_ros; remedy: install one on every machine")
+    with contextlib.suppress(FileNotFoundError):  # whoever needs a file there says that it is missing
+        os.chdir(folder)
     return work(item)
 
 
-def _processes(ray: Any, workers: Workers) -> int:
-    """How many the cluster has room for now; at least one, which waits for what the cluster lacks."""
-    there = ray.cluster_resources()
-    by_gpus = math.inf if not workers.gpus else there.get("GPU", 0) // workers.gpus
-    return max(1, int(min(there.get("CPU", 0) // workers.cpus, by_gpus)))
+@cache
+def code_version() -> str:
+    """Tells this package's code from another version of it."""
+    digest, package = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _result(ray: Any, reference: Any) -> Any:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:  # of a class made of Ray's and the cause's
+        raise (error.cause if isinstance(error.cause, PixelrsError) else error) from None
+    except ray.exceptions.RayError as error:
+        raise PixelrsError(f"the Ray cluster gave no result: {_first_line(error)}") from error
+
+
+def _places(ray: Any, workers: Workers) -> int:
+    """How many pieces the machines that are there now can do at a time."""
+    needs = {name: count for name, count in (("CPU", workers.cpus), ("GPU", workers.gpus)) if count}
+    there = (node["Resources"] for node in ray.nodes() if node["Alive"])
+    return sum(min(int(has.get(name, 0) // count) for name, count in needs.items()) for has in there)
+
+
+def _needs(workers: Workers) -> str:
+    return f"{workers.cpus} CPU" + (f" and {workers.gpus} GPU" if workers.gpus else "")
 
 
 @contextlib.contextmanager
@@ -153,36 +188,45 @@ def _cluster(workers: Workers) -> Iterator[Any]:
         import ray
     except ImportError as error:
         raise ConfigError("--ray needs Ray, here and there; remedy: pip install -r requirements/ray.txt") from error
-    _reach(workers.ray)
+    if workers.ray != _LOCAL:
+        _require_answer(workers.ray)
+    own: dict[str, Any] = {"include_dashboard": False} if workers.ray == _LOCAL else {}
     try:
-        ray.init(address=workers.ray, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError, AssertionError) as error:
-        raise ConfigError(
-            f"--ray: no Ray cluster answers at {workers.ray!r}: {_first_line(error)}; remedy: `ray start --head`, and "
-            "the address that it prints"
-        ) from error
+        ray.init(address=workers.ray, log_to_driver=False, logging_level=logging.ERROR, **own)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise _no_cluster(workers.ray, _first_line(error)) from error
     try:
-        there = ray.cluster_resources()
-        for name, needed in (("CPU", workers.cpus), ("GPU", workers.gpus)):
-            if needed > max((node["Resources"].get(name, 0) for node in ray.nodes() if node["Alive"]), default=0):
-                raise ConfigError(
-                    f"--ray: no machine of the cluster has {needed} {name}; all together have {there.get(name, 0):g}"
-                )
+        if not _places(ray, workers):
+            raise ConfigError(f"--ray: no machine of the cluster at {workers.ray!r} has {_needs(workers)}")
         yield ray
     finally:
         ray.shutdown()
 
 
-def _reach(address: str) -> None:
-    """Find out at once whether anybody listens: Ray itself would try for a long time."""
+def _require_answer(address: str) -> None:
+    """Ask a cluster whether it is well, in a process that can be ended: Ray itself would try for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdigit():
-        try:
+    given = [] if address == "auto" else ["--address", address]
+    try:
+        if colon and port.isdecimal():  # tells at once where nobody listens
             socket.create_connection((host.strip("[]"), int(port)), _REACHABLE_WITHIN_S).close()
-        except (OSError, OverflowError) as error:
-            raise ConfigError(
-                f"--ray: nobody listens at {address}: {error}; remedy: `ray start --head` there"
-            ) from error
+        if address.startswith("ray://"):
+            return  # of which the health is not asked so
+        command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", *given]
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_REACHABLE_WITHIN_S)
+        if asked.returncode:
+            raise _no_cluster(address, (asked.stderr.strip().splitlines() or ["it is not well"])[-1])
+    except subprocess.TimeoutExpired as error:
+        raise _no_cluster(address, f"nothing within {_REACHABLE_WITHIN_S:g} s") from error
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, str(error)) from error
+
+
+def _no_cluster(address: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"--ray: no Ray cluster answers at {address!r}: {why}; remedy: `ray start --head` on one machine, and the "
+        "address that it prints; or --ray local"
+    )
 
 
 def _first_line(error: BaseException) -> str:

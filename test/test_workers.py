@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -24,21 +26,23 @@ from pixelrs_ros.evaluation.samples import Samples
 from pixelrs_ros.workers import Workers, spread
 
 ray = pytest.importorskip("ray")
-HEAD_CPUS = {"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False}
+HEAD: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False}
+# A second and a half to notice that a machine is gone.
+NOTICED_SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
 
 
 def test_every_piece_is_done_once_and_read_as_it_is_needed() -> None:
     read: list[int] = []
 
     def numbers() -> Iterator[int]:
-        for number in range(12):
+        for number in range(20, 40):
             read.append(number)
             yield number
 
     results = spread(doubled, numbers(), Workers(2))
     first = next(results)
-    assert len(read) <= 5, "a second piece for each process waits, and no more"
-    assert sorted([first, *results]) == [2 * number for number in range(12)]
+    assert len(read) <= 8, "four were under way, and no more than those are read anew"
+    assert sorted([first, *results]) == [2 * number for number in range(20, 40)]
 
 
 def test_what_goes_wrong_there_is_raised_here() -> None:
@@ -53,7 +57,7 @@ def test_what_goes_wrong_there_is_raised_here() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--ray", "127.0.0.1:1"], "nobody listens at 127.0.0.1:1"),
+        (["--ray", "127.0.0.1:1"], "no Ray cluster answers at '127.0.0.1:1'"),
         (["--ray", "nonsense"], "no Ray cluster answers at 'nonsense'"),
         (["--ray", ""], "--ray needs an address"),
         (["--ray", "auto", "--workers", "2"], "give one"),
@@ -72,17 +76,22 @@ def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     before = dict(os.environ)
+    folder = tempfile.mkdtemp(prefix="ray")  # short: it holds sockets
     os.environ |= {
+        "RAY_TMPDIR": folder,
+        "RAY_AUTH_TOKEN": "of this test and of nobody else",
+        "RAY_memory_monitor_refresh_ms": "0",  # the tests beside this one may fill the memory
         "PYTHONPATH": os.pathsep.join([*sys.path, os.environ.get("PYTHONPATH", "")]),
         "RAY_USAGE_STATS_ENABLED": "0",
         "OMP_NUM_THREADS": "1",
     }
-    cluster = Cluster(initialize_head=True, head_node_args=HEAD_CPUS)
+    cluster = Cluster(initialize_head=True, head_node_args={**HEAD, "_system_config": NOTICED_SOON})
     yield cluster
     ray.shutdown()
     cluster.shutdown()
     os.environ.clear()
     os.environ.update(before)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -152,7 +161,7 @@ def timeless(record: Record) -> Record:
 
 
 def test_a_cluster_without_what_a_process_needs_is_told(cluster: Any) -> None:
-    with pytest.raises(ConfigError, match="no machine of the cluster has 1 GPU"):
+    with pytest.raises(ConfigError, match=r"no machine of the cluster at .* has 1 CPU and 1 GPU"):
         list(spread(doubled, [1], Workers(ray=cluster.address, gpus=1)))
     with pytest.raises(DataError, match="thirteen cannot"):
         list(spread(doubled, [IMPOSSIBLE], Workers(ray=cluster.address)))

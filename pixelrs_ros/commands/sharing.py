@@ -16,7 +16,9 @@ def add_worker_options(parser: argparse.ArgumentParser, what: str) -> None:
     """Declare --workers and --ray; `what` the processes do."""
     parser.add_argument("--workers", type=positive, metavar="N", help=f"processes that {what} (default: 1)")
     parser.add_argument(
-        "--ray", metavar="ADDRESS", help="those of a Ray cluster instead: HOST:PORT, or auto for one of this machine"
+        "--ray",
+        metavar="ADDRESS",
+        help="those of a Ray cluster instead: HOST:PORT, auto for one that runs here, local for one of its own",
     )
 
 

@@ -54,6 +54,7 @@ SLOW: tuple[str, ...] = (
     "ros/test_rclpy_api.py",
     "ros/tools/test_bench.py",
     "ros/tools/test_doctor.py",
+    "ros/tools/test_fleet.py",
     "ros/tools/test_health.py",
     "ros/wire/test_ros_context.py",
     "security/",
