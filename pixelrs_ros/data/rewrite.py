@@ -45,26 +45,36 @@ def write_prist(
     """
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out}: is not empty; remedy: a new folder")
-    for name in ("images", "masks"):
-        make_folder(out / name)
-    done = {}
-    for split in splits:
-        written = left_out = 0
-        with writing(prist.split_path(out, split)) as file:
-            for entry, record in _records(reader, split):
-                if not entry.labels and entry.dialogue.meta is None:
-                    left_out += 1
-                    continue
-                if reader.form == PristReader.form:
-                    _copy(entry, reader.folder, out)
-                else:
-                    record["img_id"] = _write(entry, out)
-                file.write(f"{',' if written else '['}\n{json.dumps(record, ensure_ascii=False)}")
-                written += 1
-                on_progress()
-            file.write("\n]\n" if written else "[]\n")
-        done[split] = (written, left_out)
-    return done
+    folders = [out / name for name in ("images", "masks")]
+    for each in folders:
+        make_folder(each)
+    try:
+        return {split: _write_split(reader, split, out, on_progress) for split in splits}
+    except BaseException:  # half a data set is of no use, and the next try wants an empty folder
+        for each in folders:
+            shutil.rmtree(each, ignore_errors=True)
+        for split in splits:
+            prist.split_path(out, split).unlink(missing_ok=True)
+        raise
+
+
+def _write_split(reader: Reader, split: str, out: Path, on_progress: Callable[[], None]) -> tuple[int, int]:
+    """How many dialogues were written, and left out."""
+    written = left_out = 0
+    with writing(prist.split_path(out, split)) as file:
+        for entry, record in _records(reader, split):
+            if not entry.labels and entry.dialogue.meta is None:
+                left_out += 1
+                continue
+            if reader.form == PristReader.form:
+                _copy(entry, reader.folder, out)
+            else:
+                record["img_id"] = _write(entry, out)
+            file.write(f"{',' if written else '['}\n{json.dumps(record, ensure_ascii=False)}")
+            written += 1
+            on_progress()
+        file.write("\n]\n" if written else "[]\n")
+    return written, left_out
 
 
 def _records(reader: Reader, split: str) -> Iterator[tuple[Entry, dict[str, Any]]]:

@@ -96,3 +96,14 @@ def test_things_that_are_called_the_same_in_two_splits_of_a_list_have_their_own_
     out = rewritten(source, tmp_path / "out")
     labels = {shape.label for shape in labelme.read(prist.mask_path(out, "a_png.png")).shapes}
     assert labels == {"the mug (0)", "the mug (1)"}
+
+
+def test_what_could_not_be_written_whole_is_not_in_the_way_of_the_next_try(data_sets: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(data_sets / "prist", tmp_path / "source")
+    (path,) = source.glob("*.json")
+    (source / "zz.json").write_text(path.read_text(encoding="utf-8").replace("[SEG]", "here"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"zz\.json: dialogue 0"):
+        rewritten(source, tmp_path / "out")
+    shutil.copy(path, source / "zz.json")
+    out = rewritten(source, tmp_path / "out")
+    assert sorted(each.name for each in out.glob("*.json")) == sorted([path.name, "zz.json"])
