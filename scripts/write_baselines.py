@@ -150,8 +150,8 @@ def difference_table(found: list[dict[str, Any]]) -> str:
     """The differences as Markdown."""
     lines = ["| against *full* | what is shown | n | difference of gIoU | 95 % |", "|---" * 5 + "|"]
     for row in found:
-        interval = " to ".join(f"{end:+.2f}" for end in row["g_iou_difference_95"])
-        numbers = f"{row['count']} | {row['g_iou_difference']:+.2f} | {interval}"
+        interval = " to ".join(f"{end:+.3f}" for end in row["g_iou_difference_95"])
+        numbers = f"{row['count']} | {row['g_iou_difference']:+.3f} | {interval}"
         lines.append(f"| {row['network']} | {row['shown']} | {numbers} |")
     return "\n".join(lines)
 

@@ -175,6 +175,6 @@ def test_networks_are_compared_with_the_whole_one_dialogue_by_dialogue(tmp_path:
     part = write("no_fusion", own_history=(0.25, 0.25, 0.25), true_words=(1.0, 1.0, 0.5), largest_object=(0, 0, 0))
     found = script["differences"]([whole, part])
     assert script["difference_table"](found).splitlines()[2:] == [
-        "| no fusion | own history | 3 | -0.25 | -0.25 to -0.25 |",
-        "| no fusion | true words | 3 | +0.00 | -0.50 to +0.50 |",
+        "| no fusion | own history | 3 | -0.250 | -0.250 to -0.250 |",
+        "| no fusion | true words | 3 | +0.000 | -0.500 to +0.500 |",
     ]
