@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -48,7 +49,7 @@ class Recipe:
         if name != stages[0]:
             load_weights(self.out, stages[stages.index(name) - 1], self.miras)
         if self.config.gradient_checkpointing:
-            self.miras.language.activation_checkpointing_enable({"use_reentrant": False})
+            recompute_activations(self.miras.language)
         known = self.config.sources.by_name()
         mixture, val = (
             Mixture({source: open_source(known[source]) for source in rates}, rates, (self.config.engine.seed, salt))
@@ -73,6 +74,13 @@ class Recipe:
         """Write the network as it is, with its adapter added to the weights."""
         merge_lora(self.miras.language)
         save_checkpoint(folder, self.miras, self.miras_config, self.tokenizer, MERGED)
+
+
+def recompute_activations(language: Any) -> None:
+    """Let a language model of transformers recompute its activations in the backward pass."""
+    # transformers 5.20, the newest for Python 3.10, knows only the name that 5.23 has deprecated.
+    enable = getattr(language, "activation_checkpointing_enable", None) or language.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def train_recipe(config: RecipeConfig, stages: Sequence[str], until: int | None, checkpoint: Path | None) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from pixelrs_ros.model.miras import Miras
 from pixelrs_ros.settings import load_config, read_yaml
 from pixelrs_ros.text.answer import parse
 from pixelrs_ros.training.config import RecipeConfig
-from pixelrs_ros.training.published.recipe import Recipe, merge
+from pixelrs_ros.training.published.recipe import Recipe, merge, recompute_activations
 from pixelrs_ros.training.simulated.run import train
 from pixelrs_ros.types import Frame, Utterance
 
@@ -301,3 +302,10 @@ def test_what_is_wrong_is_named(configure: Configure, finished: Path, tmp_path: 
     other = configure(finished, trainable__lora__r=4)
     with pytest.raises(CheckpointError, match=r"alignment/state\.safetensors does not fit .* of the wrong shape"):
         merge(other, "alignment", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["activation_checkpointing_enable", "gradient_checkpointing_enable"])
+def test_activations_are_recomputed_by_the_name_that_this_transformers_has(name: str) -> None:
+    asked: list[dict[str, bool]] = []
+    recompute_activations(SimpleNamespace(**{name: asked.append}))
+    assert asked == [{"use_reentrant": False}]
