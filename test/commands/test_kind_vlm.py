@@ -33,6 +33,7 @@ REFUSED = {
     "measure-tracking": ("--json", "OUT"),
 }
 ELSEWHERE = {
+    "bench-fleet": "its nodes load as the perception node does",
     "bench-speech": "needs espeak-ng; asks with `load_engine` as `evaluate` does",
     "measure-grasps": "takes minutes; asks with `load_engine` as `measure-3d` does",
     "doctor": "test/doctor/test_vlm.py; the whole command takes a minute",

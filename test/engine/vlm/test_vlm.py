@@ -185,9 +185,9 @@ def test_a_long_prompt_is_read_in_pieces_between_which_the_turn_can_end(engine: 
             raise TurnCancelledError("enough")
 
     with pytest.raises(TurnCancelledError):
-        engine.answer(encoded, (), "the mug " * 40, prefix=prefix, on_stage=end_before_the_last)
+        engine.answer(encoded, (), "the mug " * 20, prefix=prefix, on_stage=end_before_the_last)
     assert stages == [0, 256, 512]
-    assert engine.answer(encoded, (), "the mug " * 40, prefix=prefix).text == "it is red."
+    assert engine.answer(encoded, (), "the mug " * 20, prefix=prefix).text == "it is red."
 
 
 @pytest.mark.parametrize("parts", [("qwen3_vl", "sam2_video"), ("qwen2_5_vl", "sam3_video")])

@@ -1,5 +1,7 @@
 """Parameters of a live node: what changes takes effect, what cannot is refused with the reason."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial

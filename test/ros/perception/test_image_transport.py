@@ -192,9 +192,9 @@ def test_no_overlay_is_painted_while_nobody_listens(benches: Any, monkeypatch: p
     painted: list[object] = []
     paint = answers.paint
 
-    def count(*args: Any) -> Any:
+    def count(*args: Any, **named: Any) -> Any:
         painted.append(args)
-        return paint(*args)
+        return paint(*args, **named)
 
     monkeypatch.setattr(answers, "paint", count)
     show(bench)
