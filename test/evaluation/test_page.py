@@ -97,6 +97,10 @@ def test_a_better_file_is_told_apart_and_the_same_one_is_not(
     first, second, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("two, test against one, test: gIoU +0.2000 [") and first.endswith("12 dialogues: better")
     assert "+0.0000 [+0.0000, +0.0000]" in second and second.endswith("not told apart")
+    assert cli.main(["report", "--compare", str(worse), str(better), "--out", str(tmp_path / "page.html")]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == first
+    assert cli.main(["report", "--out", str(tmp_path / "page.html")]) == 1
+    assert "name a FILE" in capsys.readouterr().err
 
 
 def test_only_dialogues_that_both_have_are_compared(data: Path, tmp_path: Path) -> None:
