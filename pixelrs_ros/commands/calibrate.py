@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pixelrs_ros.commands.numbers import positive
-from pixelrs_ros.commands.sharing import add_worker_options, workers_of
+from pixelrs_ros.commands.sharing import add_worker_options, players_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +56,8 @@ def run(options: argparse.Namespace) -> None:
 
     folder = resolve(options.checkpoint)
     samples = Samples.load(options.data, options.split, limit=options.limit)
-    threads = options.threads or (1 if options.ray else None)  # a cluster counts them
+    threads, workers = players_of(options)
     make_engine = partial(load_engine, str(folder), options.device, threads)
-    workers = workers_of(options, cpus=threads or 1, gpus=int(options.device.startswith("cuda")))
     console = Console()
     with progress_bar(console) as progress:
         task = progress.add_task("dialogues", total=len(samples.all))

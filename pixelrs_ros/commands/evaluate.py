@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixelrs_ros.commands.data_sets import add_data_options
 from pixelrs_ros.commands.numbers import positive
-from pixelrs_ros.commands.sharing import add_worker_options, workers_of
+from pixelrs_ros.commands.sharing import add_worker_options, players_of
 from pixelrs_ros.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
     from pixelrs_ros.files import require_writable
     from pixelrs_ros.shipped import resolve
 
-    workers_of(options)  # what cannot be meant is told before anything is read
+    players_of(options)  # what cannot be meant is told before anything is read
     checkpoints = list(dict.fromkeys(options.checkpoint or ["nano"]))
     for checkpoint in checkpoints:
         resolve(checkpoint)  # a wrong name is told before torch is loaded, which takes seconds
@@ -136,9 +136,8 @@ def _score(
 ) -> tuple[dict[str, Any], Sequence[Record]]:
     from pixelrs_ros.evaluation.evaluate import Job, evaluate
 
-    threads = options.threads or (1 if options.ray else None)  # a cluster counts them
+    threads, workers = players_of(options)
     make_engine = partial(load_engine, checkpoint, options.device, threads)
-    workers = workers_of(options, cpus=threads or 1, gpus=int(options.device.startswith("cuda")))
     job = Job(samples, conditions(options), tuple(dict.fromkeys(options.baseline)))
     report, records = evaluate(job, make_engine, workers=workers, on_progress=on_progress)
     return {"checkpoint": checkpoint, **report}, records

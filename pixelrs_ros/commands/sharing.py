@@ -40,3 +40,19 @@ def workers_of(options: argparse.Namespace, *, cpus: int = 1, gpus: int = 0) -> 
     if options.ray == "":
         raise ConfigError("--ray needs an address: HOST:PORT, or auto")
     return Workers(options.workers or 1, options.ray or "", cpus, gpus)
+
+
+def players_of(options: argparse.Namespace) -> tuple[int | None, Workers]:
+    """Who plays dialogues.
+
+    Args:
+        options: With --threads and --device, too.
+
+    Returns:
+        CPU threads of each process, None: half of the CPUs; and the processes.
+
+    Raises:
+        ConfigError: See `workers_of`.
+    """
+    threads = options.threads or (1 if options.ray else None)  # a cluster counts them
+    return threads, workers_of(options, cpus=threads or 1, gpus=int(options.device.startswith("cuda")))

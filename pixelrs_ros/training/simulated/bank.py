@@ -7,8 +7,6 @@ the rest is still being drawn.
 from __future__ import annotations
 
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from pixelrs_ros.sim.talk.compose import conversations
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.simulated.concepts import COLOR_NAMES, KIND_NAMES, PART_NAMES
 from pixelrs_ros.training.simulated.packing import FIELDS, MAX_OBJECTS, encode_talk, pack_rows
+from pixelrs_ros.workers import Workers, spread
 
 if TYPE_CHECKING:
     from pixelrs_ros.sim.picture.render import Renderer, View
@@ -173,6 +172,7 @@ def draw_bank(
 
     Raises:
         DataError: The folder was drawn for something else.
+        PixelrsError: A process died.
     """
     todo: list[tuple[int, int, BankConfig]] = []
     for split, count in scenes.items():
@@ -188,10 +188,8 @@ def draw_bank(
         for one in track(todo, "Drawing", console=Console(stderr=True)):
             draw(one)
         return
-    # Spawned, because a forked copy of an OpenGL context does not work.
-    with ProcessPoolExecutor(min(workers, len(todo)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        for _ in track(pool.map(draw, todo), "Drawing", len(todo), console=Console(stderr=True)):
-            pass
+    for _ in track(spread(draw, todo, Workers(workers)), "Drawing", len(todo), console=Console(stderr=True)):
+        pass
 
 
 def _mark(folder: Path, words: str) -> None:
