@@ -282,21 +282,19 @@ class Engine:
         here = spot(point, (encoded.height_px, encoded.width_px), self.config)
         near = self._looking_at(encoded, here)
         said: list[int] = []
+        mask = np.zeros_like(here)
 
         def choose(logits: torch.Tensor, *, first: bool) -> tuple[int, float]:
             del first  # it has no choice but to name something
             return self._choice(logits, first=False) if mask.any() else self._choice.naming(logits)
 
-        mask = np.zeros_like(here)
         prompt = self._prompt((), POINTING, _NAMING_TOKENS, None)
         for token, hidden, _ in self._generate(prompt, near, self.new_prefix(), _NAMING_TOKENS, choose):
             on_stage()
             said.append(token)
             if token == self.layout.seg_id and not mask.any():
                 mask = self._segment(near, hidden, "", 1.0).mask
-                if not mask[int(point[1]), int(point[0])]:
-                    return near, ()
-        if not mask.any():
+        if not mask[int(point[1]), int(point[0])]:
             return near, ()
         named = Turn(0, POINTING, self.layout.decode_answer(said), Status.GROUNDED)
         return self._looking_at(encoded, here | mask), (named,)
