@@ -35,6 +35,12 @@ from pixelrs_ros.types import Mark, Turn, Verdict
 WITHOUT_POINTS = "ALTER TABLE turns DROP COLUMN point_x; ALTER TABLE turns DROP COLUMN point_y;"
 
 
+def alter(folder: Path, script: str) -> None:
+    """Change a closed store behind its back."""
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as store:
+        store.executescript(script)
+
+
 class ArchiveMachine(RuleBasedStateMachine):
     """Any order of turns, corrections, resets, silences and restarts, with and without a disk that refuses."""
 
@@ -189,10 +195,10 @@ def test_a_store_of_the_version_before_is_read_and_goes_on(tmp_path: Path) -> No
     archive = an_archive(tmp_path)
     say(archive, "a", "one", evidence(1, b"first"))
     archive.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
-        earlier.executescript(
-            f"{WITHOUT_POINTS} ALTER TABLE turns DROP COLUMN instruction_id; DROP TABLE marks; PRAGMA user_version = 1;"
-        )
+    alter(
+        tmp_path,
+        f"{WITHOUT_POINTS} ALTER TABLE turns DROP COLUMN instruction_id; DROP TABLE marks; PRAGMA user_version = 1;",
+    )
     again = an_archive(tmp_path)
     assert not problem_of(again) and words(again) == ["one"]
     assert [turn.instruction_id for turn in again.turns("a")] == [""]
@@ -300,8 +306,7 @@ def test_a_store_without_marks_gains_them(tmp_path: Path) -> None:
     archive = an_archive(tmp_path)
     say(archive, "a", "one", evidence(1, b"first"))
     archive.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
-        earlier.executescript(f"{WITHOUT_POINTS} DROP TABLE marks; PRAGMA user_version = 2;")
+    alter(tmp_path, f"{WITHOUT_POINTS} DROP TABLE marks; PRAGMA user_version = 2;")
     again = an_archive(tmp_path)
     again.mark("a", 0, Mark(Verdict.BAD))
     assert words(again) == ["one"] and again.marks("a") == {0: Mark(Verdict.BAD)}
@@ -313,16 +318,14 @@ def test_where_the_user_pointed_is_kept_also_by_a_store_of_the_version_before(tm
     archive = an_archive(tmp_path)
     say(archive, "a", "one", evidence(1, b"first"))
     archive.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as earlier:
-        earlier.executescript(f"{WITHOUT_POINTS} PRAGMA user_version = 3;")
+    alter(tmp_path, f"{WITHOUT_POINTS} PRAGMA user_version = 3;")
     again = an_archive(tmp_path)
     again.put("a", dataclasses.replace(a_turn(1, "this one"), point=(0.0, 479.5)), evidence(2))
     again.close()
     last = an_archive(tmp_path)
     assert [turn.point for turn in last.turns("a")] == [None, (0.0, 479.5)] and not problem_of(last)
     last.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as damaged:
-        damaged.executescript("UPDATE turns SET point_x = NULL WHERE number = 1;")
+    alter(tmp_path, "UPDATE turns SET point_x = NULL WHERE number = 1;")
     hurt = an_archive(tmp_path)
     assert hurt.turns("a") == () and "point_x" in problem_of(hurt)
     hurt.close()

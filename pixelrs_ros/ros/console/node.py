@@ -22,7 +22,7 @@ from std_msgs.msg import Bool, Header
 
 from pixelrs_ros.client import NoAnswerError
 from pixelrs_ros.errors import BadInputError, PixelrsError
-from pixelrs_ros.msg import Explanation, Instruction, Pointing, Segmentation, Tracking, TurnImage, TurnPoints
+from pixelrs_ros.msg import Explanation, Instruction, Segmentation, Tracking, TurnImage, TurnPoints
 from pixelrs_ros.ros.console import parameters
 from pixelrs_ros.ros.console.cloud import cloud_of
 from pixelrs_ros.ros.console.layers import MaskLayers, Pace, encode_jpeg, picture_of
@@ -147,8 +147,8 @@ class ConsoleNode(Node):
         if place is not None:
             seen = self.picture
             header = Header(stamp=conversions.ns_to_stamp(place.stamp_ns), frame_id=seen.frame_id)
-            x, y = place.x * seen.width_px, place.y * seen.height_px
-            message.pointing = [Pointing(header=header, x=x, y=y)]
+            point = place.x * seen.width_px, place.y * seen.height_px
+            message.pointing = conversions.pointing_of(point, header)
         self._instructions.publish(message)
         return str(message.instruction_id)
 

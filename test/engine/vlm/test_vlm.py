@@ -46,6 +46,19 @@ def test_pixels_of_the_shown_picture_become_pixels_of_the_picture() -> None:
     assert prompt.box == pytest.approx((0, 50, 150, 100))
 
 
+def told_to_sam(engine: VlmEngine, monkeypatch: pytest.MonkeyPatch) -> list[Prompt]:
+    """A list that SAM's prompts come into; the masks are cut all the same."""
+    prompts: list[Prompt] = []
+    cut = type(engine.sam).cut
+
+    def spied(*given: Any) -> Any:
+        prompts.append(given[2])
+        return cut(*given)
+
+    monkeypatch.setattr(type(engine.sam), "cut", spied)
+    return prompts
+
+
 @pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
 def test_the_box_that_sam_gets_is_in_the_pictures_pixels(
     family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -58,14 +71,7 @@ def test_the_box_that_sam_gets_is_in_the_pictures_pixels(
     )
     if family == "qwen2_5_vl":
         box[2:] = encoded.look.shown
-    prompts: list[Prompt] = []
-    cut = type(engine.sam).cut
-
-    def spied(*given: Any) -> Any:
-        prompts.append(given[2])
-        return cut(*given)
-
-    monkeypatch.setattr(type(engine.sam), "cut", spied)
+    prompts = told_to_sam(engine, monkeypatch)
     force(engine, [f'it.", "ask": false, "objects": [{{"phrase": "it", "bbox_2d": {json.dumps(box)}}}]}}'])
     reply = engine.answer(encoded, (), "it")
     assert reply.segments[0].mask.shape == (100, 300)
@@ -279,19 +285,14 @@ def test_where_the_user_points_is_told_in_the_models_numbers_and_to_sam(
     assert isinstance(engine, VlmEngine)
     encoded = engine.encode(WIDE)
     asked: list[str] = []
-    prompts: list[Prompt] = []
-    prompt, cut = engine.chat.prompt, type(engine.sam).cut
+    prompts = told_to_sam(engine, monkeypatch)
+    prompt = engine.chat.prompt
 
     def listen(places: int, turns: Sequence[tuple[str, str]], text: str) -> list[int]:
         asked[:] = [*(words for words, _ in turns), text]
         return prompt(places, turns, text)
 
-    def watch(*given: Any) -> Any:
-        prompts.append(given[2])
-        return cut(*given)
-
     monkeypatch.setattr(engine.chat, "prompt", listen)
-    monkeypatch.setattr(type(engine.sam), "cut", watch)
     whole = [1000, 1000] if family == "qwen3_vl" else list(encoded.look.shown)
     half = [0, 0, whole[0] // 2, whole[1]]
     force(engine, [f'it.", "ask": false, "objects": [{{"phrase": "it", "bbox_2d": {json.dumps(half)}}}]}}'] * 2)
