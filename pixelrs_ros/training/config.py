@@ -139,6 +139,8 @@ class TrainConfig:
         fresh: Parts of a network, such as fusion, that do not come from the start but begin anew, with public weights
             where there are any. Then `imitate` comes before `ground`.
         frozen: Parts that `imitate` and `ground` leave as they are.
+        walks: Share of the conversations that are walks to one thing (`pixelrs_ros/sim/walk`), in [0, 1]; the others
+            are composed (`pixelrs_ros/sim/talk`).
 
     Raises:
         ConfigError: A phase or part is unknown or missing, or a number is out of range.
@@ -162,6 +164,7 @@ class TrainConfig:
     network: dict[str, Any] = field(default_factory=dict)
     fresh: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    walks: float = 0.0
 
     def __post_init__(self) -> None:
         needed = set(PHASES) if not self.start else {"imitate", "ground"} if self.fresh else {"ground"}
@@ -170,6 +173,7 @@ class TrainConfig:
         require(not wrong, f"phases must be {known}; unknown or missing: {', '.join(sorted(wrong))}")
         for name in ("threads", "workers", "scenes", "val_scenes", "vocab_size"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, got {getattr(self, name)}")
+        require(0 <= self.walks <= 1, f"walks must be in [0, 1], got {self.walks}")
         require(bool(self.start) or not (self.fresh or self.frozen), "fresh and frozen are about the parts of a start")
         require(bool(self.fresh) or not (self.start and self.network), "network changes a start only with fresh parts")
         for name in ("fresh", "frozen"):

@@ -7,10 +7,12 @@ the rest is still being drawn.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -22,9 +24,12 @@ from tokenizers import Tokenizer
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.errors import DataError
 from pixelrs_ros.images import resized_shape
-from pixelrs_ros.sim.picture.elements import elements, well_posed
+from pixelrs_ros.sim.picture.elements import Element, elements, well_posed
 from pixelrs_ros.sim.scene.kinds import KINDS
+from pixelrs_ros.sim.talk import replies
 from pixelrs_ros.sim.talk.compose import conversations
+from pixelrs_ros.sim.talk.turns import DialogueTurn, Target
+from pixelrs_ros.sim.walk.dialogues import sample_dialogues
 from pixelrs_ros.text.layout import ChatLayout
 from pixelrs_ros.training.simulated.concepts import COLOR_NAMES, KIND_NAMES, PART_NAMES
 from pixelrs_ros.training.simulated.packing import FIELDS, MAX_OBJECTS, encode_talk, pack_rows
@@ -39,7 +44,7 @@ _TALKS = 9 * ROWS  # conversations that surely fill them
 SHAPES = ((640, 480), (640, 360), (480, 480), (480, 640))  # width and height of the pictures, in px
 _SHAPE_RATES = (0.7, 0.12, 0.1, 0.08)
 _FIRST_SEED = {"train": 2_000_000_000, "val": 3_000_000_000}  # far from those of tests and demonstrations
-_TALK_STREAM, _SHAPE_STREAM = 1, 4
+_TALK_STREAM, _SHAPE_STREAM, _WALK_STREAM = 1, 4, 5
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,14 @@ class BankConfig:
         seed: Seeds every random choice.
         side_px: Side of the square that pictures are padded to.
         users_from: The first token id of a user's word piece.
+        walks: Share of the conversations that are walks to one thing, in [0, 1], where no two things look alike.
     """
 
-    split: str
+    split: Literal["train", "val"]
     seed: int
     side_px: int
     users_from: int
+    walks: float = 0.0
 
 
 def fields(side_px: int) -> dict[str, tuple[tuple[int, ...], type]]:
@@ -103,9 +110,7 @@ def draw_shard(path: Path, index: int, count: int, config: BankConfig, layout: C
         things = elements(view)
         if len(things) < 2 or not well_posed(view):
             continue
-        talks = conversations(
-            things, np.random.default_rng([seed, _TALK_STREAM]), count=_TALKS, split=config.split, width_px=width
-        )
+        talks = told(things, seed, width, config)
         scene = {
             **_maps(view, config.side_px),
             **pack_rows((encode_talk(talk, layout) for talk in talks), ROWS, config.users_from),
@@ -117,6 +122,41 @@ def draw_shard(path: Path, index: int, count: int, config: BankConfig, layout: C
     stacked: dict[str, Any] = {name: np.stack(values) for name, values in made.items()}
     np.savez(unfinished, **stacked)
     unfinished.replace(path)
+
+
+def told(things: Sequence[Element], seed: int, width_px: int, config: BankConfig) -> Iterator[Sequence[DialogueTurn]]:
+    """Conversations about one picture.
+
+    Args:
+        things: What is visible in it.
+        seed: The scene's.
+        width_px: The picture's width.
+        config: Whose voices, and how many of them are walks; a walk's answers are worded as a composed one's.
+    """
+    rng = np.random.default_rng([seed, _WALK_STREAM])
+    is_walk = rng.random(_TALKS) < (0.0 if any(thing.twin > 1 for thing in things) else config.walks)
+    walks = (
+        [_retold(turn, things) for turn in walk.turns]
+        for walk in sample_dialogues(things, rng, count=int(is_walk.sum()), split=config.split)
+    )
+    talks = conversations(
+        things, np.random.default_rng([seed, _TALK_STREAM]), count=_TALKS, split=config.split, width_px=width_px
+    )
+    for talk, walked in zip(talks, is_walk, strict=False):
+        yield next(walks, talk) if walked else talk
+
+
+def _retold(turn: DialogueTurn, things: Sequence[Element]) -> DialogueTurn:
+    """A turn of a walk with the answer of a composed conversation, so that the network learns one way to answer."""
+    by_id = {thing.object_id: thing for thing in things}
+    if turn.targets:
+        part = turn.targets[0].part
+        shown = replies.from_left([by_id[target.object_id] for target in turn.targets])
+        answer = replies.grounded(shown, part, random.Random(turn.user), sorry=turn.kind == "correction")
+        return replace(turn, answer=answer, targets=tuple(Target(thing.object_id, part) for thing in shown))
+    if turn.candidates:
+        return replace(turn, answer=replies.which_one(None, [by_id[one] for one in turn.candidates]))
+    return turn
 
 
 def _maps(view: View, side_px: int) -> dict[str, np.ndarray]:
@@ -157,7 +197,14 @@ def make_layout(tokenizer: Tokenizer, config: MirasConfig) -> ChatLayout:
 
 
 def draw_bank(
-    folder: Path, scenes: dict[str, int], seed: int, tokenizer: Tokenizer, preset: str, sizes: MirasConfig, workers: int
+    folder: Path,
+    scenes: dict[Literal["train", "val"], int],
+    seed: int,
+    tokenizer: Tokenizer,
+    preset: str,
+    sizes: MirasConfig,
+    workers: int,
+    walks: float = 0.0,
 ) -> None:
     """Draws what is still missing.
 
@@ -169,6 +216,7 @@ def draw_bank(
         preset: Its configuration's name.
         sizes: Its configuration.
         workers: Processes.
+        walks: See `BankConfig`.
 
     Raises:
         DataError: The folder was drawn for something else.
@@ -176,7 +224,7 @@ def draw_bank(
     """
     todo: list[tuple[int, int, BankConfig]] = []
     for split, count in scenes.items():
-        bank = BankConfig(split, seed, sizes.sam.image_size_px, make_layout(tokenizer, sizes).vocab_size)
+        bank = BankConfig(split, seed, sizes.sam.image_size_px, make_layout(tokenizer, sizes).vocab_size, walks)
         _mark(folder / split, json.dumps({**vars(bank), "preset": preset}))
         shards = range(-(-count // SHARD))
         missing = [index for index in shards if not shard_path(folder, split, index).exists()]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -157,8 +158,10 @@ def draw(config: TrainConfig) -> None:
         tokenizer = load_tokenizer(resolve(config.start) / TOKENIZER)
     else:
         tokenizer = make_tokenizer(out / TOKENIZER, config.vocab_size, config.seed)
-    scenes = {"val": config.val_scenes, "train": config.scenes}
-    draw_bank(Path(config.bank), scenes, config.seed, tokenizer, config.preset, config.sizes(), config.workers)
+    scenes: dict[Literal["train", "val"], int] = {"val": config.val_scenes, "train": config.scenes}
+    draw_bank(
+        Path(config.bank), scenes, config.seed, tokenizer, config.preset, config.sizes(), config.workers, config.walks
+    )
 
 
 def make_tokenizer(path: Path, vocab_size: int, seed: int) -> Tokenizer:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +23,13 @@ from pixelrs_ros.training.simulated.bank import (
     fields,
     make_layout,
     shard_path,
+    told,
 )
 from pixelrs_ros.training.simulated.concepts import COLOR_NAMES, KIND_NAMES, NUM_COLORS, NUM_KINDS, PART_NAMES, SIZES
 from pixelrs_ros.training.simulated.packing import MAX_OBJECTS
+from pixelrs_ros.training.simulated.run import imagined_things
 from pixelrs_ros.training.simulated.scenes import Scenes, centers, cover
+from pixelrs_ros.types import Status
 
 COUNT = 3
 CPU = torch.device("cpu")
@@ -79,6 +85,27 @@ def test_more_shards_than_are_kept_are_left(drawn: Path, debug_config: MirasConf
         path.parent.mkdir(exist_ok=True)
         path.symlink_to(shard_path(drawn, "train", 0))
     assert len(Bank(tmp_path, "train", CPU, debug_config.sam.image_size_px, most=1)) == SHARD // COUNT * COUNT
+
+
+def test_walks_are_told_with_the_answers_of_composed_conversations() -> None:
+    config = BankConfig("train", 1, 320, 1000, walks=1.0)
+    walked = 0
+    for seed in range(40):
+        things = imagined_things(random.Random(seed))
+        names = {thing.object_id: thing.name for thing in things}
+        composed = list(told(things, seed, 640, replace(config, walks=0.0)))
+        talks = list(told(things, seed, 640, config))
+        if len(set(names.values())) < len(names):
+            assert talks == composed, "a walk knows no two things that look alike"
+            continue
+        walked += talks != composed
+        for turn in (turn for talk in talks for turn in talk):
+            phrases = re.findall(r"\[OBJ\] (.+?) \[SEG\]", turn.answer)
+            for phrase, target in zip(phrases, turn.targets, strict=True):
+                assert names[target.object_id] in phrase and (target.part or "") in phrase
+            if turn.status is Status.CLARIFY:
+                assert turn.answer.endswith("Which one do you mean?")
+    assert walked > 5
 
 
 MUG, BALL = 1 + KIND_NAMES.index("mug"), 1 + KIND_NAMES.index("ball")
