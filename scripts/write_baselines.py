@@ -164,14 +164,19 @@ def main() -> None:
     """Write both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("evaluations", type=Path, nargs="+", help="JSON files of `pixelrs evaluate`")
-    parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where the ablations were trained")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="where the ablations were trained")
     parser.add_argument(
-        "--keep", action="store_true", help="also the rows that stand in benchmarks/baselines.json and in no file"
+        "--keep",
+        action="store_true",
+        help="also the rows that stand in benchmarks/baselines.json and in no file; without --runs, all else too",
     )
     options = parser.parse_args()
-    kept = json.loads(OUT.read_text(encoding="utf-8"))["rows"] if options.keep else []
-    found, trained = rows(options.evaluations, kept), trainings(options.runs)
-    differing = differences(options.evaluations)
+    if not (options.keep or options.runs):
+        parser.error("--runs is missing; remedy: name the folder, or --keep what is written of its runs")
+    kept = json.loads(OUT.read_text(encoding="utf-8")) if options.keep else {"rows": []}
+    found = rows(options.evaluations, kept["rows"])
+    trained = trainings(options.runs) if options.runs else kept["trainings"]
+    differing = differences(options.evaluations) if options.runs else kept["differences"]
     write_json(OUT, {"rows": found, "differences": differing, "trainings": trained})
     tables = {
         "baselines": table(found),
