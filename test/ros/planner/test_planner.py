@@ -114,7 +114,7 @@ def test_a_part_that_is_named_is_where_the_gripper_goes(person: Person) -> None:
 
 
 def test_where_two_things_fit_the_planner_asks_and_the_next_words_decide(person: Person) -> None:
-    words, poses, markers = person.say("Give me the brush.")
+    words, poses, markers = person.say("I need a brush.")
     assert words.endswith("?"), words
     assert not poses.poses
     assert [marker.action for marker in markers.markers] == [Marker.DELETEALL]
