@@ -29,6 +29,7 @@ _RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 _SHOW_PERIOD_S = 0.1
 _ALONE_TIMEOUT_S = 5.0
 _ACKNOWLEDGED_S = 5.0
+_STEADY_S, _STEADY_TIMEOUT_S = 0.7, 10.0
 _REMEDY = "remedy: stop it, and whatever else publishes images there"
 
 
@@ -66,6 +67,25 @@ class Compared:
             return None
         nothing = np.zeros_like((*before, *now)[0])
         return iou(np.logical_or.reduce([nothing, *now]), np.logical_or.reduce([nothing, *before]))
+
+
+def steady(value: Callable[[], int], for_s: float, now_s: Callable[[], float] = time.monotonic) -> Callable[[], bool]:
+    """Asked again and again, tells whether a value has been the same for a while.
+
+    Args:
+        value: What is looked at.
+        for_s: How long it has to be the same.
+        now_s: The clock.
+    """
+    last, since_s = value(), now_s()
+
+    def is_steady() -> bool:
+        nonlocal last, since_s
+        if (current := value()) != last:
+            last, since_s = current, now_s()
+        return now_s() - since_s >= for_s
+
+    return is_steady
 
 
 class Player:
@@ -118,6 +138,7 @@ class Player:
         self._client.wait_until_ready(timeout_s)
         if "image" in self._robot.camera:
             self._require_alone(self._robot.camera["image"])
+        self._wait_for_listeners()
         count, began = 0, None
         for logged in self._bag.messages(*there):
             if began is None:
@@ -135,6 +156,14 @@ class Player:
         for publisher in self._publishers.values():
             publisher.wait_for_all_acked(Duration(seconds=_ACKNOWLEDGED_S))
         return count
+
+    def _wait_for_listeners(self) -> None:
+        """Wait until DDS finds nobody new: who is found later than the first message is published misses it."""
+
+        def listeners() -> int:
+            return sum(publisher.get_subscription_count() for publisher in self._publishers.values())
+
+        self._client.wait(steady(listeners, _STEADY_S), _STEADY_TIMEOUT_S, "who listens to the recording kept changing")
 
     @staticmethod
     def _move(message: Any, first_ns: int, shift_ns: int, rate: float) -> None:

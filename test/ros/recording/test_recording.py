@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,7 +155,9 @@ def played(bag: Path) -> None:
     node.create_subscription(Instruction, "instruction", instructions.append, 1000)
     command = [sys.executable, "-m", "pixelrs_ros.cli", "replay", str(bag), "--rate", "4", "--to", "again"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as player:
+        deadline_s = time.monotonic() + TIMEOUT_S
         while player.poll() is None or len(instructions) < 4:
+            assert time.monotonic() < deadline_s, f"only {[one.text for one in instructions]} arrived"
             executor.spin_once(timeout_sec=0.1)
         assert player.stdout is not None and "messages played" in player.stdout.read()
     assert player.returncode == 0
