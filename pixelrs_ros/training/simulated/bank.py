@@ -112,7 +112,7 @@ def draw_shard(path: Path, index: int, count: int, config: BankConfig, layout: C
             continue
         talks = told(things, seed, width, config)
         scene = {
-            **_maps(view, config.side_px),
+            **maps_of(view, config.side_px),
             **pack_rows((encode_talk(talk, layout) for talk in talks), ROWS, config.users_from),
         }
         for name, value in scene.items():
@@ -136,7 +136,7 @@ def told(things: Sequence[Element], seed: int, width_px: int, config: BankConfig
     rng = np.random.default_rng([seed, _WALK_STREAM])
     is_walk = rng.random(_TALKS) < (0.0 if any(thing.twin > 1 for thing in things) else config.walks)
     walks = (
-        [_retold(turn, things) for turn in walk.turns]
+        [retold(turn, things) for turn in walk.turns]
         for walk in sample_dialogues(things, rng, count=int(is_walk.sum()), split=config.split)
     )
     talks = conversations(
@@ -146,7 +146,7 @@ def told(things: Sequence[Element], seed: int, width_px: int, config: BankConfig
         yield next(walks, talk) if walked else talk
 
 
-def _retold(turn: DialogueTurn, things: Sequence[Element]) -> DialogueTurn:
+def retold(turn: DialogueTurn, things: Sequence[Element]) -> DialogueTurn:
     """A turn of a walk with the answer of a composed conversation, so that the network learns one way to answer."""
     by_id = {thing.object_id: thing for thing in things}
     if turn.targets:
@@ -159,7 +159,7 @@ def _retold(turn: DialogueTurn, things: Sequence[Element]) -> DialogueTurn:
     return turn
 
 
-def _maps(view: View, side_px: int) -> dict[str, np.ndarray]:
+def maps_of(view: View, side_px: int) -> dict[str, np.ndarray]:
     """A view on the padded square."""
     image, ids, parts = view.image, view.object_ids, view.part_ids
     height, width = resized_shape(image.shape[0], image.shape[1], side_px)

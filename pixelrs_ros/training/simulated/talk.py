@@ -5,11 +5,14 @@ So language and reasoning are learned while the eyes are still learning to see.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 from pixelrs_ros.config import MirasConfig
 from pixelrs_ros.model.miras import Miras
@@ -24,6 +27,24 @@ from pixelrs_ros.training.simulated.scenes import Scenes, ScenesPhase, centers, 
 DOUBT = 0.6  # noise on the oracle's tokens, in standard deviations of a word: the eyes will not be as sure as the truth
 WORD_SCALE = 0.5  # standard deviation of the word embeddings, before they are trained
 WORD_DROPOUT = 0.04  # of the user's word pieces
+ATTENTION_ON_CPU = "sdpa_in_fp32"
+
+
+def _attend_in_fp32(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **how: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention of transformers in fp32, whose backward pass takes a CPU half as long as in bf16 (torch 2.13)."""
+    with torch.autocast(query.device.type, enabled=False):
+        return sdpa_attention_forward(module, query.float(), key.float(), value.float(), attention_mask, **how)
+
+
+AttentionInterface.register(ATTENTION_ON_CPU, _attend_in_fp32)
+AttentionMaskInterface.register(ATTENTION_ON_CPU, sdpa_mask)
 
 
 class Talker(nn.Module):
@@ -138,6 +159,8 @@ class TalkPhase(ScenesPhase):
         self.layout = layout
         self.weights = weights
         self.module = Talker(miras, config, layout)
+        if next(miras.language.parameters()).device.type == "cpu":
+            miras.language.set_attn_implementation(ATTENTION_ON_CPU)
         self.oracle = OraclePrompt(miras, config)
 
     def tokens_of_truth(self, scenes: Scenes) -> torch.Tensor:

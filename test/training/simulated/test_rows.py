@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from pixelrs_ros.training.simulated.bank import make_layout
 from pixelrs_ros.training.simulated.packing import encode_talk, pack_rows
 from pixelrs_ros.training.simulated.run import imagined_things
 from pixelrs_ros.training.simulated.scenes import Scenes, as_it_is, encoder_pixels
-from pixelrs_ros.training.simulated.talk import Rows
+from pixelrs_ros.training.simulated.talk import ATTENTION_ON_CPU, Rows
 
 
 def test_a_row_of_conversations_reads_like_each_of_them_alone(
@@ -47,6 +48,34 @@ def test_a_row_of_conversations_reads_like_each_of_them_alone(
                 torch.testing.assert_close(hidden[row, packed.start + mine], expected, atol=1e-4, rtol=1e-4)
                 checked += 1
     assert checked >= 4
+
+
+def test_attention_on_a_cpu_computes_in_fp32_what_attention_computes(debug_config: MirasConfig) -> None:
+    torch.manual_seed(0)
+    language = build_miras(debug_config, 300).language
+    embeddings = torch.randn(2, 24, language.config.hidden_size)
+    whose = torch.arange(24) // 8
+    sees = ((whose.view(-1, 1) == whose) | (whose == 0)).tril().expand(2, 1, 24, 24)
+    expected = {}
+    for name in ("sdpa", ATTENTION_ON_CPU):
+        language.set_attn_implementation(name)
+        hidden = language.base_model(inputs_embeds=embeddings, attention_mask=sees).last_hidden_state
+        language.zero_grad()
+        hidden.square().mean().backward()
+        grads = [one.grad.clone() for one in language.base_model.parameters() if one.grad is not None]
+        expected[name] = [hidden, *grads]
+    torch.testing.assert_close(expected["sdpa"], expected[ATTENTION_ON_CPU])
+    kinds: list[torch.dtype] = []
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def noted(query: torch.Tensor, *rest: Any, **how: Any) -> torch.Tensor:
+        kinds.append(query.dtype)
+        return attend(query, *rest, **how)
+
+    with torch.autocast("cpu", torch.bfloat16), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.nn.functional, "scaled_dot_product_attention", noted)
+        language.base_model(inputs_embeds=embeddings, attention_mask=sees)
+    assert set(kinds) == {torch.float32}
 
 
 def test_masks_and_positions_stand_at_their_tokens(debug_config: MirasConfig, debug_tokenizer: Tokenizer) -> None:
