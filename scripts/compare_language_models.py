@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import random
 import shutil
 import sys
@@ -28,6 +29,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+import transformers
 from torch import nn
 from transformers import BertLMHeadModel
 
@@ -295,7 +297,8 @@ def main() -> None:
     parser.add_argument("--document", action="store_true", help="only write what FILE holds into the model card")
     options = parser.parse_args()
     if options.document:
-        for page in write_table(ROOT, "language_models", table(json.loads(options.out.read_text(encoding="utf-8")))):
+        results = json.loads(options.out.read_text(encoding="utf-8"))["results"]
+        for page in write_table(ROOT, "language_models", table(results)):
             print(page)
         return
     configs = sorted(options.configs.glob("*.yaml"))
@@ -307,7 +310,10 @@ def main() -> None:
         results = [one.result() for one in each]
     print(table(results))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    made = {"command": f"scripts/compare_language_models.py --minutes {options.minutes:g} --scenes {options.scenes}"}
+    made |= {"device": platform.machine(), "torch": torch.__version__, "transformers": transformers.__version__}
+    whole = {"made with": made, "results": results}
+    options.out.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

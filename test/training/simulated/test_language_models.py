@@ -44,7 +44,9 @@ def test_all_are_trained_and_asked_the_same(configs: Path) -> None:
         cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    results = json.loads(out.read_text())
+    whole = json.loads(out.read_text())
+    assert "--minutes 0.01 --scenes 5" in whole["made with"]["command"]
+    results = whole["results"]
     assert [one["name"] for one in results] == list(NAMES)
     for one in results:
         assert f"| `{one['name']}` | " in done.stdout
