@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import random
 import shutil
@@ -52,15 +51,14 @@ from pixelrs_ros.training.simulated.packing import encode_talk, pack_rows
 from pixelrs_ros.training.simulated.parts import READER, part
 from pixelrs_ros.training.simulated.run import Run, draw
 from pixelrs_ros.training.simulated.scenes import EVAL_BATCH, Scenes, cover
-from pixelrs_ros.training.simulated.talk import DOUBT, WORD_SCALE, Rows, TalkPhase
+from pixelrs_ros.training.simulated.talk import WORD_SCALE, Rows, TalkPhase
 from pixelrs_ros.training.state import trained
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_SEED = 4_000_000_000  # far from those of training and of the tests
 WIDTH_PX, HEIGHT_PX = 640, 480
-SETS = ("voices", "wishes", "pairs")
-Picture = dict[str, np.ndarray]
-Order = tuple[Picture, list[DialogueTurn]]
+Fields = dict[str, np.ndarray]  # of a bank: a picture's, or those of one row of conversations too
+Order = tuple[Fields, list[DialogueTurn]]
 
 
 class Words(nn.Module):
@@ -131,11 +129,8 @@ def start_from_minilm(run: Run, phase: TalkPhase, vocabulary: str, state: dict[s
     table.copy_(scale * words)
     table.requires_grad_(False)
     bert = language.bert
-    layers = {f"encoder.{name}": value for name, value in bert.encoder.state_dict().items()}
-    bert.encoder.load_state_dict({name.removeprefix("encoder."): state[name] for name in layers})
-    bert.embeddings.LayerNorm.load_state_dict(
-        {name: state[f"embeddings.LayerNorm.{name}"] for name in ("weight", "bias")}
-    )
+    for module, name in ((bert.encoder, "encoder"), (bert.embeddings.LayerNorm, "embeddings.LayerNorm")):
+        module.load_state_dict({own: state[f"{name}.{own}"] for own in module.state_dict()})
     bert.embeddings.token_type_embeddings.weight.copy_(scale * state["embeddings.token_type_embeddings.weight"])
     known = scale * state["embeddings.position_embeddings.weight"]
     start = len(run.layout.prefix())
@@ -155,9 +150,9 @@ def train(config: TrainConfig, phase: TalkPhase, minutes: float) -> dict[str, fl
     pace = replace(config.phases["talk"], minutes=minutes)
     trainer = Trainer(phase, pace, EngineConfig(config.seed, config.precision, config.cpu), Path(config.out))
     if not cost.is_file():
-        wall, cpu = time.monotonic(), sum(os.times()[:2])
+        wall, cpu = time.monotonic(), time.process_time()
         trainer.run()
-        took = {"wall_min": (time.monotonic() - wall) / 60, "cpu_min": (sum(os.times()[:2]) - cpu) / 60}
+        took = {"wall_min": (time.monotonic() - wall) / 60, "cpu_min": (time.process_time() - cpu) / 60}
         cost.write_text(json.dumps({name: round(value, 2) for name, value in took.items()}), encoding="utf-8")
     found: dict[str, float] = json.loads(cost.read_text(encoding="utf-8"))
     return {**found, "steps": trainer.step, "rows": trainer.step * pace.batch_size}
@@ -166,7 +161,7 @@ def train(config: TrainConfig, phase: TalkPhase, minutes: float) -> dict[str, fl
 def draw_orders(count: int, side_px: int) -> dict[str, list[Order]]:
     """One-turn orders of each set about `count` scenes on squares; those of a pair stand one after the other."""
     renderer = Renderer(WIDTH_PX, HEIGHT_PX)
-    scenes: list[tuple[Picture, Sequence[Element]]] = []
+    scenes: list[tuple[Fields, Sequence[Element]]] = []
     seed = FIRST_SEED
     while len(scenes) < count:
         view = renderer.render(sample_scene(seed, width_px=WIDTH_PX, height_px=HEIGHT_PX))
@@ -175,7 +170,7 @@ def draw_orders(count: int, side_px: int) -> dict[str, list[Order]]:
         if len(things) >= 2 and well_posed(view):
             scenes.append((maps_of(view, side_px), things))
     rng, draws = random.Random(FIRST_SEED), np.random.default_rng(FIRST_SEED)
-    asked: dict[str, list[Order]] = {name: [] for name in SETS}
+    asked: dict[str, list[Order]] = {"voices": [], "wishes": [], "pairs": []}
     for (picture, things), (other, others) in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
         if ordered := direct(things, Speaker("test", rng), rng, WIDTH_PX):
             asked["voices"].append((picture, ordered))
@@ -189,24 +184,26 @@ def draw_orders(count: int, side_px: int) -> dict[str, list[Order]]:
     return asked
 
 
+def encode(run: Run, order: Order) -> Fields | None:
+    """The fields of an order about a picture; None where it is too long for a row."""
+    picture, turns = order
+    rows = pack_rows([encode_talk(turns, run.layout)], 1, run.layout.vocab_size)
+    return {**picture, **{name: value[0] for name, value in rows.items()}} if rows["ids"][0, 0] >= 0 else None
+
+
 @torch.no_grad()
-def measure(run: Run, phase: TalkPhase, asked: Sequence[Order], *, blind: bool) -> dict[str, np.ndarray]:
+def measure(run: Run, phase: TalkPhase, asked: Sequence[Fields], *, blind: bool) -> dict[str, np.ndarray]:
     """What `judge` tells of each order, in their order; blind: with the picture of another one."""
     torch.manual_seed(0)
     phase.module.eval()
     found: list[dict[str, torch.Tensor]] = []
     for start in range(0, len(asked), EVAL_BATCH):
-        made = []
-        for picture, turns in asked[start : start + EVAL_BATCH]:
-            rows = pack_rows([encode_talk(turns, run.layout)], 1, run.layout.vocab_size)
-            made.append({**picture, **{name: value[0] for name, value in rows.items()}})
-        keep = {"image", "objects", "parts"}
-        data = {name: torch.from_numpy(np.stack([one[name] for one in made])) for name in made[0]}
+        batch = asked[start : start + EVAL_BATCH]
+        data = {name: torch.from_numpy(np.stack([one[name] for one in batch])) for name in batch[0]}
         longest = int((data["ids"] >= 0).sum(dim=1).max())
         data |= {name: data[name][:, :longest] for name in ("ids", "owner", "place", "predict")}
-        scenes = Scenes({name: value if name in keep else value.long() for name, value in data.items()})
-        truth = phase.tokens_of_truth(scenes)
-        truth = truth + DOUBT * WORD_SCALE * torch.randn_like(truth)
+        scenes = Scenes.from_fields(data)
+        truth = phase.doubtful_tokens(scenes)
         found.append(judge(run, scenes, truth.roll(1, dims=0) if blind else truth))
     return {name: torch.cat([one[name] for one in found]).numpy() for name in found[0]}
 
@@ -225,10 +222,8 @@ def judge(run: Run, scenes: Scenes, image_tokens: torch.Tensor) -> dict[str, tor
     open_ended = torch.tensor([run.layout.ids[token] for token in (tokens.ASK, tokens.NONE)])
     shows = torch.isin(expected, open_ended, invert=True)
     status = torch.where(shows, torch.isin(said, open_ended, invert=True), said == expected)
-    row, at_seg, at_obj, objects, parts = rows.segs()
-    order = torch.arange(best.shape[1])
-    inside = (order >= at_obj.unsqueeze(1)) & (order < at_seg.unsqueeze(1))
-    phrase = ((best == rows.following)[row] | ~inside).all(dim=1)
+    row, at_seg, _, objects, parts = rows.segs()
+    phrase = rows.phrases_right(best)
     assert run.miras.pointer is not None
     place = run.miras.pointer(hidden[row, at_seg], image_tokens[row]).argmax(dim=1, keepdim=True)
     covered = cover(scenes.masks(row, objects, parts, stride=2), run.miras_config.clip.grid_size)
@@ -239,15 +234,15 @@ def judge(run: Run, scenes: Scenes, image_tokens: torch.Tensor) -> dict[str, tor
     return {"right": right, "status": status, "named": named, "shows": shows}
 
 
-def compare(path: Path, minutes: float, orders: dict[str, list[Order]]) -> dict[str, Any]:
-    """Train and measure one of them; its log stands in its folder."""
-    config = load_config(TrainConfig, path)
-    sys.stderr = (Path(config.out) / "train.log").open("a", encoding="utf-8", buffering=1)
+def compare(config: TrainConfig, minutes: float, orders: dict[str, list[Order]]) -> dict[str, Any]:
+    """Train and measure one of them, which has the name of its folder; its log stands there."""
+    out = Path(config.out)
+    sys.stderr = (out / "train.log").open("a", encoding="utf-8", buffering=1)
     run, phase = make(config)
     learned = sum(one.numel() for one in trained(phase.module).values())
-    result: dict[str, Any] = {"name": path.stem, "learned": learned, **train(config, phase, minutes)}
-    for name, asked in orders.items():
-        asked = [one for one in asked if fits(run, one)]
+    result: dict[str, Any] = {"name": out.name, "learned": learned, **train(config, phase, minutes)}
+    for name, said in orders.items():
+        asked = [fields for fields in (encode(run, order) for order in said) if fields is not None]
         result[name] = {"count": len(asked)}
         for blind in (False, True):
             found = measure(run, phase, asked, blind=blind)
@@ -258,12 +253,6 @@ def compare(path: Path, minutes: float, orders: dict[str, list[Order]]) -> dict[
             told = {share: round(float(value.mean()), 3) for share, value in shares.items()}
             result[name]["blind" if blind else "seeing"] = told
     return result
-
-
-def fits(run: Run, order: Order) -> bool:
-    """Whether an order is short enough for a row."""
-    rows = pack_rows([encode_talk(order[1], run.layout)], 1, run.layout.vocab_size)
-    return bool(rows["ids"][0, 0] >= 0)
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
@@ -301,12 +290,12 @@ def main() -> None:
         for page in write_table(ROOT, "language_models", table(results)):
             print(page)
         return
-    configs = sorted(options.configs.glob("*.yaml"))
-    for path in configs:
-        draw_scenes(load_config(TrainConfig, path))
-    orders = draw_orders(options.scenes, load_config(TrainConfig, configs[0]).sizes().sam.image_size_px)
+    configs = [load_config(TrainConfig, path) for path in sorted(options.configs.glob("*.yaml"))]
+    for config in configs:
+        draw_scenes(config)
+    orders = draw_orders(options.scenes, configs[0].sizes().sam.image_size_px)
     with ProcessPoolExecutor(len(configs), mp_context=get_context("spawn")) as pool:
-        each = [pool.submit(compare, path, options.minutes, orders) for path in configs]
+        each = [pool.submit(compare, config, options.minutes, orders) for config in configs]
         results = [one.result() for one in each]
     print(table(results))
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -128,7 +128,7 @@ class Player:
 
         Raises:
             DataError: There is nothing to publish, or it is of another type than this version's.
-            NoAnswerError: There is no node.
+            NoAnswerError: There is no node, or who listens keeps changing.
         """
         names = {topic: name for name, topic in self._robot.camera.items()}
         names |= {self._robot.own(name): name for name in ("instruction", "instruction_text")}

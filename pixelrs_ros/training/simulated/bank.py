@@ -160,7 +160,7 @@ def retold(turn: DialogueTurn, things: Sequence[Element]) -> DialogueTurn:
 
 
 def maps_of(view: View, side_px: int) -> dict[str, np.ndarray]:
-    """A view on the padded square."""
+    """The fields of a picture, see `fields`: image and maps at most `side_px` wide and high, padded with zeros."""
     image, ids, parts = view.image, view.object_ids, view.part_ids
     height, width = resized_shape(image.shape[0], image.shape[1], side_px)
     kinds, colors = np.zeros(MAX_OBJECTS + 1, np.uint8), np.zeros(MAX_OBJECTS + 1, np.uint8)

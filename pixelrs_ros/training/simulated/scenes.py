@@ -38,8 +38,13 @@ class Scenes:
     @staticmethod
     def of(bank: Bank, scenes: torch.Tensor, rows: torch.Tensor) -> Scenes:
         """Some scenes of a bank."""
+        return Scenes.from_fields(bank.batch(scenes, rows))
+
+    @staticmethod
+    def from_fields(fields: dict[str, torch.Tensor]) -> Scenes:
+        """Scenes of the bank's fields as they are kept, each with a first dimension B."""
         keep = {"image", "objects", "parts"}
-        return Scenes({k: v if k in keep else v.long() for k, v in bank.batch(scenes, rows).items()})
+        return Scenes({k: v if k in keep else v.long() for k, v in fields.items()})
 
     def object_shares(self, grid: int) -> torch.Tensor:
         """(B, objects, G, G) float: share of each cell that shows an object; the first is the background."""

@@ -111,6 +111,13 @@ class Rows:
         about = self.data["about"][rows, slots].float()
         return rows, self.start + self.data["asked"][rows, slots], about, self.data["about_part"][rows, slots]
 
+    def phrases_right(self, best: torch.Tensor) -> torch.Tensor:
+        """(K,) bool: whether every token of the phrase before a `[SEG]` is predicted; `best` is (B, L) int64."""
+        row, at_seg, at_obj, _, _ = self.segs()
+        order = torch.arange(best.shape[1], device=best.device)
+        inside = (order >= at_obj.unsqueeze(1)) & (order < at_seg.unsqueeze(1))
+        return ((best == self.following)[row] | ~inside).all(dim=1)
+
     def embed(self, image_tokens: torch.Tensor, dropout: float) -> torch.Tensor:
         """(B, L, H) float: words, the picture, and the user's words as the reader reads them."""
         language, reader = self.miras.language, self.miras.reader
@@ -168,11 +175,14 @@ class TalkPhase(ScenesPhase):
         shares = scenes.patch_concepts(self.config.clip.grid_size)
         return self.module.oracle_tokens(shares, self.module.language.get_input_embeddings())
 
+    def doubtful_tokens(self, scenes: Scenes) -> torch.Tensor:
+        """The same, as doubtful as in training: with noise from torch's RNG."""
+        tokens = self.tokens_of_truth(scenes)
+        return tokens + DOUBT * WORD_SCALE * torch.randn_like(tokens)
+
     def mean_loss(self, scenes: Scenes) -> tuple[torch.Tensor, Terms]:
         """One batch of rows of conversations."""
-        tokens = self.tokens_of_truth(scenes)
-        tokens = tokens + DOUBT * WORD_SCALE * torch.randn_like(tokens)
-        loss, terms, _, _ = self.talk(scenes, tokens, WORD_DROPOUT)
+        loss, terms, _, _ = self.talk(scenes, self.doubtful_tokens(scenes), WORD_DROPOUT)
         return loss, terms
 
     def talk(
@@ -222,8 +232,7 @@ class TalkPhase(ScenesPhase):
 
     def measure(self, scenes: Scenes) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """On tokens of the truth, as doubtful as in training."""
-        tokens = self.tokens_of_truth(scenes)
-        return self.measure_words(scenes, tokens + DOUBT * WORD_SCALE * torch.randn_like(tokens))[0]
+        return self.measure_words(scenes, self.doubtful_tokens(scenes))[0]
 
     def measure_words(
         self, scenes: Scenes, tokens: torch.Tensor
@@ -236,10 +245,8 @@ class TalkPhase(ScenesPhase):
         hit = best == rows.following
         asked_row, asked_at, _, _ = rows.asked()
         found["status_right"] = (hit[asked_row, asked_at].sum(), one * len(asked_row))
-        row, at_seg, at_obj, _, _ = rows.segs()
-        order = torch.arange(hit.shape[1], device=hit.device)
-        inside = (order >= at_obj.unsqueeze(1)) & (order < at_seg.unsqueeze(1))
-        found["phrase_right"] = ((hit[row] | ~inside).all(dim=1).sum(), one * len(row))
+        phrases = rows.phrases_right(best)
+        found["phrase_right"] = (phrases.sum(), one * len(phrases))
         return found, rows, hidden
 
 

@@ -67,7 +67,7 @@ def test_minilm_as_a_language_model_begins_with_words_as_it_knows_them(configs: 
     run, phase = script["make"](config)
     state = part(Path(config.parts) / READER, dict)
     pieces = torch.tensor([[2011, 77, 5]])
-    known = run_known_embeddings(state, pieces)
+    known = known_embeddings(state, pieces)
     bert = run.miras.language.bert
     start = len(run.layout.prefix())
     embedded = phase.module.reader.projector(pieces.unsqueeze(-1))
@@ -80,7 +80,7 @@ def test_minilm_as_a_language_model_begins_with_words_as_it_knows_them(configs: 
     assert embedded.std() == pytest.approx(WORD_SCALE, rel=0.3)
 
 
-def run_known_embeddings(state: dict[str, torch.Tensor], pieces: torch.Tensor) -> torch.Tensor:
+def known_embeddings(state: dict[str, torch.Tensor], pieces: torch.Tensor) -> torch.Tensor:
     """What MiniLM's own embedding layer gives for word pieces at its first positions."""
     table = {name.removeprefix("embeddings."): value for name, value in state.items() if name.startswith("embeddings.")}
     total = table["word_embeddings.weight"][pieces] + table["position_embeddings.weight"][: pieces.shape[1]]
